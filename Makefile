@@ -1,0 +1,108 @@
+# i3bench: every task of the project. It needs Go, make and git; what else a target uses it fetches, or says is missing.
+# Values in capitals may be set on the command line: make fuzz FUZZTIME=10m
+
+GO        ?= go
+FUZZTIME  ?= 60s
+BENCHTIME ?= 1s
+FLOOR     ?= 80
+RESULT    ?= bench-out
+V         ?= 0
+
+# The packages whose coverage has a floor, and those whose tests count towards it.
+COVERED    = i3bench/i3 i3bench/i3/node i3bench/i3/host i3bench/i3/multicast
+COVERED_BY = ./i3/...
+MICRO      = ./matcher/... ./i3/...
+
+empty :=
+space := $(empty) $(empty)
+comma := ,
+
+# Stamp the commit into the binary where there is one to read; git refuses in a folder that belongs to somebody else.
+VCS    = $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
+BUILD  = $(GO) build -buildvcs=$(VCS)
+# The house's own tools, which need nothing but the standard library.
+HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
+REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
+TOOL   = $(GO) tool -modfile=tools/go.mod
+
+.PHONY: help build bench bench-smoke deliver readme test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+	cover micro compare canary ci clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build cmd/bench and cmd/analyze into bin/
+	$(BUILD) -o bin/ ./cmd/...
+
+bench: build ## The main job, about a minute: cluster, wan and load; results and report in bench-out/
+	bin/bench
+
+bench-smoke: build ## The main job in its shortest form
+	bin/bench tour --quick
+
+deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
+	bin/bench deliver
+
+readme: bench ## Run the main job and rewrite the figures in README.md from its result
+	bin/analyze readme $(RESULT)
+
+test: ## Every test, not from the cache; V=1 shows what each test says
+	@$(HOUSE)
+	$(REPORT) -count=1 -timeout=15m ./...
+
+race: ## Tests under the race detector (needs a C compiler), without the long scenarios
+	@$(HOUSE)
+	CGO_ENABLED=1 $(REPORT) -race -short -count=1 -timeout=15m ./...
+
+purego: ## Tests of the portable build, without assembly and without the long scenarios
+	@$(HOUSE)
+	$(GO) vet -tags=purego ./...
+	$(REPORT) -tags=purego -short -count=1 -timeout=15m ./...
+
+lint: ## gofmt, go vet, staticcheck, go.mod and the rules of internal/tidy
+	@files=$$(gofmt -l .) || exit 1; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) test -count=1 ./internal/tidy
+
+fmt: ## Format every Go file with gofumpt
+	$(TOOL) gofumpt -l -w .
+
+vuln: ## Look for known vulnerabilities that the code can reach (asks vuln.go.dev)
+	$(TOOL) govulncheck ./...
+
+fuzz: ## Fuzz every target for FUZZTIME each (60s), one after the other
+	@$(HOUSE)
+	bin/fuzzall -time=$(FUZZTIME)
+
+fuzz-smoke: ## Fuzz every target for 5 seconds
+	@$(HOUSE)
+	bin/fuzzall -time=5s
+
+fuzz-list: ## List the fuzz targets
+	@$(GO) run ./internal/tools/fuzzall -list
+
+cover: ## Coverage of i3, node, host and multicast, each at least FLOOR percent (80)
+	@$(HOUSE)
+	$(GO) test -count=1 -timeout=15m -coverprofile=bin/cover.out \
+		-coverpkg=$(subst $(space),$(comma),$(COVERED)) $(COVERED_BY)
+	bin/coverfloor -floor=$(FLOOR) -profile=bin/cover.out $(COVERED)
+
+micro: ## Micro-benchmarks of the matcher and the protocol: make micro > new.txt
+	@$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(MICRO)
+
+compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
+	$(TOOL) benchstat $(OLD) $(NEW)
+
+canary: ## Prove that a failing test, a data race and a forbidden skip each turn a run red
+	@$(HOUSE)
+	@sh internal/canary/canary.sh
+
+ci: ## What the project's CI runs: every row above that can fail, with a table at the end
+	bash .ci/run
+
+clean: ## Remove what builds and runs leave behind
+	rm -rf bin $(RESULT)
+	$(GO) clean -testcache

@@ -1,0 +1,224 @@
+package host
+
+import (
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// A task is one trigger that the host asks for, looks after, or removes.
+type task struct {
+	trigger i3.Trigger
+	nonce   i3.Nonce // answer to the last challenge
+	secret  i3.Nonce // owner's secret of an identifier target, or zero
+	serial  uint32   // key of the timer and flow of the requests
+	state   taskState
+	keep    bool // maintain after the acknowledgement
+	tries   int
+	asked   machine.Time
+	timer   machine.Timer
+}
+
+// A taskState says what a task waits for.
+type taskState uint8
+
+const (
+	inserting taskState = iota // for the answer to an insertion or refresh
+	removing                   // for the answer to a removal
+	resting                    // for the next refresh
+)
+
+// Maintain inserts a trigger for this host and refreshes it until Remove or
+// Forget. If the host maintains it already, it is refreshed now.
+func (h *Host) Maintain(now machine.Time, t i3.Trigger, out *machine.Outbox) {
+	if k := h.task(t); k != nil {
+		k.keep = true
+		h.ask(now, k, inserting, out)
+	}
+}
+
+// Insert inserts or refreshes a trigger once; it asks until there is an answer.
+// The secret, if not zero, lets its holder remove the trigger if this insertion
+// is its first.
+func (h *Host) Insert(now machine.Time, t i3.Trigger, secret i3.Nonce, out *machine.Outbox) {
+	if k := h.task(t); k != nil {
+		k.secret = secret
+		h.ask(now, k, inserting, out)
+	}
+}
+
+// Remove removes a trigger and stops maintaining it. The secret is needed for
+// identifier targets only.
+func (h *Host) Remove(now machine.Time, t i3.Trigger, secret i3.Nonce, out *machine.Outbox) {
+	if k := h.task(t); k != nil {
+		k.keep, k.secret = false, secret
+		h.ask(now, k, removing, out)
+	}
+}
+
+// Forget stops looking after a trigger without telling anyone; it will expire.
+func (h *Host) Forget(t i3.Trigger) {
+	for i := range h.tasks {
+		if h.tasks[i].trigger == t {
+			h.drop(i)
+			return
+		}
+	}
+}
+
+// Maintains reports whether the host looks after a trigger and the node has
+// acknowledged it.
+func (h *Host) Maintains(t i3.Trigger) bool {
+	for i := range h.tasks {
+		if h.tasks[i].trigger == t {
+			return h.tasks[i].keep && h.tasks[i].state == resting
+		}
+	}
+	return false
+}
+
+// Probe asks, once, how many triggers each identifier has. The identifiers
+// must live on one node. The answers arrive as Acked with StatusProbed.
+func (h *Host) Probe(ids []i3.ID, out *machine.Outbox) {
+	owner, ok := h.cfg.Ring.Owner(ids[0].Prefix())
+	if !ok {
+		h.count.DropNoOwner++
+		return
+	}
+	h.count.Requests++
+	h.buf = i3.Packet{
+		Kind: i3.KindInsert, HopLimit: 1, Length: uint16(len(ids) * i3.EntrySize), ID: ids[0],
+	}.AppendTo(h.buf[:0])
+	for _, id := range ids {
+		h.buf = i3.Insert{Trigger: h.Own(id), Probe: true}.AppendTo(h.buf)
+	}
+	out.Send(owner, h.buf)
+}
+
+// Own returns the trigger that brings packets for a private identifier to this
+// host, with the key that the right constraint asks for.
+func (h *Host) Own(id i3.ID) i3.Trigger {
+	return i3.Trigger{ID: id, Target: i3.ToHost(h.cfg.Self, i3.RightKey(id))}
+}
+
+// task returns the task of a trigger, a new one if there is none, or nil when
+// the host looks after too many.
+func (h *Host) task(t i3.Trigger) *task {
+	for i := range h.tasks {
+		if h.tasks[i].trigger == t {
+			return &h.tasks[i]
+		}
+	}
+	if len(h.tasks) == maxTasks {
+		h.count.DropTasks++
+		return nil
+	}
+	h.serial++
+	h.tasks = append(h.tasks, task{trigger: t, serial: h.serial})
+	return &h.tasks[len(h.tasks)-1]
+}
+
+// drop forgets the i-th task. Its heap entry finds no task and is ignored.
+func (h *Host) drop(i int) {
+	last := len(h.tasks) - 1
+	h.tasks[i] = h.tasks[last]
+	h.tasks = h.tasks[:last]
+}
+
+// ask sends a task's first request of a new kind.
+func (h *Host) ask(now machine.Time, k *task, s taskState, out *machine.Outbox) {
+	k.state, k.tries, k.asked = s, 0, now
+	h.request(now, k, out)
+}
+
+// request sends a task's request and sets the timer for sending it again.
+func (h *Host) request(now machine.Time, k *task, out *machine.Outbox) {
+	owner, ok := h.cfg.Ring.Owner(k.trigger.ID.Prefix())
+	if !ok {
+		h.count.DropNoOwner++
+	} else {
+		h.count.Requests++
+		out.Send(owner, h.appendRequest(k))
+	}
+	k.tries++
+	h.timers.Set(&k.timer, uint64(k.serial), now.Add(h.wait(k.tries)))
+}
+
+// appendRequest builds the request of a task in the host's buffer.
+func (h *Host) appendRequest(k *task) []byte {
+	kind, in := i3.KindInsert, i3.Insert{Trigger: k.trigger, Nonce: k.nonce}
+	_, chain := k.trigger.Target.ID()
+	if k.state == removing {
+		kind = i3.KindRemove
+		if chain {
+			in.Nonce = k.secret
+		}
+	} else if chain && k.secret != (i3.Nonce{}) {
+		in.Owner = i3.OwnerOf(k.secret)
+	}
+	h.buf = i3.Packet{
+		Kind: kind, HopLimit: 1, Length: i3.EntrySize, Flow: k.serial, ID: k.trigger.ID,
+	}.AppendTo(h.buf[:0])
+	h.buf = in.AppendTo(h.buf)
+	return h.buf
+}
+
+// wait returns how long to wait for the answer to the n-th try: three smoothed
+// round trips, half as long again each time.
+func (h *Host) wait(n int) machine.Duration {
+	d := h.cfg.Retry
+	if h.srtt > 0 {
+		d = max(3*h.srtt, retryFloor)
+	}
+	for ; n > 1 && d < retryCeil; n-- {
+		d += d / 2
+	}
+	return min(d, retryCeil)
+}
+
+// Expire sends what is due: requests again, and refreshes.
+func (h *Host) Expire(now machine.Time, out *machine.Outbox) {
+	for {
+		key, at, ok := h.timers.Pop(now)
+		if !ok {
+			return
+		}
+		for i := range h.tasks {
+			k := &h.tasks[i]
+			if uint64(k.serial) == key {
+				if h.timers.Fired(&k.timer, key, at, now) {
+					h.due(now, i, out)
+				}
+				break
+			}
+		}
+	}
+}
+
+// due handles the timer of the i-th task.
+func (h *Host) due(now machine.Time, i int, out *machine.Outbox) {
+	k := &h.tasks[i]
+	switch {
+	case k.state == resting:
+		h.ask(now, k, inserting, out)
+	case k.tries < maxTries:
+		h.count.Retries++
+		h.request(now, k, out)
+	default:
+		h.count.Failures++
+		t := k.trigger
+		if k.keep {
+			h.rest(now, k)
+		} else {
+			h.drop(i)
+		}
+		h.handler.Failed(now, t, out)
+	}
+}
+
+// rest waits for the next refresh: 0.4 T to 0.5 T, so that a trigger which only
+// its owner can refresh survives a lost refresh.
+func (h *Host) rest(now machine.Time, k *task) {
+	unit := int64(h.cfg.Lifetime) / int64(10*h.cfg.Hurry)
+	k.state = resting
+	h.timers.Set(&k.timer, uint64(k.serial), now.Add(machine.Duration(h.rng.Between(4*unit, 5*unit))))
+}

@@ -1,0 +1,220 @@
+package multicast
+
+import (
+	"fmt"
+
+	"i3bench/i3"
+	"i3bench/i3/chord"
+	"i3bench/i3/host"
+	"i3bench/i3/machine"
+)
+
+// A RefreshScheme says when a receiver refreshes the links of its chain
+// (paper section 4).
+type RefreshScheme uint8
+
+const (
+	// OwnerFirst refreshes one's own link at [0.4 T, 0.5 T), the two above it at
+	// [0.5 T, 0.75 T) and the rest at [0.75 T, T): the paper's refresh-level with
+	// a slot for the owner, whom its formula forgets. The own link is never
+	// suppressed, so that forged acknowledgements cannot silence its owner.
+	OwnerFirst RefreshScheme = iota
+	// ByLevel is the paper's refresh-level: the own link and the two above it at
+	// [T/2, 3T/4), the rest at [3T/4, T).
+	ByLevel
+	// Uniform is the paper's refresh-unif: all links at [T/2, T).
+	Uniform
+)
+
+// A RepairScheme says which member of a repair group is asked (section 5).
+type RepairScheme uint8
+
+const (
+	// LowestLoss is the paper's rel-loss: the member with the lowest loss rate.
+	LowestLoss RepairScheme = iota
+	// Spread is the paper's rel-random: a member drawn by the sequence number.
+	Spread
+)
+
+// A RepairPolicy says how a receiver asks for lost packets.
+type RepairPolicy struct {
+	Scheme RepairScheme
+	// Reorder is how long a gap may be reordering before it is a loss. Three
+	// later packets end the wait. Default 20 ms.
+	Reorder machine.Duration
+	// Wait bounds the random delay before the first request: U[0, Wait). The
+	// paper uses 300 ms; the default is none, since anycast alone prevents
+	// implosion.
+	Wait machine.Duration
+	// Retry is the fixed time after which a request is sent again: 800 ms in the
+	// paper. The default, zero, follows the measured time of repairs.
+	Retry machine.Duration
+	// Literal keeps every retry as the first request was and makes whoever lost
+	// the packet too ask its parent's group at once, as Figure 10 does. The
+	// default asks a second member first, and retries climb the tree.
+	Literal bool
+}
+
+// PaperRepair is the repair policy of the paper's section 6.3.
+func PaperRepair(s RepairScheme) RepairPolicy {
+	return RepairPolicy{Scheme: s, Wait: 300 * machine.Millisecond, Retry: 800 * machine.Millisecond, Literal: true}
+}
+
+// A SearchPolicy says how a joining receiver looks for its parent.
+type SearchPolicy struct {
+	// Width is how many full children are descended into at each level. The
+	// paper's Figures 4 and 6 take one, the default.
+	Width int
+	// Slack is by how much a full child's distance may exceed the best joinable
+	// one and still be descended into. The paper's is zero, the default; more
+	// makes up for distances that break the triangle inequality.
+	Slack machine.Duration
+}
+
+// Defaults of a [Config].
+const (
+	// DefaultHeartbeatMin and DefaultHeartbeatMax bound the time from the last
+	// packet of a source to its next heartbeat, which doubles while it is idle.
+	DefaultHeartbeatMin = 50 * machine.Millisecond
+	DefaultHeartbeatMax = machine.Second
+	// DefaultCache is how many packets a host keeps for repairs.
+	DefaultCache = 4096
+	// DefaultReorder is the wait before a gap is a loss.
+	DefaultReorder = 20 * machine.Millisecond
+)
+
+// A Config says what a source or a receiver is. The zero value of each optional
+// field means its default.
+type Config struct {
+	// Host is the end host it runs on.
+	Host host.Config
+	// Group is the group's identifier, private, whose prefix places it near the
+	// source. Whoever knows it may join and send.
+	Group i3.ID
+	// Near is the prefixes that live on the i3 node closest to the host.
+	Near chord.Range
+	// Epoch tells incarnations of a source apart; it grows. Receivers ignore it.
+	Epoch uint32
+	// Skew is added to the driver's time wherever a timestamp is put on the wire
+	// or compared with one: the offset of the host's clock.
+	Skew machine.Duration
+	// Refresh is the refresh scheme.
+	Refresh RefreshScheme
+	// Repair is the repair policy.
+	Repair RepairPolicy
+	// Search is the search policy.
+	Search SearchPolicy
+	// HeartbeatMin and HeartbeatMax bound the source's heartbeat interval.
+	// Receivers use the latter to notice silence.
+	HeartbeatMin, HeartbeatMax machine.Duration
+	// Cache is how many packets are kept for repairs, a power of two.
+	Cache int
+	// Events tells the application what happens.
+	Events Events
+}
+
+// Events are calls that a receiver makes. Any may be nil. They run inside the
+// machine's call and must not call the machine.
+type Events struct {
+	// Attached: the receiver's link is in the tree, at the given level.
+	Attached func(now machine.Time, level int)
+	// Joined: the first packet came down the tree. All packets above seq are
+	// owed.
+	Joined func(now machine.Time, seq uint64)
+	// Deliver hands over one packet, each once, as they come. sent is the source's
+	// timestamp, on its clock, and zero for a repaired packet. The payload is
+	// valid only during the call.
+	Deliver func(now machine.Time, seq uint64, sent int64, payload []byte)
+	// Repaired: a packet that was lost is here, so long after the loss was noticed.
+	Repaired func(now machine.Time, seq uint64, took machine.Duration)
+	// Lost: a packet is given up, for nobody has it any more.
+	Lost func(now machine.Time, seq uint64)
+	// Left: the receiver has taken itself out of the tree.
+	Left func(now machine.Time)
+	// Failed: the search for a parent found none; the receiver is idle again.
+	Failed func(now machine.Time)
+}
+
+func (c *Config) setDefaults() error {
+	if c.Group.IsZero() || c.Group.IsPublic() {
+		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
+	}
+	if c.Search.Width == 0 {
+		c.Search.Width = 1
+	}
+	if c.HeartbeatMin == 0 {
+		c.HeartbeatMin = DefaultHeartbeatMin
+	}
+	if c.HeartbeatMax == 0 {
+		c.HeartbeatMax = max(DefaultHeartbeatMax, c.HeartbeatMin)
+	}
+	if c.Cache == 0 {
+		c.Cache = DefaultCache
+	}
+	if c.Repair.Reorder == 0 {
+		c.Repair.Reorder = DefaultReorder
+	}
+	if c.Host.Lifetime == 0 {
+		c.Host.Lifetime = host.DefaultLifetime
+	}
+	if c.Host.Hurry == 0 {
+		c.Host.Hurry = 1
+	}
+	switch {
+	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:
+		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
+	case c.Search.Width < 1 || c.Search.Width > maxWidth:
+		return fmt.Errorf("multicast: config: search width %d: want 1 to %d", c.Search.Width, maxWidth)
+	case c.HeartbeatMin < 0 || c.HeartbeatMax < c.HeartbeatMin:
+		return fmt.Errorf("multicast: config: heartbeat from %d to %d ns: want 0 < min <= max", c.HeartbeatMin, c.HeartbeatMax)
+	}
+	return nil
+}
+
+// Limits that no configuration changes.
+const (
+	// maxWidth bounds the search.
+	maxWidth = 8
+	// maxLevel bounds the depth of a tree; a search does not go deeper.
+	maxLevel = 48
+	// maxSeen bounds the replies that a search remembers.
+	maxSeen = 512
+	// maxLosses bounds the packets a receiver asks for at a time. When more are
+	// missing the oldest are given up and reported as Lost.
+	maxLosses = 4096
+	// maxPending bounds the requests that a receiver has passed upward. Above it
+	// requests for packets it lost itself go unanswered; the requester retries.
+	maxPending = 1024
+)
+
+// Counters is what a source or receiver has done since it started. All counts
+// are of messages unless said otherwise.
+type Counters struct {
+	Sent             uint64 // data packets sent by the source
+	Heartbeats       uint64 // sent by the source
+	Searches         uint64 // searches begun
+	QueriesSent      uint64 // distance queries sent, one for each set
+	Queries          uint64 // distance queries processed (Table 2b)
+	Attaches         uint64 // links inserted
+	Refused          uint64 // links refused because the parent was full
+	Delivered        uint64 // packets handed to the application
+	Repaired         uint64 // of these, packets that were lost and repaired
+	Duplicates       uint64 // data and repairs of packets that were there already
+	Abandoned        uint64 // packets given up
+	Reordered        uint64 // packets that were late, not lost
+	Requests         uint64 // repair requests sent for oneself, retries included
+	Escalated        uint64 // repair requests sent upward for a subtree, retries included
+	Passed           uint64 // repair requests passed to a second member
+	RequestsReceived uint64 // repair requests received
+	Repairs          uint64 // repairs sent to one host
+	SubtreeRepairs   uint64 // repairs sent to a subtree
+	Gone             uint64 // requests answered with Gone
+	Refreshes        uint64 // links refreshed because a timer ran out
+	RefreshAcks      uint64 // refresh acknowledgements received
+	Adoptions        uint64 // identifiers taken over from a silent owner
+	Silences         uint64 // times the tree was silent and the chain re-inserted
+	DropMalformed    uint64 // messages that do not decode
+	DropUnexpected   uint64 // messages for another role or state
+	DropHeldDown     uint64 // requests for what was repaired a moment ago
+	DropPending      uint64 // requests for subtrees while too many are pending
+}

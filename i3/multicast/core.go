@@ -1,0 +1,192 @@
+package multicast
+
+import (
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/host"
+	"i3bench/i3/machine"
+	"i3bench/internal/prng"
+)
+
+// core is what source and receiver have in common: a host, a clock offset, the
+// packets kept for repairs, and the answers to queries and requests.
+type core struct {
+	cfg    Config
+	host   *host.Host
+	rng    prng.Source
+	timers machine.Timers
+	stream stream
+	held   holdDown
+	count  Counters
+	epoch  uint32
+	buf    []byte
+
+	full     bool  // the host's own identifier holds D+1 triggers
+	children int   // links under it, as last heard
+	distance int64 // source distance on the host's clock, see Reply
+	enter    i3.ID // the set being entered, zero if none
+	leave    i3.ID // the set to leave then
+}
+
+// streamCore separates a group member's random numbers from its host's.
+const streamCore = 2
+
+func newCore(cfg Config, handler host.Handler) (core, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return core{}, err
+	}
+	h, err := host.New(cfg.Host, handler)
+	if err != nil {
+		return core{}, err
+	}
+	return core{
+		cfg: cfg, host: h, rng: prng.New(cfg.Host.Seed, streamCore), stream: newStream(cfg.Cache), epoch: cfg.Epoch,
+	}, nil
+}
+
+// Counters returns what it has done so far.
+func (c *core) Counters() Counters { return c.count }
+
+// Host returns the end host it runs on, for its counters and round trip.
+func (c *core) Host() *host.Host { return c.host }
+
+// Highest returns the highest sequence number it knows of.
+func (c *core) Highest() uint64 { return c.stream.high }
+
+// Deadline returns when Expire must next be called.
+func (c *core) Deadline() machine.Time { return min(c.timers.Next(), c.host.Deadline()) }
+
+// local returns now on the host's own clock.
+func (c *core) local(now machine.Time) int64 { return int64(now.Add(c.cfg.Skew)) }
+
+// uniform draws a duration from [lo, hi).
+func (c *core) uniform(lo, hi machine.Duration) machine.Duration {
+	if hi <= lo {
+		return lo
+	}
+	return machine.Duration(c.rng.Between(int64(lo), int64(hi)))
+}
+
+// message starts a message in the buffer.
+func (c *core) message(now machine.Time, t Type, flags uint8, level int, seq uint64) []byte {
+	return Message{
+		Type: t, Flags: flags, Level: uint16(level), Epoch: c.epoch, Seq: seq, Time: c.local(now),
+	}.AppendTo(c.buf[:0])
+}
+
+// toID sends the message in b to an identifier and keeps the buffer.
+func (c *core) toID(id i3.ID, b []byte, out *machine.Outbox) {
+	c.buf = b
+	c.host.Send(id, b, out)
+}
+
+// toHost sends the message in b to a host and keeps the buffer.
+func (c *core) toHost(to netip.AddrPort, id i3.ID, b []byte, out *machine.Outbox) {
+	c.buf = b
+	c.host.Direct(to, id, b, out)
+}
+
+// reply answers a distance query for the identifier id, which is the host's own
+// or one it has adopted.
+func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level int, full bool, out *machine.Outbox) {
+	to, err := i3.ParseAddr(body)
+	if err != nil {
+		c.count.DropMalformed++
+		return
+	}
+	if to == c.host.Self() {
+		return // one's own search asks one's own set
+	}
+	c.count.Queries++
+	var flags uint8
+	if full {
+		flags = FlagFull
+	}
+	b := c.message(now, TypeReply, flags, level, m.Seq)
+	b = Reply{ID: id, SourceDistance: c.distance, Highest: c.stream.high}.AppendTo(b)
+	c.toHost(to, id, b, out)
+}
+
+// repair sends a packet that the host has to one requester, or to the subtree
+// that lost it.
+func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, level int, out *machine.Outbox) {
+	if c.held.active(now, m.Seq, q) {
+		c.count.DropHeldDown++
+		return
+	}
+	b := c.message(now, TypeRepair, 0, level, m.Seq)
+	if q.Target.IsZero() {
+		b = Message{Type: TypeRepair, Level: uint16(level), Epoch: c.epoch, Seq: m.Seq, Time: m.Time}.AppendTo(c.buf[:0])
+		c.count.Repairs++
+		c.toHost(q.Requester, q.Group, append(b, payload...), out)
+		return
+	}
+	c.count.SubtreeRepairs++
+	c.toID(q.Target, append(b, payload...), out)
+}
+
+// holdDown remembers the last repairs, so that a request that was under way
+// when the repair left does not cause another.
+type holdDown struct {
+	recent [64]heldRepair
+	next   int
+}
+
+type heldRepair struct {
+	seq   uint64
+	to    Request
+	until machine.Time
+}
+
+// Hold-down times: a requester's retry must not fall into its own, and the
+// members of a subtree may ask for longer than one of them does.
+const (
+	holdHost    = 20 * machine.Millisecond
+	holdSubtree = 100 * machine.Millisecond
+)
+
+// active reports whether the same repair was sent a moment ago, and remembers
+// this one if not.
+func (h *holdDown) active(now machine.Time, seq uint64, q Request) bool {
+	d := holdHost
+	if !q.Target.IsZero() {
+		d = holdSubtree
+		q.Requester = netip.AddrPort{} // whoever asks for the subtree asks for all of it
+	}
+	for i := range h.recent {
+		if r := &h.recent[i]; r.seq == seq && r.until > now && r.to == q {
+			return true
+		}
+	}
+	h.recent[h.next] = heldRepair{seq, q, now.Add(d)}
+	h.next = (h.next + 1) % len(h.recent)
+	return false
+}
+
+// setFull moves the host from the set of joinable children of parent to that of
+// the full ones, or back, when an acknowledgement for its own trigger says that
+// its identifier filled up or has a free slot.
+func (c *core) setFull(now machine.Time, a i3.Ack, parent i3.ID, out *machine.Outbox) {
+	c.children = int(a.Count) - 1
+	full := a.Count >= a.Limit
+	if full == c.full {
+		return
+	}
+	c.full = full
+	c.enter, c.leave = JoinSet(parent), FullSet(parent)
+	if full {
+		c.enter, c.leave = c.leave, c.enter
+	}
+	c.host.Maintain(now, c.host.Own(c.enter), out)
+}
+
+// entered is told that a set has the host. Only now does it leave the other
+// one, so that no search misses it.
+func (c *core) entered(now machine.Time, set i3.ID, out *machine.Outbox) {
+	if c.enter.IsZero() || set != c.enter {
+		return
+	}
+	c.host.Remove(now, c.host.Own(c.leave), i3.Nonce{}, out)
+	c.enter, c.leave = i3.ID{}, i3.ID{}
+}

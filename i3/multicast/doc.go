@@ -1,0 +1,38 @@
+// Package multicast builds, maintains and repairs a multicast tree of triggers
+// from the hosts' side alone, after "End-Host Controlled Multicast Routing"
+// (Lakshminarayanan, Rao, Stoica, Shenker). The infrastructure is asked for
+// nothing but forwarding, replication and anycast. It does no I/O: [Source] and
+// [Receiver] are [machine.Machine] values.
+//
+// # The tree
+//
+// The group's identifier idg is the source's own. Every receiver R at level k
+// has an identifier id_k of its own, on a node near it, and two triggers: its
+// link (id_{k-1}, id_k) and its own (id_k, R). Its chain is the identifiers from
+// idg to id_k. The key of id_k is the right constraint of id_{k-1}, so a tree can
+// have no cycle. An identifier holds at most D+1 triggers: a receiver's own and D
+// links. Below that the receiver is joinable, at it full.
+//
+// Three identifiers are derived from each id, all on the same node: the set of
+// joinable children, the set of full children, and the repair group of all
+// children (see [JoinSet], [FullSet], [RepairGroup]). The source is the only child
+// of [RootOf] idg, so that a search that starts there needs no special case.
+//
+// # What a receiver does
+//
+//	search --> attach --> attached --> joined --> leaving --> left
+//	  ^          |FULL        | no data for long: re-insert the chain
+//	  +----------+            + the chain is refused: search again
+//
+// Search is the paper's Figure 6: ask the sets of the current identifier, compare
+// the distances of Equation 3 (differences of local timestamps in which all clock
+// skews cancel), descend into the closest full child while that may help. Attach
+// inserts the two triggers. Attached becomes joined with the first packet that
+// comes down the tree: from there on every packet is owed.
+//
+// Every receiver refreshes every link of its chain, at random times, and every
+// refresh is announced to the subtree below, which puts off its own (section 4).
+// A gap in the sequence numbers, or a heartbeat beyond the last packet, makes a
+// receiver ask the repair group of its parent by anycast; whoever is asked and
+// lost it too asks one level up, for its whole subtree (section 5).
+package multicast

@@ -1,0 +1,272 @@
+package multicast
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// joining is a receiver's search for a parent and its attachment.
+type joining struct {
+	search search
+	step   uint64   // counts the frontiers asked; part of every query's number
+	asked  []asking // one for each identifier of the frontier
+	first  machine.Duration
+	began  machine.Time // when this frontier was asked
+	again  bool         // it was asked a second time
+	rounds int          // searches begun since Join
+	timer  machine.Timer
+	choice int // the candidate being joined at
+}
+
+// An asking is what is known of one frontier identifier's children.
+type asking struct {
+	sets  [2]i3.ID // joinable and full children
+	sizes [2]int   // how many there are, -1 if not known yet
+	got   int      // replies so far
+}
+
+// Times of a search.
+const (
+	// replyWait is the longest wait for the children of one identifier, and the
+	// wait before the first of them has replied.
+	replyWait = machine.Second
+	// replyGrace is added to twice the time of the first reply: who has not
+	// replied by then is too far to be a good parent.
+	replyGrace = 50 * machine.Millisecond
+	// maxRounds is how often a search is begun anew before it fails.
+	maxRounds = 6
+)
+
+// Join starts looking for a parent. It does nothing unless the receiver is idle.
+func (r *Receiver) Join(now machine.Time, out *machine.Outbox) {
+	if r.state != idle {
+		return
+	}
+	r.join.rounds = 0
+	r.beginSearch(now, out)
+}
+
+func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
+	r.state = searching
+	r.count.Searches++
+	r.join.rounds++
+	r.join.search = newSearch(r.cfg.Search, RootOf(r.cfg.Group))
+	r.ask(now, out)
+}
+
+// ask sends, for every identifier of the frontier, one datagram to its node: how
+// many children there are of either kind, and a query to them all. Knowing
+// their number, the search goes on as soon as the last has replied.
+func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
+	j := &r.join
+	j.step++
+	j.again, j.first, j.began = false, 0, now
+	j.asked = j.asked[:0]
+	for _, c := range j.search.frontier {
+		id := j.search.seen[c].id
+		j.asked = append(j.asked, asking{sets: [2]i3.ID{JoinSet(id), FullSet(id)}, sizes: [2]int{-1, -1}})
+	}
+	r.sendQueries(now, out)
+	r.timers.Set(&j.timer, keySearch, now.Add(replyWait))
+}
+
+// sendQueries asks those frontier identifiers whose answers are incomplete.
+func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
+	j := &r.join
+	for f := range j.asked {
+		a := &j.asked[f]
+		if a.complete() {
+			continue
+		}
+		a.got = 0
+		r.host.Probe(a.sets[:], out)
+		for _, set := range a.sets {
+			b := r.message(now, TypeQuery, 0, 0, j.step<<8|uint64(f))
+			r.toID(set, appendQuery(b, r.host.Self()), out)
+			r.count.QueriesSent++
+		}
+	}
+}
+
+// complete reports whether all children of an identifier have replied.
+func (a *asking) complete() bool {
+	return a.sizes[0] >= 0 && a.sizes[1] >= 0 && a.got >= a.sizes[0]+a.sizes[1]
+}
+
+// probed notes the size of a set.
+func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	if r.state != searching {
+		return
+	}
+	for f := range r.join.asked {
+		for s, set := range r.join.asked[f].sets {
+			if set == a.Trigger.ID {
+				r.join.asked[f].sizes[s] = int(a.Count)
+			}
+		}
+	}
+	r.advance(now, out)
+}
+
+// replied notes a child's distance: Equation 3 without the skew between the
+// source and this host, which is the same for all candidates.
+func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, body []byte, out *machine.Outbox) {
+	rep, err := ParseReply(body)
+	if err != nil {
+		r.count.DropMalformed++
+		return
+	}
+	f := int(m.Seq & 0xff)
+	if r.state != searching || m.Seq>>8 != r.join.step || f >= len(r.join.asked) {
+		r.count.DropUnexpected++ // an answer to an earlier question
+		return
+	}
+	r.join.asked[f].got++
+	r.join.search.add(f, candidate{
+		id:       rep.ID,
+		host:     from,
+		distance: r.local(now) - m.Time + rep.SourceDistance,
+		full:     m.Flags&FlagFull != 0,
+		highest:  rep.Highest,
+	})
+	if r.join.first == 0 {
+		r.join.first = now.Sub(r.join.began)
+		wait := min(replyWait, 2*r.join.first+replyGrace)
+		r.timers.Set(&r.join.timer, keySearch, r.join.began.Add(wait))
+	}
+	r.advance(now, out)
+}
+
+// advance goes on once every child of the frontier has replied.
+func (r *Receiver) advance(now machine.Time, out *machine.Outbox) {
+	for f := range r.join.asked {
+		if !r.join.asked[f].complete() {
+			return
+		}
+	}
+	r.decide(now, out)
+}
+
+// searchTimeout asks once more whoever did not reply, then goes on without.
+// While attaching it means that a round of the search has to begin anew.
+func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
+	switch {
+	case r.state == idle && r.join.rounds > 0:
+		r.beginSearch(now, out)
+	case r.state != searching:
+	case !r.join.again:
+		r.join.again = true
+		r.sendQueries(now, out)
+		wait := replyWait
+		if r.join.first > 0 {
+			wait = min(replyWait, 2*r.join.first+replyGrace)
+		}
+		r.timers.Set(&r.join.timer, keySearch, now.Add(wait))
+	default:
+		r.decide(now, out)
+	}
+}
+
+// decide descends or attaches.
+func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
+	r.timers.Stop(&r.join.timer)
+	if r.join.search.next() {
+		r.ask(now, out)
+		return
+	}
+	r.attach(now, out)
+}
+
+// attach joins at the best candidate that has not refused: it draws an
+// identifier near itself whose key the parent's constrains, and inserts its own
+// trigger first, so that the link never leads nowhere.
+func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
+	best := r.join.search.best()
+	if best < 0 {
+		if r.join.search.resume() {
+			r.state = searching
+			r.ask(now, out)
+			return
+		}
+		r.searchFailed(now)
+		return
+	}
+	r.state = attaching
+	r.join.choice = best
+	chain := r.join.search.chain(best)
+	prefix := r.cfg.Near.At(r.rng.Uint64())
+	own := i3.NewID(prefix, i3.RightKey(chain[len(chain)-1]), r.rng.Uint64()).Private()
+	r.chain = append(chain, own)
+	binary.BigEndian.PutUint64(r.secret[0:], r.rng.Uint64())
+	binary.BigEndian.PutUint64(r.secret[8:], r.rng.Uint64())
+	r.host.Maintain(now, r.host.Own(own), out)
+}
+
+// searchFailed waits and begins anew, or gives up.
+func (r *Receiver) searchFailed(now machine.Time) {
+	r.state = idle
+	if r.join.rounds < maxRounds {
+		d := machine.Duration(r.join.rounds) * 200 * machine.Millisecond
+		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
+		return
+	}
+	r.join.rounds = 0
+	if f := r.cfg.Events.Failed; f != nil {
+		f(now)
+	}
+}
+
+// attachAcked handles the answers for the triggers of an attachment.
+func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	last := len(r.chain) - 1
+	switch {
+	case a.Trigger == r.host.Own(r.own()) && a.Status.Alive():
+		r.host.Insert(now, r.link(last), r.secret, out)
+	case a.Trigger == r.link(last) && a.Status.Alive():
+		r.attachDone(now, a, out)
+	case a.Trigger == r.host.Own(r.own()), a.Trigger == r.link(last):
+		r.refused(now, out)
+	}
+}
+
+// refused tries the next best candidate after one that had no room or did not
+// answer.
+func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
+	r.count.Refused++
+	r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
+	r.join.search.refuse(r.join.choice)
+	r.attach(now, out)
+}
+
+// attachDone makes the receiver part of the tree: it enters the set of joinable
+// children and the repair group of its parent, and starts to refresh its chain.
+// Its distance is, until packets tell better, the one it chose its parent by.
+func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	c := r.join.search.seen[r.join.choice]
+	r.state, r.joined, r.heard, r.full = attached, false, now, false
+	r.distance, r.sampled = c.distance, 0
+	r.adopted = adoption{seen: now}
+	r.count.Attaches++
+	r.host.Maintain(now, r.host.Own(JoinSet(r.parent())), out)
+	r.suffix = r.groupSuffix()
+	r.host.Maintain(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), out)
+	r.startRefresh(now)
+	r.timers.Set(&r.house, keyHouse, now.Add(r.uniform(r.cfg.HeartbeatMax/2, r.cfg.HeartbeatMax)))
+	if a.Count >= a.Limit {
+		r.hint(now, out)
+	}
+	if f := r.cfg.Events.Attached; f != nil {
+		f(now, r.Level())
+	}
+}
+
+// hint tells the host that replied for the parent that its identifier has
+// become full, or free again, so that it moves to the other set at once instead
+// of with its next refresh.
+func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
+	b := r.message(now, TypeHint, 0, r.Level(), 0)
+	r.toHost(r.join.search.seen[r.join.choice].host, r.parent(), r.parent().AppendTo(b), out)
+}

@@ -1,0 +1,209 @@
+package multicast
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+
+	"i3bench/i3"
+)
+
+// The errors of the message decoders.
+var (
+	ErrShort    = errors.New("multicast: message ends before its header or body")
+	ErrType     = errors.New("multicast: unknown message type")
+	ErrReserved = errors.New("multicast: reserved bits are not zero")
+)
+
+// A Type says what a message is.
+type Type uint8
+
+// The types of messages. Down the tree go those that the source or a receiver
+// sends to a tree identifier; direct ones go from host to host.
+const (
+	TypeData       Type = 1 + iota // down the tree: application payload
+	TypeHeartbeat                  // down the tree: the highest sequence number so far
+	TypeQuery                      // to a set: how far are you?
+	TypeReply                      // direct: this far
+	TypeRefreshAck                 // down a subtree: the link to it was refreshed
+	TypeRequest                    // to a repair group: who has this packet?
+	TypeRepair                     // direct, or down a subtree: this is it
+	TypeGone                       // direct, or down a subtree: nobody has it any more
+	TypeLeaving                    // down a subtree: its owner leaves
+	TypeAdopt                      // down a subtree: its new owner
+	TypeHint                       // direct: your children changed
+	typeEnd
+)
+
+// Flags of a message.
+const (
+	FlagFull   = 1 << iota // Reply: the sender's identifier is full
+	FlagOwner              // RefreshAck: the sender owns the identifier
+	FlagProbed             // Request: another member was asked already and lost it too
+	flagsEnd
+)
+
+// HeaderSize is the size in bytes of a message's fixed part.
+//
+//	0    1    2         4                   8                   16                  24
+//	+----+----+---------+-------------------+-------------------+-------------------+
+//	|type|flag|  level  |       epoch       |        seq        |       time        |
+//	+----+----+---------+-------------------+-------------------+-------------------+
+const HeaderSize = 24
+
+// A Message is the fixed part of every message. It is a comparable value; the
+// body, if the type has one, follows it.
+type Message struct {
+	Type  Type
+	Flags uint8
+	// Level is the sender's level in the tree.
+	Level uint16
+	// Epoch tells incarnations of a source apart.
+	Epoch uint32
+	// Seq is a sequence number: of the packet a message carries or asks for, else
+	// the highest the sender knows; in Query and Reply a number that pairs them.
+	Seq uint64
+	// Time is nanoseconds on the sender's own clock; a Repair echoes that of its
+	// request.
+	Time int64
+}
+
+// AppendTo appends the wire form of m to b.
+func (m Message) AppendTo(b []byte) []byte {
+	var w [HeaderSize]byte
+	w[0], w[1] = byte(m.Type), m.Flags
+	binary.BigEndian.PutUint16(w[2:], m.Level)
+	binary.BigEndian.PutUint32(w[4:], m.Epoch)
+	binary.BigEndian.PutUint64(w[8:], m.Seq)
+	binary.BigEndian.PutUint64(w[16:], uint64(m.Time))
+	return append(b, w[:]...)
+}
+
+// ParseMessage decodes the fixed part of a message and returns its body, which
+// aliases b. It checks that the body has the size its type asks for.
+func ParseMessage(b []byte) (m Message, body []byte, err error) {
+	if len(b) < HeaderSize {
+		return Message{}, nil, ErrShort
+	}
+	m = Message{
+		Type:  Type(b[0]),
+		Flags: b[1],
+		Level: binary.BigEndian.Uint16(b[2:]),
+		Epoch: binary.BigEndian.Uint32(b[4:]),
+		Seq:   binary.BigEndian.Uint64(b[8:]),
+		Time:  int64(binary.BigEndian.Uint64(b[16:])),
+	}
+	if m.Type == 0 || m.Type >= typeEnd {
+		return Message{}, nil, ErrType
+	}
+	if m.Flags >= flagsEnd {
+		return Message{}, nil, ErrReserved
+	}
+	body = b[HeaderSize:]
+	if want := bodySize[m.Type]; want != anySize && len(body) != want {
+		return Message{}, nil, ErrShort
+	}
+	return m, body, nil
+}
+
+// anySize marks types whose body is the application's.
+const anySize = -1
+
+// bodySize is the size of each type's body in bytes. A Query is as long as its
+// Reply, so that no host sends more than it was sent.
+var bodySize = [typeEnd]int{
+	TypeData:       anySize,
+	TypeRepair:     anySize,
+	TypeQuery:      replySize,
+	TypeReply:      replySize,
+	TypeRefreshAck: i3.IDSize,
+	TypeRequest:    requestSize,
+	TypeLeaving:    i3.IDSize + 16,
+	TypeAdopt:      i3.IDSize,
+	TypeHint:       i3.IDSize,
+}
+
+const (
+	replySize   = i3.IDSize + 16
+	requestSize = 2*i3.IDSize + i3.AddrSize
+)
+
+// appendQuery appends the body of a Query: where to reply, and padding.
+func appendQuery(b []byte, to netip.AddrPort) []byte {
+	b = i3.AppendAddr(b, to)
+	return append(b, make([]byte, replySize-i3.AddrSize)...)
+}
+
+// A Reply is the body of a Reply message.
+//
+//	0                               32                  40                 48
+//	+-------------------------------+-------------------+------------------+
+//	|              id               |  source distance  |  highest seq     |
+//	+-------------------------------+-------------------+------------------+
+type Reply struct {
+	// ID is the sender's identifier, at which the asker may join.
+	ID i3.ID
+	// SourceDistance is the nanoseconds from the source's clock at departure to
+	// the sender's at arrival: d(S, R) plus the difference of their clocks.
+	SourceDistance int64
+	// Highest is the highest sequence number the sender knows.
+	Highest uint64
+}
+
+// AppendTo appends the wire form of r to b.
+func (r Reply) AppendTo(b []byte) []byte {
+	b = r.ID.AppendTo(b)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.SourceDistance))
+	return binary.BigEndian.AppendUint64(b, r.Highest)
+}
+
+// ParseReply decodes the body of a Reply message.
+func ParseReply(body []byte) (Reply, error) {
+	if len(body) != replySize {
+		return Reply{}, ErrShort
+	}
+	return Reply{
+		ID:             i3.IDFrom([i3.IDSize]byte(body)),
+		SourceDistance: int64(binary.BigEndian.Uint64(body[32:])),
+		Highest:        binary.BigEndian.Uint64(body[40:]),
+	}, nil
+}
+
+// A Request is the body of a Request message.
+//
+//	0                               32                              64            82
+//	+-------------------------------+-------------------------------+-------------+
+//	|             group             |            target             |  requester  |
+//	+-------------------------------+-------------------------------+-------------+
+type Request struct {
+	// Group is the identifier whose children are asked.
+	Group i3.ID
+	// Target is the identifier whose subtree lost the packet, or zero: then only
+	// the requester did.
+	Target i3.ID
+	// Requester is where a repair for the requester alone goes.
+	Requester netip.AddrPort
+}
+
+// AppendTo appends the wire form of r to b.
+func (r Request) AppendTo(b []byte) []byte {
+	b = r.Group.AppendTo(b)
+	b = r.Target.AppendTo(b)
+	return i3.AppendAddr(b, r.Requester)
+}
+
+// ParseRequest decodes the body of a Request message.
+func ParseRequest(body []byte) (Request, error) {
+	if len(body) != requestSize {
+		return Request{}, ErrShort
+	}
+	addr, err := i3.ParseAddr(body[64:])
+	if err != nil {
+		return Request{}, err
+	}
+	return Request{
+		Group:     i3.IDFrom([i3.IDSize]byte(body)),
+		Target:    i3.IDFrom([i3.IDSize]byte(body[32:])),
+		Requester: addr,
+	}, nil
+}

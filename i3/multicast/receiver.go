@@ -1,0 +1,267 @@
+package multicast
+
+import (
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// A Receiver is a host that takes part in a group's tree.
+type Receiver struct {
+	core
+	state state
+	join  joining
+
+	chain  []i3.ID // from the group's identifier to the receiver's own
+	links  []link  // links[i] refreshes (chain[i-1], chain[i]); links[0] is unused
+	secret i3.Nonce
+	joined bool
+
+	heard    machine.Time  // when the last packet came down the tree
+	house    machine.Timer // housekeeping
+	samples  [16]int64     // the last source distances
+	sampled  int
+	lossRate lossRate
+	suffix   uint64 // of the repair group's trigger
+
+	pending  []pending
+	adopted  adoption
+	rtt      machine.Duration // from request to repair, smoothed; 0 before the first
+	rttVar   machine.Duration
+	silences int // in a row
+}
+
+// A state is where a receiver stands.
+type state uint8
+
+const (
+	idle      state = iota
+	searching       // asks sets
+	attaching       // inserts its triggers
+	attached        // its link is in the tree
+	leaving         // takes its triggers back
+)
+
+// The keys of timers: a kind in the top byte, an index below.
+const (
+	keyKind   = 56
+	keySearch = 1 << keyKind
+	keyHouse  = 2 << keyKind
+	keyLink   = 3 << keyKind // + index of the link
+	keyLoss   = 4 << keyKind // + sequence number
+	keyUpward = 5 << keyKind // + sequence number
+	keyAdopt  = 6 << keyKind
+	keyLeave  = 7 << keyKind
+)
+
+// NewReceiver returns a receiver that does nothing before Join.
+func NewReceiver(cfg Config) (*Receiver, error) {
+	r := &Receiver{}
+	c, err := newCore(cfg, r)
+	if err != nil {
+		return nil, err
+	}
+	r.core = c
+	return r, nil
+}
+
+// Level returns the receiver's level in the tree, 1 for a child of the source,
+// and 0 if it is not attached.
+func (r *Receiver) Level() int {
+	if r.state != attached {
+		return 0
+	}
+	return len(r.chain) - 1
+}
+
+// Chain returns the identifiers from the group's to the receiver's own. The
+// caller must not change it.
+func (r *Receiver) Chain() []i3.ID { return r.chain }
+
+// Idle reports whether the receiver takes no part in the group.
+func (r *Receiver) Idle() bool { return r.state == idle }
+
+// Settled reports whether the receiver is attached and other searches find it.
+func (r *Receiver) Settled() bool {
+	return r.state == attached && r.host.Maintains(r.host.Own(r.set())) && r.enter.IsZero()
+}
+
+// Children returns how many links there are under the receiver's identifier, as
+// the node last told it.
+func (r *Receiver) Children() int { return r.children }
+
+// Missing returns how many packets are lost and not yet repaired.
+func (r *Receiver) Missing() int { return len(r.stream.losses) }
+
+// own returns the receiver's own identifier.
+func (r *Receiver) own() i3.ID { return r.chain[len(r.chain)-1] }
+
+// parent returns the identifier above the receiver's own.
+func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
+
+// set returns the set that the receiver belongs to.
+func (r *Receiver) set() i3.ID {
+	if r.full {
+		return FullSet(r.parent())
+	}
+	return JoinSet(r.parent())
+}
+
+// link returns the i-th link of the chain.
+func (r *Receiver) link(i int) i3.Trigger {
+	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
+}
+
+// Receive handles a batch of datagrams.
+func (r *Receiver) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	r.host.Receive(now, batch, out)
+}
+
+// Expire runs what is due.
+func (r *Receiver) Expire(now machine.Time, out *machine.Outbox) {
+	r.host.Expire(now, out)
+	for {
+		key, at, ok := r.timers.Pop(now)
+		if !ok {
+			return
+		}
+		r.expire(now, key, at, out)
+	}
+}
+
+func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *machine.Outbox) {
+	index := key & (1<<keyKind - 1)
+	switch key &^ (1<<keyKind - 1) {
+	case keySearch:
+		if r.timers.Fired(&r.join.timer, key, at, now) {
+			r.searchTimeout(now, out)
+		}
+	case keyHouse:
+		if r.timers.Fired(&r.house, key, at, now) {
+			r.housekeeping(now, out)
+		}
+	case keyLink:
+		if i := int(index); i < len(r.links) && r.timers.Fired(&r.links[i].timer, key, at, now) {
+			r.refresh(now, i, out)
+		}
+	case keyLoss:
+		if i, ok := r.stream.find(index); ok && r.timers.Fired(&r.stream.losses[i].timer, key, at, now) {
+			r.request(now, i, out)
+		}
+	case keyUpward:
+		r.pendingDue(now, index, key, at, out)
+	case keyAdopt:
+		if r.timers.Fired(&r.adopted.timer, key, at, now) {
+			r.adopt(now, out)
+		}
+	}
+}
+
+// Deliver handles a message that arrived.
+func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
+	m, body, err := ParseMessage(payload)
+	if err != nil {
+		r.count.DropMalformed++
+		return
+	}
+	if m.Type == TypeReply {
+		r.replied(now, from, m, body, out)
+		return
+	}
+	if r.state != attached || isTree(m.Type) && p.ID != r.own() {
+		r.count.DropUnexpected++ // too early, or from a place it has left
+		return
+	}
+	switch m.Type {
+	case TypeData:
+		r.data(now, m, body, out)
+	case TypeHeartbeat:
+		r.down(now, m, m.Seq)
+		r.arrived(now, m.Seq, out)
+	case TypeRepair:
+		r.repaired(now, m, body, p.Kind == i3.KindDirect, out)
+	case TypeQuery:
+		r.query(now, p.ID, m, body, out)
+	case TypeRequest:
+		r.requested(now, m, body, out)
+	case TypeRefreshAck:
+		r.refreshAck(now, m, body, out)
+	case TypeGone:
+		r.gone(now, m.Seq)
+	case TypeLeaving:
+		r.ownerLeaves(now, body)
+	case TypeAdopt:
+		r.ownerFound(now, i3.IDFrom([i3.IDSize]byte(body)), m.Seq, out)
+	case TypeHint:
+		r.hinted(now, i3.IDFrom([i3.IDSize]byte(body)), out)
+	}
+}
+
+// isTree reports whether a message comes down the tree, to the receiver's own
+// identifier, and is not merely passed on there.
+func isTree(t Type) bool { return t == TypeData || t == TypeHeartbeat }
+
+// hinted asks how many children an identifier has now.
+func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
+	if id == r.own() {
+		r.host.Maintain(now, r.host.Own(id), out)
+	} else if r.adopted.active && id == r.parent() {
+		r.host.Probe([]i3.ID{id}, out)
+	}
+}
+
+// Acked handles a node's answer for one of the receiver's triggers.
+func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	if a.Status == i3.StatusProbed {
+		r.probed(now, a, out)
+		if r.state == attached {
+			r.adoptedCount(now, a, out)
+		}
+		return
+	}
+	switch r.state {
+	case attaching:
+		r.attachAcked(now, a, out)
+	case leaving:
+		r.leaveAcked(now, a, out)
+	case attached:
+		r.treeAcked(now, a, out)
+	}
+}
+
+// treeAcked handles the answers of normal operation.
+func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	switch {
+	case a.Trigger.ID == r.own() && a.Status.Alive():
+		if _, host := a.Trigger.Target.Host(); host {
+			r.setFull(now, a, r.parent(), out)
+		}
+	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
+	default:
+		r.linkAcked(now, a, out)
+		if a.Status.Alive() {
+			r.entered(now, a.Trigger.ID, out)
+		}
+	}
+}
+
+// Failed is told that nobody answered for a trigger.
+func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
+	switch {
+	case r.state == attaching && (t == r.host.Own(r.own()) || t == r.link(len(r.chain)-1)):
+		r.refused(now, out)
+	case r.state == leaving:
+		r.left(now)
+	}
+}
+
+// query answers a distance query, for the receiver's own identifier or for the
+// one it has adopted.
+func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
+	if a := r.adopted; a.active && (set == JoinSet(r.chain[a.level-1]) || set == FullSet(r.chain[a.level-1])) {
+		r.reply(now, m, body, r.chain[a.level], a.level, a.full, out)
+		return
+	}
+	r.reply(now, m, body, r.own(), r.Level(), r.full, out)
+}

@@ -1,0 +1,166 @@
+package multicast
+
+import (
+	"slices"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// A link is one trigger of a receiver's chain and the time to refresh it.
+type link struct {
+	timer machine.Timer
+}
+
+// startRefresh draws the first refresh time of every link of the chain.
+func (r *Receiver) startRefresh(now machine.Time) {
+	r.links = slices.Grow(r.links[:0], len(r.chain))[:len(r.chain)]
+	clear(r.links)
+	for i := 1; i < len(r.links); i++ {
+		r.putOff(now, i)
+	}
+}
+
+// putOff draws the time of the i-th link's next refresh.
+func (r *Receiver) putOff(now machine.Time, i int) {
+	lo, hi := r.interval(i)
+	r.timers.Set(&r.links[i].timer, keyLink|uint64(i), now.Add(r.uniform(lo, hi)))
+}
+
+// interval returns the bounds of the i-th link's refresh timer (paper sections 4
+// and 6.2; see [RefreshScheme]).
+func (r *Receiver) interval(i int) (lo, hi machine.Duration) {
+	t := r.cfg.Host.Lifetime / machine.Duration(r.cfg.Host.Hurry)
+	above := len(r.chain) - 1 - i // levels between the link's owner and this receiver
+	switch {
+	case r.cfg.Refresh == Uniform:
+		return t / 2, t
+	case r.cfg.Refresh == OwnerFirst && r.owns(i):
+		return t * 4 / 10, t / 2
+	case above <= 2:
+		return t / 2, t * 3 / 4
+	}
+	return t * 3 / 4, t
+}
+
+// owns reports whether the i-th link leads to an identifier that this receiver
+// owns or has adopted.
+func (r *Receiver) owns(i int) bool {
+	return i == len(r.chain)-1 || r.adopted.active && i == r.adopted.level
+}
+
+// refresh refreshes the i-th link. The subtree is told when the node has
+// acknowledged it, not before: else a lost refresh would be suppressed
+// everywhere.
+func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
+	if r.state != attached {
+		return
+	}
+	r.count.Refreshes++
+	secret := i3.Nonce{}
+	switch {
+	case i == len(r.chain)-1:
+		secret = r.secret
+	case r.owns(i):
+		secret = r.adopted.secret
+	}
+	r.host.Insert(now, r.link(i), secret, out)
+	r.putOff(now, i)
+}
+
+// linkAcked announces a refreshed link to the subtree below it. A link that is
+// refused for good means that this branch is lost: the receiver searches anew.
+func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	i := r.linkIndex(a.Trigger)
+	if i == 0 {
+		return
+	}
+	if !a.Status.Alive() {
+		r.rejoin(now, out)
+		return
+	}
+	var flags uint8
+	if r.owns(i) {
+		flags = FlagOwner
+	}
+	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high)
+	r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
+}
+
+// linkIndex returns which link of the chain a trigger is, or 0.
+func (r *Receiver) linkIndex(t i3.Trigger) int {
+	for i := 1; i < len(r.chain); i++ {
+		if r.link(i) == t {
+			return i
+		}
+	}
+	return 0
+}
+
+// refreshAck puts off the own refresh of a link that somebody refreshed. It
+// also carries the highest sequence number, so that a loss at the end is noticed.
+func (r *Receiver) refreshAck(now machine.Time, m Message, body []byte, out *machine.Outbox) {
+	r.count.RefreshAcks++
+	id := i3.IDFrom([i3.IDSize]byte(body))
+	i := slices.Index(r.chain, id)
+	if i <= 0 {
+		r.count.DropUnexpected++
+		return
+	}
+	if m.Flags&FlagOwner != 0 && i == len(r.chain)-2 {
+		r.ownerFound(now, id, 0, out)
+	}
+	if r.cfg.Refresh != OwnerFirst || !r.owns(i) {
+		r.putOff(now, i)
+	}
+	if r.joined {
+		r.arrived(now, m.Seq, out)
+	}
+}
+
+// housekeeping runs about once per heartbeat: it notices a silent tree, moves
+// the repair group's trigger when the loss rate has changed, and notices an
+// owner that is gone.
+func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
+	if r.state != attached {
+		return
+	}
+	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
+	if now.Sub(r.heard) > silentBeats*r.cfg.HeartbeatMax {
+		r.silent(now, out)
+		if r.state != attached {
+			return
+		}
+	}
+	if s := r.groupSuffix(); s != r.suffix {
+		r.moveGroup(now, s, out)
+	}
+	r.watchOwner(now)
+}
+
+// Silence in heartbeats: how many may be missing before the chain is
+// re-inserted, and how many such times there may be before the receiver
+// searches for another parent.
+const (
+	silentBeats = 3
+	maxSilences = 6
+)
+
+// silent re-inserts the chain, each link after a random delay, so that the
+// acknowledgement of the first suppresses the others'. A node that lost its
+// memory is served within a few heartbeats instead of after T.
+func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
+	r.count.Silences++
+	r.silences++
+	r.heard = now
+	if r.silences > maxSilences {
+		r.rejoin(now, out)
+		return
+	}
+	for i := 1; i < len(r.links); i++ {
+		at := now.Add(r.uniform(1, machine.Second/2))
+		if r.links[i].timer.Due() > at {
+			r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
+		}
+	}
+}

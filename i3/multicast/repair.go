@@ -1,0 +1,299 @@
+package multicast
+
+import (
+	"math/bits"
+	"slices"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// Limits of repair.
+const (
+	// laterPackets end the wait for a packet that may only be late.
+	laterPackets = 3
+	// maxTries is how often one packet is asked for before it is given up.
+	maxTries = 30
+	// siblingTries and climbTries are how many requests of the default policy go
+	// to the own repair group, and how many to it and the next one up, before the
+	// source is asked.
+	siblingTries, climbTries = 2, 4
+	// retryFirst is the wait for a repair before any was measured; retryFloor
+	// bounds it from below later.
+	retryFirst, retryFloor = 300 * machine.Millisecond, 30 * machine.Millisecond
+	retryCeil              = 3 * machine.Second
+)
+
+// down notes a packet that came down the tree: that the tree lives, and how far
+// the source is. The smallest of the last distances has waited least in queues.
+func (r *Receiver) down(now machine.Time, m Message, seq uint64) {
+	r.heard, r.silences = now, 0
+	r.samples[r.sampled%len(r.samples)] = r.local(now) - m.Time
+	r.sampled++
+	r.distance = slices.Min(r.samples[:min(r.sampled, len(r.samples))])
+	r.epoch = m.Epoch
+	if !r.joined {
+		r.joined = true
+		r.stream.start(seq)
+		if f := r.cfg.Events.Joined; f != nil {
+			f(now, seq)
+		}
+	}
+}
+
+// data takes a packet from the tree.
+func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.Outbox) {
+	r.down(now, m, m.Seq-1)
+	r.lossRate.received()
+	if r.take(now, m.Seq, body, false, out) {
+		r.deliver(now, m.Seq, m.Time, body)
+	}
+}
+
+// repaired takes a repair.
+func (r *Receiver) repaired(now machine.Time, m Message, body []byte, direct bool, out *machine.Outbox) {
+	if !r.joined {
+		return
+	}
+	if direct && m.Time != 0 {
+		r.measure(machine.Duration(r.local(now) - m.Time))
+	}
+	if r.take(now, m.Seq, body, true, out) {
+		r.count.Repaired++
+		r.deliver(now, m.Seq, 0, body)
+	}
+}
+
+// take keeps a packet and reports whether it is new. It notices the packets
+// missing before it.
+func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, out *machine.Outbox) bool {
+	r.dropPending(seq)
+	if seq > r.stream.high {
+		r.arrived(now, seq-1, out)
+		r.stream.high = seq
+		r.stream.put(seq, body)
+		r.later(now)
+		return true
+	}
+	i, missing := r.stream.find(seq)
+	if !missing {
+		if r.stream.get(seq) != nil {
+			r.count.Duplicates++
+		}
+		return false
+	}
+	l := r.stream.fill(i)
+	r.stream.put(seq, body)
+	if !repair {
+		r.count.Reordered++
+		return true
+	}
+	if f := r.cfg.Events.Repaired; f != nil {
+		f(now, seq, now.Sub(l.found))
+	}
+	return true
+}
+
+func (r *Receiver) deliver(now machine.Time, seq uint64, sent int64, body []byte) {
+	r.count.Delivered++
+	if f := r.cfg.Events.Deliver; f != nil {
+		f(now, seq, sent, body)
+	}
+}
+
+// arrived notes that packets up to seq exist; those above the highest one known
+// are missing.
+func (r *Receiver) arrived(now machine.Time, seq uint64, _ *machine.Outbox) {
+	if !r.joined {
+		return
+	}
+	if seq > r.stream.high+maxLosses { // a jump nobody can fill
+		r.abandon(now, r.stream.high+1, seq-maxLosses)
+		r.stream.high = seq - maxLosses
+	}
+	for r.stream.high < seq {
+		r.stream.high++
+		r.lossRate.lost()
+		if len(r.stream.losses) == maxLosses {
+			old := r.stream.fill(0)
+			r.abandon(now, old.seq, old.seq)
+		}
+		wait := r.cfg.Repair.Reorder + r.uniform(0, r.cfg.Repair.Wait)
+		r.stream.losses = append(r.stream.losses, loss{seq: r.stream.high, found: now, wait: wait})
+		l := &r.stream.losses[len(r.stream.losses)-1]
+		r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(wait))
+	}
+}
+
+// abandon reports packets that will never come.
+func (r *Receiver) abandon(now machine.Time, from, to uint64) {
+	for seq := from; seq <= to; seq++ {
+		r.count.Abandoned++
+		if f := r.cfg.Events.Lost; f != nil {
+			f(now, seq)
+		}
+	}
+}
+
+// later counts a new packet against the gaps before it: after the third a gap is
+// a loss, not reordering (as RFC 8985 has it for TCP).
+func (r *Receiver) later(now machine.Time) {
+	for i := range r.stream.losses {
+		l := &r.stream.losses[i]
+		if l.later++; l.later == laterPackets && l.tries == 0 {
+			at := l.found.Add(l.wait - r.cfg.Repair.Reorder)
+			r.timers.Set(&l.timer, keyLoss|l.seq, max(now, at))
+		}
+	}
+}
+
+// request asks for the i-th missing packet (Figure 10: on packet loss).
+func (r *Receiver) request(now machine.Time, i int, out *machine.Outbox) {
+	l := &r.stream.losses[i]
+	if l.tries == maxTries {
+		seq := r.stream.fill(i).seq
+		r.abandon(now, seq, seq)
+		return
+	}
+	group, suffix := r.whomToAsk(l.seq, int(l.tries))
+	l.tries++
+	r.count.Requests++
+	r.sendRequest(now, l.seq, 0, RepairGroup(group, suffix), Request{Group: group, Requester: r.host.Self()}, out)
+	r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(r.retryAfter(int(l.tries))))
+}
+
+// whomToAsk returns the group and the suffix of the n-th request for a packet.
+// The literal policy asks the same again; the default asks another sibling, then
+// the parent's siblings, then the source.
+func (r *Receiver) whomToAsk(seq uint64, n int) (group i3.ID, suffix uint64) {
+	suffix = r.memberFor(seq)
+	level := len(r.chain) - 2
+	switch {
+	case r.cfg.Repair.Literal || n == 0:
+	case n < siblingTries:
+		suffix = ^suffix
+	case n < climbTries:
+		level--
+		if n%2 == 1 {
+			suffix = ^suffix
+		}
+	default:
+		level = -1
+	}
+	return r.groupAt(level), suffix
+}
+
+// groupAt returns the identifier of the chain at a level, and the root above it.
+func (r *Receiver) groupAt(level int) i3.ID {
+	if level < 0 {
+		return RootOf(r.cfg.Group)
+	}
+	return r.chain[level]
+}
+
+// memberFor returns the suffix that selects the member of a repair group to ask
+// for a packet. The smallest suffix is closest to zero, so with LowestLoss that
+// is exactly the member with the lowest loss class.
+func (r *Receiver) memberFor(seq uint64) uint64 {
+	if r.cfg.Repair.Scheme == LowestLoss {
+		return 0
+	}
+	return spread(seq)
+}
+
+func (r *Receiver) sendRequest(now machine.Time, seq uint64, flags uint8, to i3.ID, q Request, out *machine.Outbox) {
+	b := r.message(now, TypeRequest, flags, r.Level(), seq)
+	r.toID(to, q.AppendTo(b), out)
+}
+
+// retryAfter returns how long to wait for the answer to the n-th request.
+func (r *Receiver) retryAfter(n int) machine.Duration {
+	if r.cfg.Repair.Retry > 0 {
+		return r.cfg.Repair.Retry
+	}
+	d := retryFirst
+	if r.rtt > 0 {
+		d = max(r.rtt+4*r.rttVar, retryFloor)
+	}
+	for ; n > 1 && d < retryCeil; n-- {
+		d += d / 2
+	}
+	return min(d, retryCeil)
+}
+
+// measure smooths the time from request to repair and its deviation (RFC 6298).
+func (r *Receiver) measure(d machine.Duration) {
+	if r.rtt == 0 {
+		r.rtt, r.rttVar = d, d/2
+		return
+	}
+	dev := r.rtt - d
+	if dev < 0 {
+		dev = -dev
+	}
+	r.rttVar += (dev - r.rttVar) / 4
+	r.rtt += (d - r.rtt) / 8
+}
+
+// gone gives up a packet that even the source no longer has.
+func (r *Receiver) gone(now machine.Time, seq uint64) {
+	r.dropPending(seq)
+	if i, ok := r.stream.find(seq); ok {
+		r.stream.fill(i)
+		r.abandon(now, seq, seq)
+	}
+}
+
+// A lossRate is a receiver's loss rate over about the last 512 packets.
+type lossRate struct {
+	packets, losses uint32
+	class           uint8
+}
+
+func (l *lossRate) received() { l.packets++ }
+
+func (l *lossRate) lost() {
+	l.losses++
+	l.packets++
+}
+
+// lossWindow is the number of packets after which the counts are halved, and
+// the class drawn anew.
+const lossWindow = 512
+
+// update returns the class of the loss rate: the number of binary digits of the
+// rate in 1/256. Rates within a factor of two are one class, so that a receiver
+// does not move with every packet.
+func (l *lossRate) update() uint8 {
+	if l.packets >= lossWindow {
+		l.class = uint8(bits.Len32(l.losses * 256 / l.packets))
+		l.packets /= 2
+		l.losses /= 2
+	}
+	return l.class
+}
+
+// groupSuffix returns the suffix of the receiver's trigger in its repair group:
+// its loss class, or with Spread nothing but chance, and chance below.
+func (r *Receiver) groupSuffix() uint64 {
+	const classShift = 56
+	class := r.lossRate.update()
+	chance := spread(uint64(r.own().Prefix()) ^ r.own().Suffix())
+	if r.cfg.Repair.Scheme == Spread {
+		return chance
+	}
+	return uint64(class)<<classShift | chance>>(64-classShift)
+}
+
+// moveGroup re-inserts the trigger in the repair group under another suffix.
+func (r *Receiver) moveGroup(now machine.Time, suffix uint64, out *machine.Outbox) {
+	groups := []i3.ID{r.parent()}
+	if r.adopted.active {
+		groups = append(groups, r.chain[r.adopted.level-1])
+	}
+	for _, g := range groups {
+		r.host.Maintain(now, r.host.Own(RepairGroup(g, suffix)), out)
+		r.host.Remove(now, r.host.Own(RepairGroup(g, r.suffix)), i3.Nonce{}, out)
+	}
+	r.suffix = suffix
+}

@@ -1,0 +1,143 @@
+package multicast
+
+import (
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// A Source is the root of a group's tree: it sends data and heartbeats, answers
+// the first query of every search, and is the last to be asked for a repair.
+type Source struct {
+	core
+	root   i3.ID // above the group's identifier
+	beat   machine.Timer
+	beatIn machine.Duration
+}
+
+// keyBeat is the key of the source's only timer.
+const keyBeat = 1
+
+// NewSource returns a source that does nothing before Start.
+func NewSource(cfg Config) (*Source, error) {
+	s := &Source{root: RootOf(cfg.Group)}
+	c, err := newCore(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	s.core = c
+	s.stream.start(0)
+	return s, nil
+}
+
+// Start inserts the source's triggers: its own at the group's identifier, which
+// shows it what the tree receives and how many children it has; membership of
+// the root's joinable set, and the last repair group.
+func (s *Source) Start(now machine.Time, out *machine.Outbox) {
+	s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
+	s.host.Maintain(now, s.host.Own(JoinSet(s.root)), out)
+	s.host.Maintain(now, s.host.Own(RepairGroup(s.root, 0)), out)
+	s.beatIn = s.cfg.HeartbeatMin
+	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+}
+
+// Send sends a packet to the group and returns its sequence number. The payload
+// is copied.
+func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uint64 {
+	s.stream.high++
+	seq := s.stream.high
+	s.stream.put(seq, payload)
+	s.count.Sent++
+	b := s.message(now, TypeData, 0, 0, seq)
+	s.toID(s.cfg.Group, append(b, payload...), out)
+	s.beatIn = s.cfg.HeartbeatMin
+	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+	return seq
+}
+
+// Receive handles a batch of datagrams.
+func (s *Source) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	s.host.Receive(now, batch, out)
+}
+
+// Expire sends what is due: heartbeats, and the host's requests.
+func (s *Source) Expire(now machine.Time, out *machine.Outbox) {
+	s.host.Expire(now, out)
+	for {
+		key, at, ok := s.timers.Pop(now)
+		if !ok {
+			return
+		}
+		if s.timers.Fired(&s.beat, key, at, now) {
+			s.heartbeat(now, out)
+		}
+	}
+}
+
+// heartbeat tells the tree the highest sequence number, so that a loss at the
+// end is noticed, and the time, so that distances stay fresh. The interval
+// doubles while there is nothing new (variable heartbeat, as in LBRM).
+func (s *Source) heartbeat(now machine.Time, out *machine.Outbox) {
+	s.count.Heartbeats++
+	s.toID(s.cfg.Group, s.message(now, TypeHeartbeat, 0, 0, s.stream.high), out)
+	s.beatIn = min(2*s.beatIn, s.cfg.HeartbeatMax)
+	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+}
+
+// Deliver handles a message that arrived.
+func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
+	m, body, err := ParseMessage(payload)
+	if err != nil {
+		s.count.DropMalformed++
+		return
+	}
+	switch m.Type {
+	case TypeQuery:
+		s.reply(now, m, body, s.cfg.Group, 0, s.full, out)
+	case TypeRequest:
+		s.request(now, m, body, out)
+	case TypeHint:
+		s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
+	case TypeData, TypeHeartbeat, TypeRepair, TypeGone, TypeRefreshAck, TypeAdopt, TypeLeaving:
+		// its own tree's traffic, seen through the monitor trigger
+	default:
+		s.count.DropUnexpected++
+	}
+}
+
+// request answers a repair request, the last that may be asked.
+func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.Outbox) {
+	q, err := ParseRequest(body)
+	if err != nil {
+		s.count.DropMalformed++
+		return
+	}
+	s.count.RequestsReceived++
+	if payload := s.stream.get(m.Seq); payload != nil {
+		s.repair(now, m, q, payload, 0, out)
+		return
+	}
+	s.count.Gone++
+	b := s.message(now, TypeGone, 0, 0, m.Seq)
+	if q.Target.IsZero() {
+		s.toHost(q.Requester, q.Group, b, out)
+	} else {
+		s.toID(q.Target, b, out)
+	}
+}
+
+// Acked learns from the answers for its own trigger whether it is joinable.
+func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	if !a.Status.Alive() {
+		return
+	}
+	if a.Trigger.ID == s.cfg.Group {
+		s.setFull(now, a, s.root, out)
+	} else {
+		s.entered(now, a.Trigger.ID, out)
+	}
+}
+
+// Failed does nothing: maintained triggers are asked for again.
+func (s *Source) Failed(machine.Time, i3.Trigger, *machine.Outbox) {}

@@ -1,0 +1,117 @@
+package node
+
+import (
+	"fmt"
+	"net/netip"
+
+	"i3bench/i3/chord"
+	"i3bench/i3/machine"
+)
+
+// Defaults of a [Config].
+const (
+	// DefaultLifetime is T, after which a trigger expires unless refreshed
+	// (paper section 4).
+	DefaultLifetime = 30 * machine.Second
+	// DefaultMaxPerID is D+1 for the paper's D = 8.
+	DefaultMaxPerID = 9
+	// DefaultMaxTriggers bounds the table.
+	DefaultMaxTriggers = 1 << 20
+)
+
+// Limits that no configuration changes.
+const (
+	// cookieEpoch is how long a nonce stays current; it is accepted for one
+	// more.
+	cookieEpoch = 60 * machine.Second
+	// sweepEvery is how often expired triggers are reclaimed, sweepMax how many
+	// entries one such call visits. Matching ignores expired triggers at once.
+	sweepEvery = machine.Second
+	sweepMax   = 8192
+	// maxLocal bounds the chain of identifiers that a packet follows inside one
+	// node. Constraints rule out cycles; this is the second wall.
+	maxLocal = 16
+	// maxCopies bounds the copies made from one received batch, so that one hot
+	// identifier cannot starve the others for long.
+	maxCopies = 8192
+)
+
+// A Config says what a node is. The zero value of each optional field means
+// its default.
+type Config struct {
+	// Self is the node's own address, which its ring position maps to.
+	Self netip.AddrPort
+	// Range is the prefixes the node owns.
+	Range chord.Range
+	// Ring finds the owners of all other prefixes.
+	Ring chord.Ring
+	// Secret keys the nonces of challenges and the hash of the trigger table.
+	// Who knows it can insert triggers for others' addresses.
+	Secret [32]byte
+	// Epoch is told to hosts with every acknowledgement; it must differ after
+	// the node lost its memory.
+	Epoch uint32
+	// MaxPerID caps the triggers of one identifier: D+1. Above it an insertion
+	// is refused with StatusFull. Default [DefaultMaxPerID].
+	MaxPerID int
+	// MaxTriggers caps the node's table. Above it an insertion is refused with
+	// StatusNoRoom. Default [DefaultMaxTriggers].
+	MaxTriggers int
+	// Lifetime is how long a trigger lives after an insertion or a refresh.
+	// Default [DefaultLifetime].
+	Lifetime machine.Duration
+}
+
+func (c *Config) setDefaults() error {
+	if !c.Self.IsValid() {
+		return fmt.Errorf("node: config: self address %v: want a valid address and port", c.Self)
+	}
+	if c.Ring == nil {
+		return fmt.Errorf("node: config: no ring: want one that knows the other nodes")
+	}
+	if c.MaxPerID == 0 {
+		c.MaxPerID = DefaultMaxPerID
+	}
+	if c.MaxTriggers == 0 {
+		c.MaxTriggers = DefaultMaxTriggers
+	}
+	if c.Lifetime == 0 {
+		c.Lifetime = DefaultLifetime
+	}
+	if c.MaxPerID < 1 || c.MaxPerID > 1<<16-1 {
+		return fmt.Errorf("node: config: %d triggers per identifier: want 1 to 65535", c.MaxPerID)
+	}
+	if c.Lifetime < machine.Millisecond {
+		return fmt.Errorf("node: config: lifetime %d ns: want at least one millisecond", c.Lifetime)
+	}
+	return nil
+}
+
+// Counters is what a node has done since it started. Every packet that goes
+// in either leaves, as copies or as an answer, or is counted under a Drop.
+type Counters struct {
+	Packets       uint64 // packets in received datagrams
+	Data          uint64 // of these, data
+	Matched       uint64 // matches, those on the way of a local chain included
+	Copies        uint64 // copies handed to the driver
+	HostCopies    uint64 // of these, to hosts
+	Misdirected   uint64 // data for another node, passed on to it
+	Inserted      uint64
+	Refreshed     uint64
+	Probed        uint64
+	Removed       uint64
+	Expired       uint64
+	Challenged    uint64 // requests answered by a challenge
+	Full          uint64 // insertions refused: the identifier is full
+	NoRoom        uint64 // insertions refused: the table is full
+	Refused       uint64 // entries refused: constraint or secret
+	NotOwner      uint64 // entries refused: another node's identifier
+	DropMalformed uint64 // datagrams, from the first byte that does not decode
+	DropKind      uint64 // packets of a kind that nodes do not handle
+	DropTargets   uint64 // requests with host targets at different addresses
+	DropNoMatch   uint64 // data for an identifier without triggers
+	DropHopLimit  uint64 // data that visited too many nodes, or too long a local chain
+	DropBudget    uint64 // copies above the budget of one batch
+	DropNoOwner   uint64 // data for an identifier whose owner is unknown
+	DropOutbox    uint64 // copies and answers that found the outbox full
+}

@@ -1,0 +1,104 @@
+package node
+
+import (
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// An arrival is a data packet that waits to be matched: the identifier it is
+// now at, the template that replaces its header when that identifier is not the
+// one it came with, and its wire form.
+type arrival struct {
+	id       i3.ID
+	template []byte
+	wire     []byte
+}
+
+// data takes a data packet in: it lowers the hop limit in place, once, so that
+// all copies share the bytes, and queues the packet for matching or passes it
+// on to the node that owns its identifier.
+func (n *Node) data(p i3.Packet, wire []byte, out *machine.Outbox) {
+	if p.HopLimit == 0 {
+		n.count.DropHopLimit++
+		return
+	}
+	i3.SetHopLimit(wire, p.HopLimit-1)
+	if n.cfg.Range.Contains(p.ID.Prefix()) {
+		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})
+		return
+	}
+	owner, ok := n.cfg.Ring.Owner(p.ID.Prefix())
+	if !ok || owner == n.cfg.Self {
+		n.count.DropNoOwner++
+		return
+	}
+	n.count.Misdirected++
+	out.Forward(owner, nil, wire)
+}
+
+// forward matches all waiting packets and makes their copies, then those that
+// a local chain brought to another identifier of this node, and so on.
+func (n *Node) forward(now machine.Time, out *machine.Outbox) {
+	budget := maxCopies
+	for local := 0; len(n.wave) > 0; local++ {
+		if local == maxLocal {
+			n.count.DropHopLimit += uint64(len(n.wave))
+			return
+		}
+		n.ids = n.ids[:0]
+		for i := range n.wave {
+			n.ids = append(n.ids, n.wave[i].id)
+		}
+		n.table.MatchBatch(n.ids, tick(now), &n.matches)
+		n.next = n.next[:0]
+		for i := range n.wave {
+			budget = n.copies(n.wave[i], n.matches.Targets[n.matches.Off[i]:n.matches.Off[i+1]], budget, out)
+		}
+		n.wave, n.next = n.next, n.wave
+	}
+}
+
+// copies makes the copies of one packet, one for each target.
+func (n *Node) copies(a arrival, tgs []handle, budget int, out *machine.Outbox) int {
+	if len(tgs) == 0 {
+		n.count.DropNoMatch++
+		return budget
+	}
+	n.count.Matched++
+	body := a.wire
+	if a.template != nil {
+		body = a.wire[i3.TemplateSize:]
+	}
+	for _, h := range tgs {
+		if budget == 0 {
+			n.count.DropBudget++
+			continue
+		}
+		budget--
+		t := n.targets.at(uint32(h))
+		if id, ok := t.target.ID(); ok {
+			n.toID(id, t, a, out)
+			continue
+		}
+		addr, _ := t.target.Host()
+		n.count.Copies++
+		n.count.HostCopies++
+		out.Forward(addr, a.template, body)
+	}
+	return budget
+}
+
+// toID sends a packet along a trigger chain, to another node or within this one.
+func (n *Node) toID(id i3.ID, t *targetEntry, a arrival, out *machine.Outbox) {
+	if n.cfg.Range.Contains(id.Prefix()) {
+		n.next = append(n.next, arrival{id: id, template: t.template[:], wire: a.wire})
+		return
+	}
+	owner, ok := n.cfg.Ring.Owner(id.Prefix())
+	if !ok || owner == n.cfg.Self {
+		n.count.DropNoOwner++
+		return
+	}
+	n.count.Copies++
+	out.Forward(owner, t.template[:], a.wire[i3.TemplateSize:])
+}

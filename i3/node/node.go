@@ -1,0 +1,130 @@
+package node
+
+import (
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+	"i3bench/matcher"
+)
+
+// A Node is the state machine of one i3 node.
+type Node struct {
+	cfg     Config
+	table   *matcher.Table
+	targets targets
+	cookies *i3.Cookies
+	sweepAt machine.Time // machine.Never while the table is empty
+	count   Counters
+
+	// Scratch space, reused by every call.
+	wave    []arrival
+	next    []arrival
+	ids     []i3.ID
+	matches matcher.Matches
+	reply   []byte
+	entries []i3.Insert
+}
+
+// New returns a node with an empty table.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg:     cfg,
+		targets: newTargets(),
+		cookies: i3.NewCookies(cfg.Secret),
+		sweepAt: machine.Never,
+	}
+	var err error
+	n.table, err = matcher.New(matcher.Config{
+		MaxTriggers: cfg.MaxTriggers,
+		MaxPerID:    cfg.MaxPerID,
+		Seed:        [16]byte(cfg.Secret[16:]),
+		Reclaimed:   n.expired,
+	})
+	return n, err
+}
+
+// expired is told of every trigger that the table drops because its time is
+// over.
+func (n *Node) expired(_ i3.ID, tg matcher.Target) {
+	n.count.Expired++
+	n.targets.release(uint32(tg))
+}
+
+// Counters returns what the node has done so far.
+func (n *Node) Counters() Counters { return n.count }
+
+// Triggers returns the number of triggers in the table, expired ones that were
+// not reclaimed yet included.
+func (n *Node) Triggers() int { return n.table.Len() }
+
+// Receive handles a batch of datagrams: control packets one by one, data
+// packets of the whole batch together.
+func (n *Node) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	dropped := out.Dropped()
+	n.wave = n.wave[:0]
+	for _, d := range batch {
+		n.datagram(now, d, out)
+	}
+	if len(n.wave) > 0 {
+		n.forward(now, out)
+	}
+	n.count.DropOutbox += out.Dropped() - dropped
+}
+
+// datagram handles the packets of one datagram up to the first that does not
+// decode.
+func (n *Node) datagram(now machine.Time, d machine.Datagram, out *machine.Outbox) {
+	for rest := d.Bytes; len(rest) > 0; {
+		p, wire, tail, err := i3.Next(rest)
+		if err != nil {
+			n.count.DropMalformed++
+			return
+		}
+		if wire == nil {
+			return // padding
+		}
+		rest = tail
+		n.packet(now, d.From, p, wire, out)
+	}
+}
+
+func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
+	n.count.Packets++
+	switch p.Kind {
+	case i3.KindData:
+		n.count.Data++
+		n.data(p, wire, out)
+	case i3.KindInsert, i3.KindRemove:
+		n.request(now, from, p, i3.Payload(wire), out)
+	default:
+		n.count.DropKind++
+	}
+}
+
+// tick returns now in the table's coarse time of milliseconds.
+func tick(now machine.Time) matcher.Tick {
+	return matcher.Tick(now / machine.Time(machine.Millisecond))
+}
+
+// Deadline returns when expired triggers are next reclaimed.
+func (n *Node) Deadline() machine.Time { return n.sweepAt }
+
+// Expire reclaims expired triggers, a bounded number a call.
+func (n *Node) Expire(now machine.Time, _ *machine.Outbox) {
+	if now < n.sweepAt {
+		return
+	}
+	done := n.table.Sweep(sweepMax, tick(now), n.expired)
+	switch {
+	case !done:
+		n.sweepAt = now.Add(machine.Millisecond)
+	case n.table.Len() == 0:
+		n.sweepAt = machine.Never
+	default:
+		n.sweepAt = now.Add(sweepEvery)
+	}
+}

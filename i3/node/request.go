@@ -1,0 +1,185 @@
+package node
+
+import (
+	"errors"
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+	"i3bench/matcher"
+)
+
+// request handles an insertion or removal. It answers with one packet of at
+// most as many entries: challenges to the target as long as a nonce is wrong,
+// else acknowledgements to the sender.
+func (n *Node) request(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
+	if !n.parseRequest(payload) {
+		return
+	}
+	if to, bad := n.unproven(now); bad > 0 {
+		n.challenge(now, to, p, bad, out)
+		return
+	}
+	n.begin(i3.KindAck, p, len(n.entries))
+	for _, in := range n.entries {
+		var a i3.Ack
+		if p.Kind == i3.KindInsert {
+			a = n.insert(now, in)
+		} else {
+			a = n.remove(now, in)
+		}
+		n.reply = a.AppendTo(n.reply)
+	}
+	out.Send(from, n.reply)
+}
+
+// parseRequest decodes the entries of a request into n.entries and checks that
+// all host targets are one address: a request proves one address.
+func (n *Node) parseRequest(payload []byte) bool {
+	if i3.CheckEntries(payload) != nil {
+		n.count.DropMalformed++
+		return false
+	}
+	n.entries = n.entries[:0]
+	var addr netip.AddrPort
+	for ; len(payload) > 0; payload = payload[i3.EntrySize:] {
+		in, err := i3.ParseInsert(payload)
+		if err != nil {
+			n.count.DropMalformed++
+			return false
+		}
+		if a, ok := in.Trigger.Target.Host(); ok {
+			if addr.IsValid() && a != addr {
+				n.count.DropTargets++
+				return false
+			}
+			addr = a
+		}
+		n.entries = append(n.entries, in)
+	}
+	return true
+}
+
+// unproven returns the address that the request's host triggers name and how
+// many of them carry no valid nonce. Probes change nothing and need none.
+func (n *Node) unproven(now machine.Time) (to netip.AddrPort, bad int) {
+	for _, in := range n.entries {
+		if n.needsChallenge(now, in) {
+			to, _ = in.Trigger.Target.Host()
+			bad++
+		}
+	}
+	return to, bad
+}
+
+func (n *Node) needsChallenge(now machine.Time, in i3.Insert) bool {
+	if _, host := in.Trigger.Target.Host(); !host || in.Probe {
+		return false
+	}
+	return !n.cookies.Check(cookieEpochAt(now), in.Trigger, in.Nonce)
+}
+
+func cookieEpochAt(now machine.Time) uint32 { return uint32(now / machine.Time(cookieEpoch)) }
+
+// challenge sends the right nonces of the unproven triggers to the address
+// they name, never to the sender of the request.
+func (n *Node) challenge(now machine.Time, to netip.AddrPort, p i3.Packet, bad int, out *machine.Outbox) {
+	n.count.Challenged++
+	n.begin(i3.KindChallenge, p, bad)
+	for _, in := range n.entries {
+		if n.needsChallenge(now, in) {
+			c := i3.Challenge{Trigger: in.Trigger, Nonce: n.cookies.Nonce(cookieEpochAt(now), in.Trigger)}
+			n.reply = c.AppendTo(n.reply)
+		}
+	}
+	out.Send(to, n.reply)
+}
+
+// begin starts the answer to p with room for so many entries.
+func (n *Node) begin(k i3.Kind, p i3.Packet, entries int) {
+	h := i3.Packet{Kind: k, HopLimit: 1, Length: uint16(entries * i3.EntrySize), Flow: p.Flow, ID: p.ID}
+	n.reply = h.AppendTo(n.reply[:0])
+}
+
+// insert inserts, refreshes or probes one trigger whose nonce is proven.
+func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
+	switch {
+	case !n.cfg.Range.Contains(in.Trigger.ID.Prefix()):
+		n.count.NotOwner++
+		return n.ack(now, in.Trigger, i3.StatusNotOwner)
+	case i3.CheckConstraint(in.Trigger) != nil:
+		n.count.Refused++
+		return n.ack(now, in.Trigger, i3.StatusRefused)
+	case in.Probe:
+		n.count.Probed++
+		return n.ack(now, in.Trigger, i3.StatusProbed)
+	}
+	h, known := n.targets.find(in.Trigger.Target)
+	if !known {
+		h = n.targets.acquire(in.Trigger.Target, in.Owner)
+	}
+	expire := tick(now.Add(n.cfg.Lifetime))
+	what, err := n.table.Insert(in.Trigger.ID, matcher.Target(h), tick(now), expire)
+	switch {
+	case err != nil:
+		if !known {
+			n.targets.release(h)
+		}
+		return n.ack(now, in.Trigger, n.refusal(err))
+	case what == matcher.Refreshed:
+		n.count.Refreshed++
+		return n.ack(now, in.Trigger, i3.StatusRefreshed)
+	}
+	if known {
+		n.targets.acquire(in.Trigger.Target, in.Owner)
+	}
+	n.count.Inserted++
+	if n.sweepAt == machine.Never {
+		n.sweepAt = now.Add(sweepEvery)
+	}
+	return n.ack(now, in.Trigger, i3.StatusInserted)
+}
+
+// refusal counts an error of the table and returns its status.
+func (n *Node) refusal(err error) i3.Status {
+	if errors.Is(err, matcher.ErrPerID) {
+		n.count.Full++
+		return i3.StatusFull
+	}
+	n.count.NoRoom++
+	return i3.StatusNoRoom
+}
+
+// remove removes one trigger. A host trigger's nonce is proven; an identifier
+// target asks for the secret of whoever inserted it first.
+func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
+	h, ok := n.targets.find(in.Trigger.Target)
+	if !ok {
+		return n.ack(now, in.Trigger, i3.StatusMissing)
+	}
+	e := n.targets.at(h)
+	if _, isID := in.Trigger.Target.ID(); isID && (e.owner == i3.Key{} || i3.OwnerOf(in.Nonce) != e.owner) {
+		n.count.Refused++
+		return n.ack(now, in.Trigger, i3.StatusRefused)
+	}
+	if !n.table.Remove(in.Trigger.ID, matcher.Target(h)) {
+		return n.ack(now, in.Trigger, i3.StatusMissing)
+	}
+	n.targets.release(h)
+	n.count.Removed++
+	return n.ack(now, in.Trigger, i3.StatusRemoved)
+}
+
+// ack describes a trigger's identifier as it is now.
+func (n *Node) ack(now machine.Time, t i3.Trigger, s i3.Status) i3.Ack {
+	return i3.Ack{
+		Trigger:    t,
+		Status:     s,
+		Count:      uint16(n.table.Count(t.ID, tick(now))),
+		Limit:      uint16(n.cfg.MaxPerID),
+		LifetimeMS: uint32(n.cfg.Lifetime / machine.Millisecond),
+		Epoch:      n.cfg.Epoch,
+		Lo:         n.cfg.Range.Lo,
+		Hi:         n.cfg.Range.Hi,
+	}
+}

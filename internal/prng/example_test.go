@@ -1,0 +1,38 @@
+package prng_test
+
+import (
+	"fmt"
+
+	"i3bench/internal/prng"
+)
+
+// Each machine draws from a stream of its own, so the timers of one do not
+// depend on what the others do.
+func ExampleNew() {
+	const second = int64(1e9)
+	for machine := range uint64(3) {
+		random := prng.New(42, machine)
+		refresh := random.Between(15*second, 30*second) // U[T/2, T) for T = 30 s
+		fmt.Println(refresh >= 15*second && refresh < 30*second)
+	}
+	// Output:
+	// true
+	// true
+	// true
+}
+
+// Whether the n-th datagram of a link is lost depends on nothing but the seed,
+// the link and n: asking in another order, or twice, changes nothing.
+func ExampleHash3() {
+	lost := func(from, to, n uint64) bool {
+		return prng.Unit(prng.Hash3(42, from, to, n)) < 0.04
+	}
+	count := 0
+	for n := uint64(10_000); n > 0; n-- {
+		if lost(3, 7, n) {
+			count++
+		}
+	}
+	fmt.Println(count > 300 && count < 500, lost(3, 7, 1) == lost(3, 7, 1))
+	// Output: true true
+}

@@ -1,0 +1,347 @@
+package matcher_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"i3bench/i3"
+	"i3bench/matcher"
+	"i3bench/matcher/naive"
+)
+
+// Two prefixes with the same 32-bit tag under the zero seed, found by search.
+const equalTagA, equalTagB = 1152, 75752
+
+func newTable(t testing.TB, cfg matcher.Config) *matcher.Table {
+	t.Helper()
+	table, err := matcher.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// both runs a test on the table and on the oracle.
+func both(t *testing.T, cfg matcher.Config, f func(*testing.T, table)) {
+	t.Run("table", func(t *testing.T) { f(t, newTable(t, cfg)) })
+	t.Run("naive", func(t *testing.T) {
+		n, err := naive.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, n)
+	})
+}
+
+func mustInsert(t testing.TB, table table, id i3.ID, tg matcher.Target, now, expire matcher.Tick) {
+	t.Helper()
+	if got, err := table.Insert(id, tg, now, expire); got != matcher.Added || err != nil {
+		t.Fatalf("insert %v %d: %v, %v, want added", id, tg, got, err)
+	}
+}
+
+func wantMatch(t testing.TB, table table, id i3.ID, now matcher.Tick, winner i3.ID, targets ...matcher.Target) {
+	t.Helper()
+	w, got := table.Match(id, now, nil)
+	if w != winner || !slices.Equal(got, targets) {
+		t.Errorf("match %v at %d: %v %v, want %v %v", id, now, w, got, winner, targets)
+	}
+}
+
+var group = i3.NewID(0x1234, i3.Key{5, 6}, 0)
+
+// TestReplication is figure 3a: every receiver with a trigger for id gets a
+// copy, in the order of insertion.
+func TestReplication(t *testing.T) {
+	both(t, matcher.Config{}, func(t *testing.T, table table) {
+		id := group.WithSuffix(42)
+		for _, receiver := range []matcher.Target{3, 1, 2} {
+			mustInsert(t, table, id, receiver, 0, 30)
+		}
+		wantMatch(t, table, id, 29, id, 3, 1, 2)
+		if !table.Remove(id, 1) || table.Remove(id, 1) {
+			t.Error("remove of a stored trigger: want true once")
+		}
+		wantMatch(t, table, id, 29, id, 3, 2)
+		wantMatch(t, table, id, 30, i3.ID{})
+		wantMatch(t, table, i3.NewID(0x1234, i3.Key{5, 7}, 42), 0, i3.ID{})
+		wantMatch(t, table, i3.NewID(0x1235, i3.Key{5, 6}, 42), 0, i3.ID{})
+	})
+}
+
+// TestAnycast is figure 3b: of the receivers whose triggers agree with the
+// packet in the first 192 bits, the one with the longest common prefix in the
+// last 64 gets the packet.
+func TestAnycast(t *testing.T) {
+	both(t, matcher.Config{}, func(t *testing.T, table table) {
+		suffix := func(b byte) i3.ID { return group.WithSuffix(uint64(b) << 56) }
+		mustInsert(t, table, suffix(0b0001_0000), 1, 0, 30)
+		mustInsert(t, table, suffix(0b1011_0000), 2, 0, 20)
+		mustInsert(t, table, suffix(0b1000_0000), 3, 0, 30)
+		for packet, receiver := range map[byte]byte{
+			0b1010_0000: 0b1011_0000, // agrees in three bits with the second, in two with the third
+			0b1011_1111: 0b1011_0000,
+			0b1001_0000: 0b1000_0000,
+			0b0111_0000: 0b0001_0000,
+		} {
+			want := map[byte]matcher.Target{0b0001_0000: 1, 0b1011_0000: 2, 0b1000_0000: 3}[receiver]
+			wantMatch(t, table, suffix(packet), 0, suffix(receiver), want)
+		}
+		// The best has expired: the packet goes to the second best.
+		wantMatch(t, table, suffix(0b1010_0000), 20, suffix(0b1000_0000), 3)
+	})
+}
+
+// TestTieBreak has two members with equally long common prefixes: the smaller
+// exclusive or wins, whatever the order of insertion.
+func TestTieBreak(t *testing.T) {
+	for _, order := range [][]uint64{{0b000, 0b001}, {0b001, 0b000}} {
+		both(t, matcher.Config{}, func(t *testing.T, table table) {
+			for _, s := range order {
+				mustInsert(t, table, group.WithSuffix(s), matcher.Target(s), 0, 30)
+			}
+			wantMatch(t, table, group.WithSuffix(0b110), 0, group.WithSuffix(0b000), 0)
+			wantMatch(t, table, group.WithSuffix(0b101), 0, group.WithSuffix(0b001), 1)
+		})
+	}
+}
+
+// TestWinnerReplicates has a group in which the winner has several triggers.
+func TestWinnerReplicates(t *testing.T) {
+	both(t, matcher.Config{}, func(t *testing.T, table table) {
+		a, b := group.WithSuffix(8), group.WithSuffix(9)
+		for tg := range matcher.Target(9) {
+			mustInsert(t, table, b, tg, 0, 10+matcher.Tick(tg%2))
+		}
+		mustInsert(t, table, a, 100, 0, 30)
+		wantMatch(t, table, b, 9, b, 0, 1, 2, 3, 4, 5, 6, 7, 8)
+		wantMatch(t, table, b, 10, b, 1, 3, 5, 7)
+		wantMatch(t, table, b, 11, a, 100)
+		if n := table.Count(b, 10); n != 4 {
+			t.Errorf("count of live triggers: %d, want 4", n)
+		}
+	})
+}
+
+func TestInsertErrors(t *testing.T) {
+	reclaimed := []matcher.Target(nil)
+	cfg := matcher.Config{MaxTriggers: 4, MaxPerID: 2,
+		Reclaimed: func(_ i3.ID, tg matcher.Target) { reclaimed = append(reclaimed, tg) }}
+	both(t, cfg, func(t *testing.T, table table) {
+		reclaimed = nil
+		a, b := group.WithSuffix(1), group.WithSuffix(2)
+		wantErr := func(id i3.ID, tg matcher.Target, now, expire matcher.Tick, want error) {
+			t.Helper()
+			got, err := table.Insert(id, tg, now, expire)
+			if got != 0 || !errors.Is(err, want) {
+				t.Errorf("insert %v %d at %d until %d: %v, %v, want %v", id, tg, now, expire, got, err, want)
+			}
+			if detail := (*matcher.InsertError)(nil); !errors.As(err, &detail) || detail.ID != id {
+				t.Errorf("error %v does not name the identifier", err)
+			}
+		}
+		wantErr(a, 1, 5, 5, matcher.ErrExpired)
+		wantErr(a, 1, 5, 4, matcher.ErrExpired)
+		mustInsert(t, table, a, 1, 0, 10)
+		mustInsert(t, table, a, 2, 0, 20)
+		wantErr(a, 3, 9, 30, matcher.ErrPerID)
+		if got, err := table.Insert(a, 2, 9, 19); got != matcher.Refreshed || err != nil {
+			t.Errorf("insert again: %v, %v, want refreshed", got, err)
+		}
+		mustInsert(t, table, a, 3, 10, 30) // takes the place of target 1
+		mustInsert(t, table, b, 4, 10, 11)
+		mustInsert(t, table, b, 5, 10, 30)
+		wantErr(group.WithSuffix(3), 6, 12, 30, matcher.ErrFull)
+		mustInsert(t, table, b, 6, 12, 30) // b's own expired trigger makes room
+		if !slices.Equal(reclaimed, []matcher.Target{1, 4}) {
+			t.Errorf("reclaimed %v, want 1 and 4", reclaimed)
+		}
+		wantMatch(t, table, a, 18, a, 2, 3)
+		wantMatch(t, table, b, 18, b, 5, 6)
+	})
+}
+
+// TestRevive refreshes triggers that have expired but are still stored.
+func TestRevive(t *testing.T) {
+	both(t, matcher.Config{}, func(t *testing.T, table table) {
+		a := group.WithSuffix(1)
+		for tg := range matcher.Target(4) {
+			mustInsert(t, table, a, tg, 0, 10)
+		}
+		if got, err := table.Insert(a, 2, 15, 20); got != matcher.Refreshed || err != nil {
+			t.Errorf("insert of an expired trigger: %v, %v, want refreshed", got, err)
+		}
+		missing := table.RefreshBatch([]matcher.Refresh{
+			{a, 3, 20}, {a, 4, 20}, {a, 0, 15}, {group, 0, 20}, {a, 1, 20},
+		}, 15, nil)
+		if !slices.Equal(missing, []int{1, 2, 3}) {
+			t.Errorf("missing %v, want the unknown target, the late expiry and the unknown identifier", missing)
+		}
+		wantMatch(t, table, a, 15, a, 1, 2, 3)
+		if table.Len() != 4 {
+			t.Errorf("length %d, want 4", table.Len())
+		}
+	})
+}
+
+func TestSweepResumes(t *testing.T) {
+	both(t, matcher.Config{MaxPerID: 100}, func(t *testing.T, table table) {
+		for i := range uint64(30) {
+			mustInsert(t, table, group.WithSuffix(i/3), matcher.Target(i), 0, 10+matcher.Tick(i%2)*10)
+		}
+		var swept []matcher.Target
+		calls := 1
+		for !table.Sweep(7, 10, func(_ i3.ID, tg matcher.Target) { swept = append(swept, tg) }) {
+			calls++
+		}
+		if calls != 5 {
+			t.Errorf("%d calls of at most 7 visits for 30 triggers, want 5", calls)
+		}
+		slices.Sort(swept)
+		for i, tg := range swept {
+			if tg != matcher.Target(2*i) {
+				t.Fatalf("swept %v, want the 15 even ones", swept)
+			}
+		}
+		if len(swept) != 15 || table.Len() != 15 {
+			t.Errorf("swept %d and left %d, want 15 of each", len(swept), table.Len())
+		}
+		if !table.Sweep(0, 20, nil) || table.Len() != 0 {
+			t.Errorf("sweep of everything leaves %d", table.Len())
+		}
+	})
+}
+
+// TestMatchBatchChunks compares long batches with single matches.
+func TestMatchBatchChunks(t *testing.T) {
+	table := newTable(t, matcher.Config{})
+	ids := make([]i3.ID, 1000)
+	for i := range ids {
+		ids[i] = i3.NewID(uint64(i%700), i3.Key{}, uint64(i))
+		if i%3 > 0 {
+			mustInsert(t, table, ids[i], matcher.Target(i), 0, 10+matcher.Tick(i%5))
+		}
+	}
+	var m matcher.Matches
+	for _, n := range []int{0, 1, 63, 64, 65, 128, 1000} {
+		table.MatchBatch(ids[:n], 12, &m)
+		if m.Len() != n || len(m.Off) != n+1 {
+			t.Fatalf("batch of %d: %d results, %d offsets", n, m.Len(), len(m.Off))
+		}
+		for i, id := range ids[:n] {
+			if w, want := table.Match(id, 12, nil); w != m.Matched[i] || !slices.Equal(want, m.At(i)) {
+				t.Errorf("batch of %d, identifier %d: %v %v, want %v %v", n, i, m.Matched[i], m.At(i), w, want)
+			}
+		}
+	}
+}
+
+// TestEqualTags has two prefixes that the hash cannot tell apart.
+func TestEqualTags(t *testing.T) {
+	table := newTable(t, matcher.Config{})
+	a, b := i3.NewID(equalTagA, i3.Key{}, 5), i3.NewID(equalTagB, i3.Key{}, 6)
+	if table.Tag(a) != table.Tag(b) {
+		t.Fatalf("tags %x and %x, want equal ones", table.Tag(a), table.Tag(b))
+	}
+	mustInsert(t, table, a, 1, 0, 10)
+	wantMatch(t, table, b, 0, i3.ID{})
+	mustInsert(t, table, b, 2, 0, 20)
+	mustInsert(t, table, a.WithSuffix(7), 3, 0, 10)
+	wantMatch(t, table, a, 0, a, 1)
+	wantMatch(t, table, b, 10, b, 2)
+	wantMatch(t, table, a, 10, i3.ID{})
+	table.Sweep(0, 10, nil)
+	wantMatch(t, table, b, 10, b, 2)
+	if err := table.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestZeroID has the identifier that unused memory looks like.
+func TestZeroID(t *testing.T) {
+	both(t, matcher.Config{}, func(t *testing.T, table table) {
+		wantMatch(t, table, i3.ID{}, 0, i3.ID{})
+		if table.Remove(i3.ID{}, 0) || table.Count(i3.ID{}, 0) != 0 {
+			t.Error("an empty table has the zero identifier")
+		}
+		mustInsert(t, table, i3.ID{}, 0, 0, 1)
+		wantMatch(t, table, i3.ID{}, 0, i3.ID{}, 0)
+		wantMatch(t, table, i3.ID{}, 1, i3.ID{})
+		mustInsert(t, table, i3.ID{}.WithSuffix(1), 0, 0, 1)
+		wantMatch(t, table, i3.ID{}, 1, i3.ID{})
+	})
+}
+
+// TestLongLists fills and empties one identifier through all run sizes.
+func TestLongLists(t *testing.T) {
+	table := newTable(t, matcher.Config{MaxPerID: 1000})
+	want := []matcher.Target{}
+	for tg := range matcher.Target(1000) {
+		mustInsert(t, table, group, tg, 0, 10)
+		want = append(want, tg)
+	}
+	for len(want) > 0 {
+		wantMatch(t, table, group, 0, group, want...)
+		i := len(want) * 2 / 3
+		if !table.Remove(group, want[i]) {
+			t.Fatalf("remove %d: not there", want[i])
+		}
+		want = slices.Delete(want, i, i+1)
+		if err := table.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantMatch(t, table, group, 0, i3.ID{})
+}
+
+func TestConfig(t *testing.T) {
+	for field, cfg := range map[string]matcher.Config{
+		"MaxTriggers": {MaxTriggers: -1}, "MaxTriggers 1073741825": {MaxTriggers: matcher.MaxMaxTriggers + 1},
+		"MaxPerID": {MaxPerID: -1}, "MaxPerID 65537": {MaxPerID: matcher.MaxMaxPerID + 1},
+	} {
+		_, err := matcher.New(cfg)
+		if err == nil || !strings.Contains(err.Error(), "matcher: new: "+field) {
+			t.Errorf("%+v: error %v, want one about %s", cfg, err, field)
+		}
+		if _, err := naive.New(cfg); err == nil {
+			t.Errorf("naive, %+v: no error", cfg)
+		}
+	}
+	table := newTable(t, matcher.Config{})
+	for tg := range matcher.Target(matcher.DefaultMaxPerID) {
+		mustInsert(t, table, group, tg, 0, 10)
+	}
+	if _, err := table.Insert(group, 99, 0, 10); !errors.Is(err, matcher.ErrPerID) {
+		t.Errorf("trigger beyond the default limit: %v", err)
+	}
+	want := "matcher: insert 0000000000001234...: at tick 0 until 10: identifier has Config.MaxPerID live triggers"
+	if _, err := table.Insert(group, 99, 0, 10); err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	if s := table.String(); s != "matcher.Table(portable, 9 of 1048576 triggers)" {
+		t.Errorf("String: %q", s)
+	}
+	if s := matcher.Added.String() + " " + matcher.Refreshed.String() + " " + matcher.Outcome(0).String(); s !=
+		"added refreshed outcome 0" {
+		t.Errorf("outcomes: %q", s)
+	}
+}
+
+// TestAllStops leaves an iteration in the middle.
+func TestAllStops(t *testing.T) {
+	table := newTable(t, matcher.Config{})
+	for i := range uint64(10) {
+		mustInsert(t, table, group.WithSuffix(i), 1, 0, 10)
+	}
+	n := 0
+	for range table.All(0) {
+		if n++; n == 3 {
+			break
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d triggers before the break, want 3", n)
+	}
+}

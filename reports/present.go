@@ -1,0 +1,162 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Render reads a result directory and writes bench.txt and report.html from its
+// other two files. It returns the result for further use.
+func Render(dir string) (*Result, error) {
+	r, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	page, err := HTML(r)
+	if err == nil {
+		err = writeFile(filepath.Join(dir, HTMLFile), page)
+	}
+	return r, errors.Join(err, writeFile(filepath.Join(dir, BenchFile), Bench(r)))
+}
+
+// headlines are the verdict lines at the top of every form of the report.
+func (r *Result) headlines() []Verdict {
+	var out []Verdict
+	switch m := &r.Manifest; m.Status {
+	case Complete:
+	case Interrupted:
+		out = append(out, Verdict{Miss, "INTERRUPTED: the run did not end; the figures are of what it recorded."})
+	default:
+		line := "The run ended with status " + string(m.Status)
+		if m.Error != "" {
+			line += ": " + m.Error
+		}
+		out = append(out, Verdict{Miss, line})
+	}
+	if r.Skipped > 0 {
+		out = append(out, Verdict{Miss, fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, SamplesFile)})
+	}
+	paper, objectives := r.findings()
+	out = append(out, parityLine(paper))
+	for _, f := range objectives {
+		if f.Verdict.State == NotMeasured {
+			continue
+		}
+		line := fmt.Sprintf("%s: %s, %s", upperFirst(f.What), f.Ours, f.Verdict.Text)
+		if f.Spread != "" {
+			line += " (" + f.Spread + ")"
+		}
+		out = append(out, Verdict{f.Verdict.State, line + "."})
+	}
+	return out
+}
+
+// parityLine says in one line how much of the paper is reproduced.
+func parityLine(paper []Finding) Verdict {
+	var met, judged, missing int
+	var misses []string
+	for _, f := range paper {
+		switch f.Verdict.State {
+		case Pass:
+			met, judged = met+1, judged+1
+		case Miss:
+			judged++
+			misses = append(misses, fmt.Sprintf("%s (%s: %s)", f.ID, f.What, f.Verdict.Text))
+		case NotMeasured:
+			missing++
+		}
+	}
+	if judged == 0 {
+		return Verdict{NotMeasured, "Paper parity: nothing measured."}
+	}
+	line := fmt.Sprintf("Paper parity: %d of %d judged figures met", met, judged)
+	if missing > 0 {
+		line += fmt.Sprintf(", %d not measured", missing)
+	}
+	if len(misses) == 0 {
+		return Verdict{Pass, line + "."}
+	}
+	return Verdict{Miss, line + "; missed: " + strings.Join(misses, "; ") + "."}
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// A cardRow is a fact about the run.
+type cardRow struct{ Name, Value string }
+
+// card lists what ran, where and when.
+func (r *Result) card() []cardRow {
+	m := &r.Manifest
+	commit := m.Commit
+	if m.Dirty {
+		commit += " with uncommitted changes"
+	}
+	rows := []cardRow{
+		{"status", string(m.Status)},
+		{"command", quote(m.Command)},
+		{"commit", commit},
+		{"seed", fmt.Sprint(m.Seed)},
+		{"machine", m.Machine.String()},
+		{"toolchain", m.Go},
+		{"started", m.Started.UTC().Format(time.DateTime + " MST")},
+	}
+	if m.Stopped.IsZero() {
+		rows = append(rows, cardRow{"stopped", "not recorded: the run was interrupted"})
+	} else {
+		rows = append(rows, cardRow{"stopped", fmt.Sprintf("%s, after %s", m.Stopped.UTC().Format(time.DateTime+" MST"),
+			duration(float64(m.Stopped.Sub(m.Started))))})
+	}
+	if m.Error != "" {
+		rows = append(rows, cardRow{"error", m.Error})
+	}
+	return append(rows, cardRow{"samples", count(r.Count)})
+}
+
+// parityTable is the table of what is compared with the paper.
+func parityTable(findings []Finding) Table {
+	t := Table{
+		Caption: "Paper parity",
+		Columns: []Column{text("figure"), text("what"), number("paper"), number("ours"), text("spread"), text("verdict")},
+	}
+	for _, f := range findings {
+		t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.Text})
+	}
+	return t
+}
+
+// stageLine says how a stage ended.
+func (r *Result) stageLine(name string) string {
+	s, ok := r.Stage(name)
+	if !ok {
+		return "This stage is not in the manifest: it did not run, or the run ended first."
+	}
+	line := fmt.Sprintf("%s, %s", s.Status, duration(s.Seconds*1e9))
+	if s.Note != "" {
+		line += ": " + s.Note
+	}
+	return upperFirst(line)
+}
+
+// sectionsOf returns the sections of a stage, and whether any has something to
+// show.
+func (r *Result) sectionsOf(stage string) (list []Section, present bool) {
+	for _, s := range r.Sections() {
+		if s.Stage == stage {
+			list = append(list, s)
+			present = present || s.Absent == ""
+		}
+	}
+	return list, present
+}
+
+// paramRows lists the parameters by name.
+func (r *Result) paramRows() Table {
+	t := Table{Caption: "Parameters", Columns: []Column{text("parameter"), text("value")}}
+	for _, k := range sortedKeys(r.Manifest.Parameters) {
+		t.Rows = append(t.Rows, []string{k, r.Manifest.Parameters[k]})
+	}
+	return t
+}

@@ -1,0 +1,261 @@
+package testbed
+
+import (
+	"fmt"
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/chord"
+	"i3bench/i3/host"
+	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
+	"i3bench/i3/node"
+	"i3bench/internal/prng"
+)
+
+// An Endpoint is an address at which a driver runs a machine.
+type Endpoint interface {
+	Addr() netip.AddrPort
+	Start(machine.Machine)
+	Do(func(now machine.Time, out *machine.Outbox))
+	SetFilter(keep func(machine.Datagram) bool)
+	Close() error
+}
+
+// A Config says what is deployed.
+type Config struct {
+	// Open opens an endpoint of the driver.
+	Open func() (Endpoint, error)
+	// Network is told where everything is; nil if the driver has none.
+	Network *Network
+	// Seed makes every random choice of the deployment and of its machines.
+	Seed uint64
+	// Nodes is the number of i3 nodes; node i is at site i modulo the sites.
+	Nodes int
+	// SourceSite is the site of the source; it uses the node there.
+	SourceSite int
+	// Degree is D: nodes hold at most D+1 triggers for an identifier. Default 8.
+	Degree int
+	// Group is the template of every member's configuration: schemes, policies
+	// and intervals. Host, Group and Near are filled in.
+	Group multicast.Config
+	// MaxSkew bounds the offset of each host's clock, drawn from [-MaxSkew,
+	// MaxSkew). Zero means no offsets.
+	MaxSkew machine.Duration
+}
+
+// A Bed is a running deployment.
+type Bed struct {
+	cfg    Config
+	ring   *chord.Fixed
+	group  i3.ID
+	nodes  []Node
+	source Source
+	hosts  uint64
+}
+
+// A Node is a deployed i3 node.
+type Node struct {
+	Endpoint Endpoint
+	Machine  *node.Node
+	Range    chord.Range
+}
+
+// A Source is the deployed source.
+type Source struct {
+	Endpoint Endpoint
+	Machine  *multicast.Source
+	Site     int
+}
+
+// A Receiver is a deployed receiver.
+type Receiver struct {
+	Endpoint Endpoint
+	Machine  *multicast.Receiver
+	Site     int
+	// Number counts the receivers of a bed from 0.
+	Number int
+}
+
+// The streams of random numbers that a bed draws from its seed.
+const (
+	streamPlaces = 100 + iota
+	streamSecrets
+	streamGroup
+	streamHosts
+)
+
+// New deploys the nodes and starts the source.
+func New(cfg Config) (*Bed, error) {
+	if cfg.Open == nil || cfg.Nodes < 1 {
+		return nil, fmt.Errorf("testbed: %d nodes: want a driver and at least one node", cfg.Nodes)
+	}
+	if cfg.Degree == 0 {
+		cfg.Degree = 8
+	}
+	b := &Bed{cfg: cfg}
+	if err := b.startNodes(); err != nil {
+		b.Close()
+		return nil, err
+	}
+	if err := b.startSource(); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Bed) startNodes() error {
+	places := make([]chord.Place, b.cfg.Nodes)
+	rng := prng.New(b.cfg.Seed, streamPlaces)
+	for i := range places {
+		ep, err := b.cfg.Open()
+		if err != nil {
+			return err
+		}
+		b.nodes = append(b.nodes, Node{Endpoint: ep})
+		places[i] = chord.Place{Prefix: rng.Uint64(), Addr: ep.Addr()}
+		if b.cfg.Network != nil {
+			b.cfg.Network.PlaceNode(ep.Addr(), i)
+		}
+	}
+	ring, err := chord.NewFixed(places)
+	if err != nil {
+		return err
+	}
+	b.ring = ring
+	for i := range b.nodes {
+		if err := b.startNode(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bed) startNode(i int) error {
+	n := &b.nodes[i]
+	n.Range, _ = b.ring.RangeOf(n.Endpoint.Addr())
+	m, err := node.New(node.Config{
+		Self:     n.Endpoint.Addr(),
+		Range:    n.Range,
+		Ring:     b.ring,
+		Secret:   b.secret(i),
+		Epoch:    1,
+		MaxPerID: b.cfg.Degree + 1,
+		Lifetime: b.cfg.Group.Host.Lifetime,
+	})
+	if err != nil {
+		return err
+	}
+	n.Machine = m
+	n.Endpoint.Start(m)
+	return nil
+}
+
+// secret draws a node's secret from the seed. A testbed's nodes must be
+// reproducible; real ones draw theirs from the operating system.
+func (b *Bed) secret(i int) (s [32]byte) {
+	rng := prng.New(b.cfg.Seed, streamSecrets+uint64(i)<<8)
+	for k := range s {
+		s[k] = byte(rng.Uint64())
+	}
+	return s
+}
+
+func (b *Bed) startSource() error {
+	rng := prng.New(b.cfg.Seed, streamGroup)
+	near := b.nodes[b.cfg.SourceSite%len(b.nodes)].Range
+	var key i3.Key
+	for i := range key {
+		key[i] = byte(rng.Uint64())
+	}
+	b.group = i3.NewID(near.At(rng.Uint64()), key, rng.Uint64()).Private()
+	ep, err := b.cfg.Open()
+	if err != nil {
+		return err
+	}
+	b.source = Source{Endpoint: ep, Site: b.cfg.SourceSite}
+	if b.cfg.Network != nil {
+		b.cfg.Network.PlaceHost(ep.Addr(), b.cfg.SourceSite, true)
+	}
+	m, err := multicast.NewSource(b.memberConfig(ep.Addr(), b.cfg.SourceSite))
+	if err != nil {
+		return err
+	}
+	b.source.Machine = m
+	ep.Start(m)
+	ep.Do(m.Start)
+	return nil
+}
+
+// memberConfig fills in the template for one host.
+func (b *Bed) memberConfig(self netip.AddrPort, site int) multicast.Config {
+	b.hosts++
+	cfg := b.cfg.Group
+	cfg.Host = host.Config{
+		Self:     self,
+		Ring:     b.ring,
+		Seed:     prng.Hash3(b.cfg.Seed, streamHosts, b.hosts, 0),
+		Lifetime: b.cfg.Group.Host.Lifetime,
+		Hurry:    b.cfg.Group.Host.Hurry,
+		Retry:    b.cfg.Group.Host.Retry,
+	}
+	cfg.Group = b.group
+	cfg.Near = b.nodes[site%len(b.nodes)].Range
+	if m := int64(b.cfg.MaxSkew); m > 0 {
+		rng := prng.New(b.cfg.Seed, streamHosts+b.hosts<<8)
+		cfg.Skew = machine.Duration(rng.Between(-m, m))
+	}
+	return cfg
+}
+
+// AddReceiver deploys a receiver at a site, using the node there. It is idle.
+func (b *Bed) AddReceiver(site int, events multicast.Events) (*Receiver, error) {
+	ep, err := b.cfg.Open()
+	if err != nil {
+		return nil, err
+	}
+	if b.cfg.Network != nil {
+		b.cfg.Network.PlaceHost(ep.Addr(), site, false)
+	}
+	cfg := b.memberConfig(ep.Addr(), site)
+	cfg.Events = events
+	m, err := multicast.NewReceiver(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ep.Start(m)
+	return &Receiver{Endpoint: ep, Machine: m, Site: site, Number: int(b.hosts) - 2}, nil
+}
+
+// Source returns the source.
+func (b *Bed) Source() *Source { return &b.source }
+
+// Nodes returns the nodes.
+func (b *Bed) Nodes() []Node { return b.nodes }
+
+// Group returns the group's identifier.
+func (b *Bed) Group() i3.ID { return b.group }
+
+// Join makes a receiver join.
+func (r *Receiver) Join() { r.Endpoint.Do(r.Machine.Join) }
+
+// Leave makes a receiver leave.
+func (r *Receiver) Leave() { r.Endpoint.Do(r.Machine.Leave) }
+
+// Send makes the source send one packet and returns its sequence number.
+func (s *Source) Send(payload []byte) (seq uint64) {
+	s.Endpoint.Do(func(now machine.Time, out *machine.Outbox) { seq = s.Machine.Send(now, payload, out) })
+	return seq
+}
+
+// Close stops the nodes and the source. Receivers are their owner's to close.
+func (b *Bed) Close() error {
+	for _, n := range b.nodes {
+		n.Endpoint.Close()
+	}
+	if b.source.Endpoint != nil {
+		b.source.Endpoint.Close()
+	}
+	return nil
+}
