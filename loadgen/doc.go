@@ -21,6 +21,6 @@
 // A [Pacer] carries a schedule out in real time: it sleeps, spins for the last
 // few microseconds, and starts each operation that is due. What it does when it
 // falls behind is a choice that the user makes ([CatchUp]), and what it could not
-// offer is counted, never hidden: [Stats] of a run say whether the load was
+// offer is counted, never hidden: [PacerStats] of a run say whether the load was
 // really there, before anyone reads a latency.
 package loadgen

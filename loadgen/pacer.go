@@ -15,7 +15,7 @@ import (
 type CatchUp int
 
 const (
-	// Smooth starts late operations in order, at up to [Config.Factor] times the
+	// Smooth starts late operations in order, at up to [PacerConfig.Factor] times the
 	// rate of the schedule, until none is late. The system gets all of the load
 	// and no burst that the schedule did not ask for.
 	Smooth CatchUp = iota
@@ -42,11 +42,11 @@ func (c CatchUp) String() string {
 	return fmt.Sprintf("CatchUp(%d)", int(c))
 }
 
-// NoSpin as [Config.Spin] makes a pacer sleep only.
+// NoSpin as [PacerConfig.Spin] makes a pacer sleep only.
 const NoSpin time.Duration = -1
 
-// Config configures a [Pacer]. The zero value of every field means its default.
-type Config struct {
+// PacerConfig configures a [Pacer]. The zero value of every field means its default.
+type PacerConfig struct {
 	// CatchUp is what to do with late operations. Default: Smooth.
 	CatchUp CatchUp
 
@@ -89,7 +89,7 @@ type Clock interface {
 }
 
 // withDefaults returns the configuration with every zero field filled in.
-func (c Config) withDefaults() Config {
+func (c PacerConfig) withDefaults() PacerConfig {
 	if c.Factor == 0 {
 		c.Factor = 1.5
 	}
@@ -109,7 +109,7 @@ func (c Config) withDefaults() Config {
 }
 
 // validate checks a configuration that has its defaults.
-func (c Config) validate() error {
+func (c PacerConfig) validate() error {
 	switch {
 	case c.CatchUp < Smooth || c.CatchUp > None:
 		return fmt.Errorf("loadgen: new pacer: catch-up policy %d: want Smooth, Burst or None", int(c.CatchUp))
@@ -135,13 +135,13 @@ type Start func(op Op, intended time.Time)
 // one schedule after another, but not for two at once: operations of one run may
 // still be in flight during the next, and count against the same bound.
 type Pacer struct {
-	cfg      Config
+	cfg      PacerConfig
 	inFlight atomic.Int64
 }
 
 // NewPacer returns a pacer, or an error that names the field of the
 // configuration that makes no sense.
-func NewPacer(cfg Config) (*Pacer, error) {
+func NewPacer(cfg PacerConfig) (*Pacer, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -156,9 +156,9 @@ func (p *Pacer) Done() { p.inFlight.Add(-1) }
 // InFlight returns the number of operations that have started and are not done.
 func (p *Pacer) InFlight() int { return int(p.inFlight.Load()) }
 
-// Stats says what load a run really offered. Every operation whose time came is
+// PacerStats says what load a run really offered. Every operation whose time came is
 // counted once: Offered = Sent + Missed + Dropped.
-type Stats struct {
+type PacerStats struct {
 	Offered uint64 // operations whose intended time came
 	Sent    uint64 // started
 	Missed  uint64 // not started: late under the policy None, or due when the run was cancelled
@@ -182,7 +182,7 @@ type Stats struct {
 // The goroutine of the caller becomes the pacer, on a thread of its own. Under
 // Smooth and Burst a run that fell behind goes on past the end of the schedule:
 // bound it by ctx.
-func (p *Pacer) Run(ctx context.Context, begin time.Time, s Schedule, start Start) (*Stats, error) {
+func (p *Pacer) Run(ctx context.Context, begin time.Time, s Schedule, start Start) (*PacerStats, error) {
 	clock := p.cfg.Clock
 	if clock == nil {
 		clock = systemClock{}
@@ -196,7 +196,7 @@ func (p *Pacer) Run(ctx context.Context, begin time.Time, s Schedule, start Star
 		clock: clock,
 		done:  ctx.Done(),
 		start: start,
-		stats: &Stats{Start: begin},
+		stats: &PacerStats{Start: begin},
 	}
 	finished := r.through(s)
 	r.stats.Elapsed = r.elapsed()

@@ -27,7 +27,7 @@ func dedicateThread() (release func()) {
 	runtime.LockOSThread()
 	// By default the kernel may end a sleep 50 us late, to wake up for several
 	// threads at once. A kernel that refuses leaves the pacer a little late,
-	// which Stats.Lateness shows.
+	// which PacerStats.Lateness shows.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	return func() {
 		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) // back to the default

@@ -9,7 +9,7 @@ type run struct {
 	clock Clock
 	done  <-chan struct{} // of the context
 	start Start
-	stats *Stats
+	stats *PacerStats
 
 	// The schedule as the policy Smooth replays it. The operation before was
 	// intended for lastAt, and is taken to have been started at lastReplay.

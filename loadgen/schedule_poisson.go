@@ -36,8 +36,8 @@ func (p Poisson) Open() (Schedule, error) {
 	if err := check("poisson", p.For, p.Rate); err != nil {
 		return nil, err
 	}
-	s := &poisson{profile: p, width: windowMean / p.Rate * float64(time.Second)}
-	s.last = uint64(float64(p.For) / s.width)
+	width := windowMean / p.Rate * float64(time.Second)
+	s := newPoisson(p, width, uint64(float64(p.For)/width))
 	s.load()
 	return s, nil
 }
@@ -57,6 +57,15 @@ type poisson struct {
 	times  []time.Duration // of its operations
 
 	draws []uint64 // scratch of load
+}
+
+// newPoisson returns a schedule at its first window, which is to be loaded.
+func newPoisson(p Poisson, width float64, last uint64) *poisson {
+	return &poisson{
+		profile: p, width: width, last: last,
+		times: make([]time.Duration, 0, len(poissonTable)), // no window has more
+		draws: make([]uint64, 0, len(poissonTable)),
+	}
 }
 
 // At implements [Schedule].
@@ -91,7 +100,7 @@ func (s *poisson) skip(i uint64) {
 
 // Len implements [Schedule].
 func (s *poisson) Len() uint64 {
-	end := &poisson{profile: s.profile, width: s.width, last: s.last}
+	end := newPoisson(s.profile, s.width, s.last)
 	end.skip(math.MaxUint64)
 	end.load()
 	return end.first + uint64(len(end.times))

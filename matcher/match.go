@@ -44,26 +44,20 @@ func (t *Table) match(id words, p probe, now Tick, dst []Target) (suffix uint64,
 		}
 		leaf := s.ref()
 		if leaf.isNode() {
-			leaf, _ = t.trie.winner(leaf, id.suffix, now)
+			if leaf, _ = t.trie.winner(leaf, id.suffix, now); leaf == 0 {
+				continue // all of the group has expired, and it may be another's
+			}
 		}
-		// Cell 0 stands for a group that has expired as a whole. It has no
-		// triggers, so that it does no harm if it seems to match.
 		c := &t.cells.items[leaf]
 		if !c.id.matches(id) {
 			continue
 		}
-		before := len(dst)
 		for _, tr := range t.slab.list(c) {
 			if tr.expire > now {
 				dst = append(dst, tr.target)
 			}
 		}
-		if len(dst) > before {
-			return c.id.suffix, dst
-		}
-		if leaf != 0 {
-			return 0, dst
-		}
+		return c.id.suffix, dst
 	}
 }
 

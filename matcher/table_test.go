@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -11,8 +12,19 @@ import (
 	"i3bench/matcher/naive"
 )
 
-// Two prefixes with the same 32-bit tag under the zero seed, found by search.
-const equalTagA, equalTagB = 1152, 75752
+// equalTags are pairs that have the same 32-bit tag under the zero seed, found
+// by search, and differ in the prefix, and in either half of the key.
+var equalTags = [3][2]i3.ID{
+	{i3.NewID(1152, i3.Key{}, 0), i3.NewID(75752, i3.Key{}, 0)},
+	{i3.NewID(0, keyOf(32989, 0), 0), i3.NewID(0, keyOf(136607, 0), 0)},
+	{i3.NewID(0, keyOf(0, 12367), 0), i3.NewID(0, keyOf(0, 60711), 0)},
+}
+
+func keyOf(hi, lo uint64) (k i3.Key) {
+	binary.BigEndian.PutUint64(k[:8], hi)
+	binary.BigEndian.PutUint64(k[8:], lo)
+	return k
+}
 
 func newTable(t testing.TB, cfg matcher.Config) *matcher.Table {
 	t.Helper()
@@ -214,6 +226,28 @@ func TestSweepResumes(t *testing.T) {
 	})
 }
 
+// TestSweepKeepsItsPlace stops a sweep inside a list and removes from both
+// sides of that place: the pass must still visit the rest.
+func TestSweepKeepsItsPlace(t *testing.T) {
+	table := newTable(t, matcher.Config{MaxPerID: 10})
+	for tg, expire := range []matcher.Tick{20, 20, 20, 10, 10, 10, 20, 10} {
+		mustInsert(t, table, group, matcher.Target(tg), 0, expire)
+	}
+	if table.Sweep(3, 10, nil) {
+		t.Error("done after three of eight")
+	}
+	table.Remove(group, 0)
+	table.Remove(group, 2)
+	table.Remove(group, 4)
+	var got []matcher.Target
+	if !table.Sweep(5, 10, func(_ i3.ID, tg matcher.Target) { got = append(got, tg) }) {
+		t.Error("not done after the last four")
+	}
+	if !slices.Equal(got, []matcher.Target{3, 5, 7}) {
+		t.Errorf("swept %v, want 3, 5 and 7", got)
+	}
+}
+
 // TestMatchBatchChunks compares long batches with single matches.
 func TestMatchBatchChunks(t *testing.T) {
 	table := newTable(t, matcher.Config{})
@@ -238,24 +272,26 @@ func TestMatchBatchChunks(t *testing.T) {
 	}
 }
 
-// TestEqualTags has two prefixes that the hash cannot tell apart.
+// TestEqualTags has groups that the hash cannot tell apart.
 func TestEqualTags(t *testing.T) {
-	table := newTable(t, matcher.Config{})
-	a, b := i3.NewID(equalTagA, i3.Key{}, 5), i3.NewID(equalTagB, i3.Key{}, 6)
-	if table.Tag(a) != table.Tag(b) {
-		t.Fatalf("tags %x and %x, want equal ones", table.Tag(a), table.Tag(b))
-	}
-	mustInsert(t, table, a, 1, 0, 10)
-	wantMatch(t, table, b, 0, i3.ID{})
-	mustInsert(t, table, b, 2, 0, 20)
-	mustInsert(t, table, a.WithSuffix(7), 3, 0, 10)
-	wantMatch(t, table, a, 0, a, 1)
-	wantMatch(t, table, b, 10, b, 2)
-	wantMatch(t, table, a, 10, i3.ID{})
-	table.Sweep(0, 10, nil)
-	wantMatch(t, table, b, 10, b, 2)
-	if err := table.Check(); err != nil {
-		t.Error(err)
+	for _, pair := range equalTags {
+		table := newTable(t, matcher.Config{})
+		a, b := pair[0].WithSuffix(5), pair[1].WithSuffix(6)
+		if table.Tag(a) != table.Tag(b) {
+			t.Fatalf("tags %x and %x, want equal ones", table.Tag(a), table.Tag(b))
+		}
+		mustInsert(t, table, a, 1, 0, 10)
+		wantMatch(t, table, b, 0, i3.ID{})
+		mustInsert(t, table, b, 2, 0, 20)
+		mustInsert(t, table, a.WithSuffix(7), 3, 0, 10)
+		wantMatch(t, table, a, 0, a, 1)
+		wantMatch(t, table, b, 10, b, 2)
+		wantMatch(t, table, a, 10, i3.ID{})
+		table.Sweep(0, 10, nil)
+		wantMatch(t, table, b, 10, b, 2)
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

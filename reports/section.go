@@ -25,6 +25,7 @@ type Table struct {
 	Caption string
 	Columns []Column
 	Rows    [][]string
+	Fold    bool // the page shows it on request only
 }
 
 // A Column is the head of a table's column.

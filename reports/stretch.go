@@ -134,6 +134,7 @@ func stretchTable(rows []StretchRow) Table {
 func stretchSeedTable(rows []StretchRow) Table {
 	t := Table{
 		Caption: "Share of receivers with stretch below 2, per seed",
+		Fold:    true,
 		Columns: []Column{text("variant"), number("seed"), number("stretch < 2")},
 	}
 	for _, row := range rows {

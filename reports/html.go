@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page's template and style
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+//go:embed report.css
+var pageCSS string
+
+//go:embed report.tmpl.html
+var pageSource string
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"class": func(s State) string { return [...]string{"none", "none", "pass", "miss"}[s] },
+	"mark":  func(s State) string { return [...]string{"–", "–", "✓", "✗"}[s] },
+}).Parse(pageSource))
+
+// page is what the template shows.
+type page struct {
+	Title, Subtitle, Policy, Footer, Reproduce string
+
+	CSS        template.CSS
+	Contents   []cardRow // name = id, value = title
+	Headlines  []Verdict
+	Card       []cardRow
+	Parity     []Finding
+	Stages     []pageStage
+	Parameters Table
+	Warnings   []string
+	Skipped    int
+}
+
+type pageStage struct {
+	ID, Title, Line string
+	Sections        []pageSection
+}
+
+// pageSection is a section with its charts drawn.
+type pageSection struct {
+	Section
+	Figures []pageFigure
+}
+
+type pageFigure struct {
+	Figure
+	SVG template.HTML
+}
+
+// policy forbids the page everything but its own style sheet: no script, no
+// network, no inline style.
+func policy() string {
+	sum := sha256.Sum256([]byte(pageCSS))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}
+
+// HTML writes the report as one self-contained page. It loads nothing, runs no
+// script, and its charts are part of it.
+func HTML(r *Result) ([]byte, error) {
+	m := &r.Manifest
+	paper, _ := r.findings()
+	p := page{
+		Title:    "i3bench: result of " + filepath.Base(filepath.Clean(r.Dir)),
+		Subtitle: fmt.Sprintf("%s, %s, %s", m.Status, m.Started.UTC().Format(time.DateOnly), m.Machine),
+		Policy:   policy(), CSS: template.CSS(pageCSS),
+		Headlines: r.headlines(), Card: r.card(), Parity: paper,
+		Parameters: r.paramRows(), Warnings: r.Warnings, Skipped: r.Skipped,
+		Reproduce: r.reproduce(),
+		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, SamplesFile, m.Schema,
+			count(r.Count)),
+	}
+	for _, stage := range stages {
+		s, err := r.pageStage(stage.name, stage.title)
+		if err != nil {
+			return nil, err
+		}
+		p.Stages = append(p.Stages, s)
+	}
+	p.Contents = p.contents()
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("reports: write page of %s: %w", r.Dir, err)
+	}
+	return b.Bytes(), nil
+}
+
+func (p *page) contents() []cardRow {
+	out := []cardRow{{"verdict", "Verdict"}, {"run", "The run"}, {"parity", "Paper parity"}}
+	for _, s := range p.Stages {
+		short, _, _ := strings.Cut(s.Title, ":")
+		out = append(out, cardRow{s.ID, short})
+	}
+	return append(out, cardRow{"warnings", "Warnings"}, cardRow{"reproduce", "How to reproduce"})
+}
+
+// pageStage draws the charts of a stage.
+func (r *Result) pageStage(name, title string) (pageStage, error) {
+	out := pageStage{ID: "stage-" + name, Title: title}
+	if name == "" {
+		out.ID = "stage-run"
+	} else {
+		out.Line = r.stageLine(name)
+	}
+	list, _ := r.sectionsOf(name)
+	for _, s := range list {
+		p := pageSection{Section: s}
+		for _, f := range s.Figures {
+			svg, err := f.Chart.SVG(f.ID)
+			if err != nil {
+				return out, fmt.Errorf("reports: section %s: %w", s.ID, err)
+			}
+			p.Figures = append(p.Figures, pageFigure{f, template.HTML(svg)})
+		}
+		out.Sections = append(out.Sections, p)
+	}
+	return out, nil
+}
+
+// reproduce lists the commands that run the same again.
+func (r *Result) reproduce() string {
+	var lines []string
+	if m := &r.Manifest; m.Commit != "" && m.Commit != "unknown" {
+		lines = append(lines, "git checkout "+m.Commit)
+		if m.Dirty {
+			lines[0] += "   # the run had changes that are not in this commit"
+		}
+	}
+	return strings.Join(append(lines, quote(r.Manifest.Command)), "\n")
+}
