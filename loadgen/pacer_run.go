@@ -1,6 +1,9 @@
 package loadgen
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A run is one schedule on its way through a pacer. Its times count from the
 // start of the run.
@@ -50,7 +53,7 @@ func (r *run) due(op Op) time.Duration {
 	if r.pacer.cfg.CatchUp != Smooth {
 		return op.At
 	}
-	distance := float64(op.At-r.lastAt) / r.pacer.cfg.Factor
+	distance := math.Ceil(float64(op.At-r.lastAt) / r.pacer.cfg.Factor)
 	return max(op.At, r.lastReplay+time.Duration(distance))
 }
 
@@ -88,29 +91,25 @@ const maxSleep = 10 * time.Millisecond
 // wait returns the time at which due has come, or false if the context is done.
 func (r *run) wait(due time.Duration) (now time.Duration, ok bool) {
 	spin := r.pacer.cfg.Spin
-	for {
-		now = r.elapsed()
-		if r.cancelled() {
-			return now, false
-		}
-		left := due - now
+	for now = r.elapsed(); !r.cancelled(); {
+		left, before := due-now, now
 		switch {
 		case left <= 0:
 			return now, true
-		case left > spin:
-			r.sleep(now, min(left-spin, maxSleep))
-		case r.spun >= spin:
-			r.sleep(now, spin)
+		case left <= spin && r.spun < spin:
+			now = r.elapsed()
+			r.spun += now - before
 		default:
-			r.spun += r.elapsed() - now
+			nap := left - spin
+			if nap <= 0 { // too close to sleep until then, and spinning is used up
+				nap = spin
+			}
+			r.clock.Sleep(min(nap, maxSleep))
+			now = r.elapsed()
+			r.spun = max(r.spun-(now-before), 0) // for as long as the sleep really took
 		}
 	}
-}
-
-// sleep sleeps for d and buys spinning for as long as it really took.
-func (r *run) sleep(now, d time.Duration) {
-	r.clock.Sleep(d)
-	r.spun = max(r.spun-(r.elapsed()-now), 0)
+	return now, false
 }
 
 // elapsed returns the time since the start of the run; negative before it.

@@ -138,7 +138,7 @@ func newFormula(at func(i uint64) float64, guess float64, end time.Duration) *fo
 
 // time returns the intended time of operation i, rounded to nanoseconds.
 func (f *formula) time(i uint64) time.Duration {
-	return time.Duration(min(math.Round(f.at(i)*float64(time.Second)), 1<<62))
+	return time.Duration(min(math.Round(f.at(i)*float64(time.Second)), math.Inf(1)))
 }
 
 // At implements [Schedule].

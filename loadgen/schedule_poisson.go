@@ -28,10 +28,10 @@ type Poisson struct {
 // its own, so no window depends on the others.
 //
 // To go from the number of an operation to its window is to add up the counts of
-// the windows before. The schedule keeps the last window asked for: in order, or
-// every n-th for a [Shard], an operation costs O(1) amortised, about 40 ns. A
-// step back goes through the counts from the start again, as Len does: about
-// 20 ns per window.
+// the windows before. The schedule keeps the last window asked for, so that
+// going through it in order costs O(1) amortised, about 40 ns per operation, which
+// a [Shard] pays for the operations of the others too. A step back goes through
+// the counts from the start again, as Len does: about 20 ns per window.
 func (p Poisson) Open() (Schedule, error) {
 	if err := check("poisson", p.For, p.Rate); err != nil {
 		return nil, err

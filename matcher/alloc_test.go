@@ -74,7 +74,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 // TestMemory holds what Stats reports against what a trigger should take: a
 // cell and its part of the index, with room to grow in both.
 func TestMemory(t *testing.T) {
-	table, ids := filled(t, 20_000)
+	table, ids := filled(t, 30_000)
 	s := table.Stats()
 	if s.Entries != len(ids) || s.Identifiers != len(ids) || s.Prefixes != len(ids) {
 		t.Errorf("%+v, want %d of everything", s, len(ids))

@@ -45,7 +45,7 @@
 // Nothing in the table is a Go pointer per trigger: the garbage collector sees a
 // handful of arrays.
 //
-// The tables, the trie and the runs live in arrays with free lists, whose
+// Cells, trie nodes and runs live in arrays with free lists, whose
 // layout depends on the sequence of operations alone. The secret only decides
 // where the index keeps a reference. So no result and no order of iteration
 // depends on Config.Seed.

@@ -32,15 +32,15 @@ func (t *Table) Check() error {
 				return fmt.Errorf("slot %d cannot be reached: slot %d is empty", i, pos)
 			}
 		}
-		any := t.cells.items[t.trie.nearest(s.ref(), 0)].id
-		if prefixes[any.id().Exact()] {
-			return fmt.Errorf("slot %d: prefix of %v is there twice", i, any)
+		some := t.cells.items[t.trie.nearest(s.ref(), 0)].id
+		if prefixes[some.id().Exact()] {
+			return fmt.Errorf("slot %d: prefix of %v is there twice", i, some.id())
 		}
-		prefixes[any.id().Exact()] = true
-		if t.tag(any) != s.tag() {
-			return fmt.Errorf("slot %d: tag %x of %v, want %x", i, s.tag(), any, t.tag(any))
+		prefixes[some.id().Exact()] = true
+		if t.tag(some) != s.tag() {
+			return fmt.Errorf("slot %d: tag %x of %v, want %x", i, s.tag(), some.id(), t.tag(some))
 		}
-		if _, err := c.group(s.ref(), any, 64); err != nil {
+		if _, err := c.group(s.ref(), some, 64); err != nil {
 			return fmt.Errorf("slot %d: %w", i, err)
 		}
 	}
@@ -93,7 +93,7 @@ func (c *checker) leaf(r ref, like words, bit uint32) (Tick, error) {
 	case r == 0 || c.cells[r] || l.n == 0 || int(l.n) > c.t.cfg.MaxPerID:
 		return 0, fmt.Errorf("cell %d with %d triggers, visited %v", r, l.n, c.cells[r])
 	case !l.id.matches(like), bit < 64 && (l.id.suffix^like.suffix)>>bit != 0:
-		return 0, fmt.Errorf("cell %d: %v is not with its like %v above bit %d", r, l.id, like, bit)
+		return 0, fmt.Errorf("cell %d: %v is not with its like %v above bit %d", r, l.id.id(), like.id(), bit)
 	}
 	c.cells[r] = true
 	c.entries += int(l.n)

@@ -248,6 +248,22 @@ func TestSweepKeepsItsPlace(t *testing.T) {
 	}
 }
 
+// TestSweepCountsFreeCells bounds the work of a call in a table that was full
+// once.
+func TestSweepCountsFreeCells(t *testing.T) {
+	table, ids := filled(t, 100)
+	for i, id := range ids[:95] {
+		table.Remove(id, matcher.Target(i))
+	}
+	calls := 1
+	for !table.Sweep(10, 5, nil) {
+		calls++
+	}
+	if calls != 10 {
+		t.Errorf("%d calls of 10 visits for 5 triggers and 95 free cells, want 10", calls)
+	}
+}
+
 // TestMatchBatchChunks compares long batches with single matches.
 func TestMatchBatchChunks(t *testing.T) {
 	table := newTable(t, matcher.Config{})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A BenchLine is one line of Go benchmark output. Lines of one name are
@@ -47,7 +48,8 @@ var units = []struct{ unit, meta string }{
 }
 
 // Bench writes the figures of a result in the Go benchmark format, with the
-// machine and the run as configuration lines and the direction of each unit.
+// machine as configuration lines, the run as a comment, and the direction of
+// each unit.
 func Bench(r *Result) []byte {
 	var b bytes.Buffer
 	m := &r.Manifest
@@ -60,10 +62,10 @@ func Bench(r *Result) []byte {
 	config("goarch", m.Machine.Arch)
 	config("cpu", m.Machine.CPU)
 	config("pkg", "i3bench")
-	config("toolchain", m.Go)
-	config("commit", m.Commit+map[bool]string{true: "+dirty"}[m.Dirty])
-	config("seed", strconv.FormatUint(m.Seed, 10))
-	config("status", string(m.Status))
+	// What differs between the runs that someone compares is a comment: benchstat
+	// puts runs whose configuration differs into tables of their own.
+	fmt.Fprintf(&b, "# commit %s%s, seed %d, %s, started %s, %s\n", m.Commit, map[bool]string{true: "+dirty"}[m.Dirty],
+		m.Seed, m.Status, m.Started.UTC().Format(time.RFC3339), m.Go)
 	used := make(map[string]bool)
 	for _, s := range r.Sections() {
 		for _, l := range s.Bench {

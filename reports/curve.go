@@ -28,15 +28,18 @@ func cdf(sorted []float64, unit float64) []chart.Point {
 }
 
 // percentileCurve returns the quantiles of values in ascending order, divided
-// by unit, at positions that are even on an axis of nines, up to the last
-// position that n values can tell from the maximum.
+// by unit, at positions that are even on an axis of nines. The last point is the
+// maximum, just beyond the last position that n values can tell from it.
 func percentileCurve(sorted []float64, unit float64) []chart.Point {
 	n := len(sorted)
 	var points []chart.Point
 	for i := 0; ; i++ {
 		p := 1 - math.Pow(10, -float64(i)/16)
-		if n == 0 || (p > 1-1/float64(n) && i > 0) {
-			return points
+		if n == 0 {
+			return nil
+		}
+		if p > 1-1/float64(n) && i > 0 {
+			return append(points, chart.Point{X: 1 - 1/float64(n+1), Y: sorted[n-1] / unit})
 		}
 		points = append(points, chart.Point{X: p, Y: Percentile(sorted, p) / unit})
 	}

@@ -60,7 +60,7 @@ const deliveryTitle = "Delivery after repair"
 // deliverySection is the section of the delivery of one stage.
 func deliverySection(stage string) func(*Result) Section {
 	return func(r *Result) Section {
-		id, what := "delivery-"+stage, "delivered exactly once, stage "+stage
+		id, what := "delivery-"+stage, "delivered exactly once, "+stage
 		samples := r.Select(stage, KindDelivered)
 		if len(samples) == 0 {
 			return absent(id, deliveryTitle, stage, Finding{ID: "delivery", What: what, Paper: "all of what is owed"})
@@ -81,7 +81,7 @@ func deliverySection(stage string) func(*Result) Section {
 			f := Finding{ID: "delivery", What: what, Paper: "all of what is owed", Verdict: row.verdict(),
 				Ours: count(row.Delivered) + " of " + count(row.Owed)}
 			if row.Variant != "" {
-				f.What += ", variant " + row.Variant
+				f.What += ", " + row.Variant
 			}
 			s.Findings = append(s.Findings, f)
 			s.Bench = append(s.Bench, BenchLine{"Delivery/stage=" + stage + "/variant=" + pathPart(row.Variant), row.Receivers,

@@ -81,15 +81,15 @@ func depthTable(rows []DepthRow) Table {
 	t := Table{
 		Caption: "Depth of the tree by group size, D = 4",
 		Columns: []Column{number("receivers"), number("seeds"), number("mean depth"), number("std dev"),
-			number("paper"), number("paper std dev"), number("difference")},
+			number("paper (std dev)"), number("difference")},
 	}
 	for _, row := range rows {
-		paper, dev, diff := "-", "-", "-"
+		paper, diff := "-", "-"
 		if p, ok := findPaperDepth(row.Receivers); ok {
-			paper, dev, diff = plain(p.depth), plain(p.stddev), signedPercent(row.Mean/p.depth-1)
+			paper, diff = p.String(), signedPercent(row.Mean/p.depth-1)
 		}
 		t.Rows = append(t.Rows, []string{count(row.Receivers), count(len(row.PerSeed)), num(row.Mean), num(row.StdDev),
-			paper, dev, diff})
+			paper, diff})
 	}
 	return t
 }

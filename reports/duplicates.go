@@ -81,9 +81,9 @@ func duplicatesSection(r *Result) Section {
 }
 
 func duplicatesFinding(variant string) Finding {
-	what := "duplicates per loss, mean over receivers"
+	what := "duplicates per loss, mean"
 	if variant != "" {
-		what += ", variant " + variant
+		what += ", " + variant
 	}
 	return Finding{ID: "fig15", What: what, Source: "section 7.2", Paper: "about " + plain(paperDuplicatesPerLoss)}
 }

@@ -83,7 +83,7 @@ func spreadOver(stddev float64, seeds int) string {
 	if seeds < 2 {
 		return fmt.Sprintf("%d seed", seeds)
 	}
-	return fmt.Sprintf("%s over %d seeds", plus(stddev), seeds)
+	return fmt.Sprintf("%s, %d seeds", plus(stddev), seeds)
 }
 
 // plain writes a value of the paper as the paper does.

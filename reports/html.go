@@ -51,7 +51,8 @@ type pageSection struct {
 
 type pageFigure struct {
 	Figure
-	SVG template.HTML
+	SVG  template.HTML
+	Fail string // why there is no drawing; the numbers are shown all the same
 }
 
 // policy forbids the page everything but its own style sheet: no script, no
@@ -78,11 +79,7 @@ func HTML(r *Result) ([]byte, error) {
 			count(r.Count)),
 	}
 	for _, stage := range stages {
-		s, err := r.pageStage(stage.name, stage.title)
-		if err != nil {
-			return nil, err
-		}
-		p.Stages = append(p.Stages, s)
+		p.Stages = append(p.Stages, r.pageStage(stage.name, stage.title))
 	}
 	p.Contents = p.contents()
 	var b bytes.Buffer
@@ -102,7 +99,7 @@ func (p *page) contents() []cardRow {
 }
 
 // pageStage draws the charts of a stage.
-func (r *Result) pageStage(name, title string) (pageStage, error) {
+func (r *Result) pageStage(name, title string) pageStage {
 	out := pageStage{ID: "stage-" + name, Title: title}
 	if name == "" {
 		out.ID = "stage-run"
@@ -113,15 +110,17 @@ func (r *Result) pageStage(name, title string) (pageStage, error) {
 	for _, s := range list {
 		p := pageSection{Section: s}
 		for _, f := range s.Figures {
-			svg, err := f.Chart.SVG(f.ID)
-			if err != nil {
-				return out, fmt.Errorf("reports: section %s: %w", s.ID, err)
+			fig := pageFigure{Figure: f}
+			if svg, err := f.Chart.SVG(f.ID); err != nil {
+				fig.Fail = err.Error()
+			} else {
+				fig.SVG = template.HTML(svg)
 			}
-			p.Figures = append(p.Figures, pageFigure{f, template.HTML(svg)})
+			p.Figures = append(p.Figures, fig)
 		}
 		out.Sections = append(out.Sections, p)
 	}
-	return out, nil
+	return out
 }
 
 // reproduce lists the commands that run the same again.

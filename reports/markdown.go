@@ -24,7 +24,7 @@ func Markdown(r *Result) string {
 	paper, objectives := r.findings()
 	for _, f := range append(paper, objectives...) {
 		if f.Verdict.State != NotMeasured {
-			t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.Text})
+			t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.String()})
 		}
 	}
 	if len(t.Rows) == 0 {

@@ -17,6 +17,8 @@ var paperDepths = []paperDepth{
 	{8, 2, 0}, {16, 2.8, 0.13}, {32, 3.4, 0.22}, {48, 3.9, 0.21}, {64, 4.5, 0.22},
 }
 
+func (p paperDepth) String() string { return plain(p.depth) + " (" + plain(p.stddev) + ")" }
+
 // A paperLevel is a row of Table 2(b), section 7.1: distance queries processed
 // by a receiver at a level, 64 receivers.
 type paperLevel struct {
@@ -27,6 +29,8 @@ type paperLevel struct {
 var paperLevels = []paperLevel{
 	{1, 55.9, 2.19}, {2, 10.1, 0.62}, {3, 2.36, 0.68}, {4, 0.88, 0.40}, {5, 0.066, 0.03},
 }
+
+func (p paperLevel) String() string { return plain(p.queries) + " (" + plain(p.stddev) + ")" }
 
 const (
 	// Section 7.1: "we can support a few thousands of new clients joining every

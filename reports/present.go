@@ -122,7 +122,7 @@ func parityTable(findings []Finding) Table {
 		Columns: []Column{text("figure"), text("what"), number("paper"), number("ours"), text("spread"), text("verdict")},
 	}
 	for _, f := range findings {
-		t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.Text})
+		t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.String()})
 	}
 	return t
 }
@@ -133,7 +133,10 @@ func (r *Result) stageLine(name string) string {
 	if !ok {
 		return "This stage is not in the manifest: it did not run, or the run ended first."
 	}
-	line := fmt.Sprintf("%s, %s", s.Status, duration(s.Seconds*1e9))
+	line := string(s.Status)
+	if s.Seconds > 0 {
+		line += ", " + duration(s.Seconds*1e9)
+	}
 	if s.Note != "" {
 		line += ": " + s.Note
 	}

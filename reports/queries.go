@@ -73,15 +73,15 @@ func queriesTable(rows []LevelRow) Table {
 	t := Table{
 		Caption: "Distance queries processed by a receiver, by its level, 64 receivers",
 		Columns: []Column{number("level"), number("receivers"), number("seeds"), number("mean queries"), number("std dev"),
-			number("paper"), number("paper std dev"), number("difference")},
+			number("paper (std dev)"), number("difference")},
 	}
 	for _, row := range rows {
-		paper, dev, diff := "-", "-", "-"
+		paper, diff := "-", "-"
 		if p, ok := findPaperLevel(row.Level); ok {
-			paper, dev, diff = plain(p.queries), plain(p.stddev), signedPercent(row.Mean/p.queries-1)
+			paper, diff = p.String(), signedPercent(row.Mean/p.queries-1)
 		}
 		t.Rows = append(t.Rows, []string{count(row.Level), num(row.Receivers), count(len(row.PerSeed)), num(row.Mean),
-			num(row.StdDev), paper, dev, diff})
+			num(row.StdDev), paper, diff})
 	}
 	return t
 }
@@ -107,7 +107,7 @@ func queriesFindings(rows []LevelRow) []Finding {
 				continue
 			}
 			f.Ours, f.Spread = num(row.Mean), spreadOver(row.StdDev, len(row.PerSeed))
-			f.Verdict = Verdict{NotJudged, signedPercent(row.Mean/p.queries-1) + ", not judged"}
+			f.Verdict = Verdict{NotJudged, signedPercent(row.Mean/p.queries - 1)}
 			if p.level == 1 {
 				f.Verdict = within(row.Mean, p.queries)
 			}

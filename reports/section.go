@@ -74,6 +74,14 @@ type Verdict struct {
 	Text  string
 }
 
+// String says the verdict in a table that has no room for the state.
+func (v Verdict) String() string {
+	if v.State == NotJudged {
+		return v.Text + ", not judged"
+	}
+	return v.Text
+}
+
 // registry lists the sections in the order of the report. To add one, write a
 // function in a file of its own and name it here.
 var registry = []func(*Result) Section{

@@ -99,7 +99,7 @@ func stretchSection(r *Result) Section {
 func stretchFinding(variant string) Finding {
 	what := "receivers with stretch below 2"
 	if variant != "" {
-		what += ", variant " + variant
+		what += ", " + variant
 	}
 	return Finding{ID: "fig14", What: what, Source: "section 7.2", Paper: percent(paperStretchShare)}
 }
@@ -113,7 +113,7 @@ func shareSpread(list []SeedValue) string {
 	if len(list) < 2 {
 		return fmt.Sprintf("%d seed", len(list))
 	}
-	return fmt.Sprintf("%s to %s over %d seeds", percent(lo), percent(hi), len(list))
+	return fmt.Sprintf("%s to %s, %d seeds", percent(lo), percent(hi), len(list))
 }
 
 func stretchTable(rows []StretchRow) Table {

@@ -3,6 +3,7 @@ package testbed
 import (
 	"net/netip"
 	"sync"
+	"time"
 
 	"i3bench/i3/machine"
 	"i3bench/internal/prng"
@@ -12,8 +13,8 @@ import (
 type Delays interface {
 	// Len returns the number of sites.
 	Len() int
-	// OneWay returns the nanoseconds from site i to site j.
-	OneWay(i, j int) int64
+	// OneWay returns the time from site i to site j.
+	OneWay(i, j int) time.Duration
 }
 
 // Loss says how datagrams are lost, as in section 6.3 of the paper: every hop

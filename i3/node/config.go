@@ -28,6 +28,9 @@ const (
 	// entries one such call visits. Matching ignores expired triggers at once.
 	sweepEvery = machine.Second
 	sweepMax   = 8192
+	// maxLifetime bounds Config.Lifetime: the table's coarse time has room for
+	// 49 days in all.
+	maxLifetime = 24 * 3600 * machine.Second
 	// maxLocal bounds the chain of identifiers that a packet follows inside one
 	// node. Constraints rule out cycles; this is the second wall.
 	maxLocal = 16
@@ -81,8 +84,8 @@ func (c *Config) setDefaults() error {
 	if c.MaxPerID < 1 || c.MaxPerID > 1<<16-1 {
 		return fmt.Errorf("node: config: %d triggers per identifier: want 1 to 65535", c.MaxPerID)
 	}
-	if c.Lifetime < machine.Millisecond {
-		return fmt.Errorf("node: config: lifetime %d ns: want at least one millisecond", c.Lifetime)
+	if c.Lifetime < machine.Millisecond || c.Lifetime > maxLifetime {
+		return fmt.Errorf("node: config: lifetime %d ns: want one millisecond to a day", c.Lifetime)
 	}
 	return nil
 }

@@ -44,7 +44,10 @@ func New(cfg Config) (*Node, error) {
 		Seed:        [16]byte(cfg.Secret[16:]),
 		Reclaimed:   n.expired,
 	})
-	return n, err
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // expired is told of every trigger that the table drops because its time is

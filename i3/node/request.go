@@ -13,7 +13,7 @@ import (
 // most as many entries: challenges to the target as long as a nonce is wrong,
 // else acknowledgements to the sender.
 func (n *Node) request(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
-	if !n.parseRequest(payload) {
+	if !n.parseRequest(p.Kind, payload) {
 		return
 	}
 	if to, bad := n.unproven(now); bad > 0 {
@@ -35,7 +35,7 @@ func (n *Node) request(now machine.Time, from netip.AddrPort, p i3.Packet, paylo
 
 // parseRequest decodes the entries of a request into n.entries and checks that
 // all host targets are one address: a request proves one address.
-func (n *Node) parseRequest(payload []byte) bool {
+func (n *Node) parseRequest(kind i3.Kind, payload []byte) bool {
 	if i3.CheckEntries(payload) != nil {
 		n.count.DropMalformed++
 		return false
@@ -44,7 +44,7 @@ func (n *Node) parseRequest(payload []byte) bool {
 	var addr netip.AddrPort
 	for ; len(payload) > 0; payload = payload[i3.EntrySize:] {
 		in, err := i3.ParseInsert(payload)
-		if err != nil {
+		if err != nil || in.Probe && kind == i3.KindRemove { // a probe needs no nonce
 			n.count.DropMalformed++
 			return false
 		}
@@ -114,11 +114,11 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 		n.count.Probed++
 		return n.ack(now, in.Trigger, i3.StatusProbed)
 	}
-	h, known := n.targets.find(in.Trigger.Target)
+	h, known := n.targets.find(in.Trigger)
 	if !known {
-		h = n.targets.acquire(in.Trigger.Target, in.Owner)
+		h = n.targets.acquire(in.Trigger, in.Owner)
 	}
-	expire := tick(now.Add(n.cfg.Lifetime))
+	expire := tick(now.Add(n.cfg.Lifetime + machine.Millisecond - 1)) // rounded up: never before its time
 	what, err := n.table.Insert(in.Trigger.ID, matcher.Target(h), tick(now), expire)
 	switch {
 	case err != nil:
@@ -131,7 +131,7 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 		return n.ack(now, in.Trigger, i3.StatusRefreshed)
 	}
 	if known {
-		n.targets.acquire(in.Trigger.Target, in.Owner)
+		n.targets.acquire(in.Trigger, in.Owner)
 	}
 	n.count.Inserted++
 	if n.sweepAt == machine.Never {
@@ -153,7 +153,7 @@ func (n *Node) refusal(err error) i3.Status {
 // remove removes one trigger. A host trigger's nonce is proven; an identifier
 // target asks for the secret of whoever inserted it first.
 func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
-	h, ok := n.targets.find(in.Trigger.Target)
+	h, ok := n.targets.find(in.Trigger)
 	if !ok {
 		return n.ack(now, in.Trigger, i3.StatusMissing)
 	}

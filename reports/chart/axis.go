@@ -197,9 +197,4 @@ func style(p *plot.Axis, a Axis) {
 	x, y := p.Tick.Label.XAlign, p.Tick.Label.YAlign
 	p.Tick.Label = textStyle(11.5, Muted)
 	p.Tick.Label.XAlign, p.Tick.Label.YAlign = x, y
-	p.Label.Text = a.Label
-	p.Label.Padding = 4
-	x, y = p.Label.TextStyle.XAlign, p.Label.TextStyle.YAlign
-	p.Label.TextStyle = textStyle(12, Text)
-	p.Label.TextStyle.XAlign, p.Label.TextStyle.YAlign = x, y
 }

@@ -14,8 +14,8 @@ import (
 // Width and Height are the size of a chart's view box in points. The page
 // scales it; at this size the smallest text stays readable on a phone.
 const (
-	Width  = 520.0
-	Height = 330.0
+	Width  = 460.0
+	Height = 310.0
 )
 
 // A Scale maps values to positions on an axis.
@@ -96,9 +96,9 @@ func (c *Chart) SVG(id string) (string, error) {
 		return "", fmt.Errorf("chart: draw %q: %w", c.Title, err)
 	}
 	cv := newCanvas(Width, Height)
-	area := draw.Crop(draw.New(cv), 6, -12, 4, -4)
+	area := draw.Crop(draw.New(cv), 4, -10, 4, -4)
 	area = draw.Crop(area, 0, 0, 0, -d.legend(area))
-	d.plot().Draw(area)
+	d.draw(area)
 	cv.flush()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" role="img" `, Width, Height)
@@ -148,6 +148,27 @@ func (c *Chart) drawable() (*Chart, error) {
 	}
 	d.X, d.Y = d.X.resolve(x), d.Y.resolve(y)
 	return &d, nil
+}
+
+// draw draws the plot and its axis labels. The labels are not gonum's, which
+// misplaces the room for them on a scale that is not linear.
+func (c *Chart) draw(area draw.Canvas) {
+	const room = 17
+	inner := area
+	if c.X.Label != "" {
+		inner = draw.Crop(inner, 0, 0, room, 0)
+	}
+	if c.Y.Label != "" {
+		inner = draw.Crop(inner, room, 0, 0, 0)
+	}
+	p := c.plot()
+	p.Draw(inner)
+	data := p.DataCanvas(inner)
+	sty := textStyle(12, Text)
+	sty.XAlign, sty.YAlign = draw.XCenter, draw.YBottom
+	area.FillText(sty, vg.Point{X: data.Center().X, Y: area.Min.Y + 3}, c.X.Label)
+	sty.YAlign, sty.Rotation = draw.YTop, math.Pi/2
+	area.FillText(sty, vg.Point{X: area.Min.X, Y: data.Center().Y}, c.Y.Label)
 }
 
 // plot lays the chart out with gonum.

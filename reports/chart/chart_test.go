@@ -27,7 +27,7 @@ func sample() *Chart {
 			{Name: "paper", Ink: Text, Shape: Marks, Hollow: true, Points: []Point{{8, 2, 0}, {64, 4.5, 0}}},
 			{Name: "steps", Ink: Rust, Shape: Steps, Dashed: true, Points: []Point{{8, 1, 0}, {64, 2, 0}}},
 		},
-		Marks: []Mark{{32, 3.4, "a mark"}},
+		Marks: []Mark{{X: 32, Y: 3.4, Name: "a mark"}, {X: 20, Name: "a line", Vertical: true}},
 	}
 }
 
@@ -40,7 +40,7 @@ func TestChartIsWellFormedAndNamed(t *testing.T) {
 	for _, want := range []string{
 		`aria-labelledby="depth-title depth-desc"`, `<title id="depth-title">Depth &lt;of&gt; the tree</title>`,
 		`<desc id="depth-desc">Two series &amp; one mark.</desc>`, ">receivers</text>", ">measured</text>",
-		"var(--c1,#1d5fd6)", `viewBox="0 0 520 330"`,
+		"var(--c1,#1d5fd6)", `viewBox="0 0 460 310"`,
 	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the chart has no %q", want)

@@ -1,0 +1,110 @@
+package experiments
+
+import (
+	"time"
+
+	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
+	"i3bench/testbed"
+	"i3bench/verify"
+)
+
+// A member is a receiver under observation. Its fields belong to the receiver's
+// endpoint; look reads them safely.
+type member struct {
+	*testbed.Receiver
+	delivery  verify.Delivery
+	started   machine.Time // when it was told to join
+	attached  machine.Time // when its link was in the tree, 0 before
+	joinedAt  machine.Time // when the first packet came down the tree, 0 before
+	latencies []int64      // source to here through the tree, ns, unrepaired packets only
+	repairs   []int64      // loss noticed to repaired, ns
+}
+
+// addMember deploys a receiver at a site and observes it.
+func addMember(bed *testbed.Bed, site int) (*member, error) {
+	m := &member{}
+	r, err := bed.AddReceiver(site, multicast.Events{
+		Attached: func(now machine.Time, _ int) { m.attached = now },
+		Joined: func(now machine.Time, seq uint64) {
+			m.joinedAt = now
+			m.delivery.Joined(seq)
+		},
+		Deliver: func(now machine.Time, seq uint64, sent int64, payload []byte) {
+			m.delivery.Delivered(seq, payload)
+			if sent != 0 {
+				m.latencies = append(m.latencies, int64(now)-sent)
+			}
+		},
+		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) {
+			m.repairs = append(m.repairs, int64(took))
+		},
+		Lost: func(_ machine.Time, seq uint64) { m.delivery.Lost(seq) },
+	})
+	m.Receiver = r
+	return m, err
+}
+
+// start lets the member join.
+func (m *member) start() {
+	m.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
+		m.started = now
+		m.Machine.Join(now, out)
+	})
+}
+
+// look calls f while the member's machine stands still.
+func (m *member) look(f func()) {
+	m.Endpoint.Do(func(machine.Time, *machine.Outbox) { f() })
+}
+
+// settled reports whether the member is attached and others' searches find it.
+func (m *member) settled() (ok bool) {
+	m.look(func() { ok = m.Machine.Settled() })
+	return ok
+}
+
+// joined reports whether packets come down the tree to the member.
+func (m *member) joined() (ok bool) {
+	m.look(func() { ok = m.joinedAt != 0 && m.Machine.Settled() })
+	return ok
+}
+
+// missing returns how many packets the member waits for.
+func (m *member) missing() (n int) {
+	m.look(func() { n = m.Machine.Missing() })
+	return n
+}
+
+// closeAll stops the members.
+func closeAll(ms []*member) {
+	for _, m := range ms {
+		m.Endpoint.Close()
+	}
+}
+
+// stream sends packets at a steady rate. In real time it catches up with
+// packets that are due; it never sends faster than that.
+type stream struct {
+	world  World
+	source *testbed.Source
+	size   int
+	gap    time.Duration
+	buf    []byte
+	next   machine.Time
+	last   uint64 // sequence number of the last packet
+}
+
+func newStream(w World, s *testbed.Source, size int, perSecond float64) *stream {
+	return &stream{world: w, source: s, size: size, gap: time.Duration(float64(time.Second) / perSecond), next: w.Now()}
+}
+
+// send sends one packet at its time.
+func (s *stream) send() {
+	if d := s.next.Sub(s.world.Now()); d > 0 {
+		s.world.Sleep(time.Duration(d))
+	}
+	s.next = s.next.Add(machine.Duration(s.gap))
+	s.buf = verify.AppendPayload(s.buf[:0], s.last+1, s.size)
+	s.last = s.source.Send(s.buf)
+}
