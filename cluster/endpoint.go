@@ -1,82 +1,70 @@
 package cluster
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
-	"os"
 	"sync"
-	"time"
-
-	"golang.org/x/net/ipv4"
 
 	"i3bench/i3/machine"
 )
 
-// Sizes of an endpoint's buffers.
+// Sizes of buffers.
 const (
 	// readBatch is how many datagrams one system call reads.
-	readBatch = 32
+	readBatch = 256
 	// writeBatch is how many datagrams one system call sends.
 	writeBatch = 64
 	// bufferSize is the longest datagram that is received whole.
 	bufferSize = 2048
 )
 
-// An Endpoint is one UDP socket and the machine that runs on it.
+// A carrier moves an endpoint's datagrams and keeps its time: a socket of its
+// own, or a share of one.
+type carrier interface {
+	// send hands the outbox to the kernel and returns how many datagrams it took
+	// and how many it refused.
+	send(e *Endpoint, out *machine.Outbox) (sent, failed uint64)
+	// wake makes the carrier call round at the given time at the latest.
+	wake(e *Endpoint, at machine.Time)
+	// start begins to call round.
+	start(e *Endpoint)
+	// stop returns when round will not be called again.
+	stop(e *Endpoint) error
+}
+
+// A slot is a buffer and the datagram that was read into it.
+type slot struct {
+	buf  []byte
+	n    int
+	from netip.AddrPort
+}
+
+// An Endpoint is one address and the machine that runs on it.
 type Endpoint struct {
-	world *World
-	conn  *net.UDPConn
-	batch *ipv4.PacketConn
-	addr  netip.AddrPort
-	done  chan struct{} // closed when the goroutine has ended
+	world   *World
+	addr    netip.AddrPort
+	carrier carrier
+	queued  machine.Time // in its shard's queue, 0 if not; guarded by the shard
 
 	mu      sync.Mutex // guards all below, and every call of the machine
 	machine machine.Machine
 	out     *machine.Outbox
 	filter  func(machine.Datagram) bool
-	armed   machine.Time // the read deadline that is set
 	line    delayLine
+	ready   []machine.Datagram
 	closed  bool
-
-	writer writer
-	reader []ipv4.Message // used by the goroutine alone
-	ready  []machine.Datagram
 }
 
-// Open returns an endpoint on a port of its own, without a machine.
-func (w *World) Open() (*Endpoint, error) {
-	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(w.cfg.Host, 0)))
-	if err != nil {
-		return nil, fmt.Errorf("cluster: open endpoint on %v: %w", w.cfg.Host, err)
-	}
-	// The system grants what its limits allow; a smaller buffer only drops
-	// earlier, and the protocol repairs that.
-	_ = conn.SetReadBuffer(w.cfg.SocketBuffer)
-	_ = conn.SetWriteBuffer(w.cfg.SocketBuffer)
-	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	e := &Endpoint{
-		world:  w,
-		conn:   conn,
-		batch:  ipv4.NewPacketConn(conn),
-		addr:   netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
-		done:   make(chan struct{}),
-		out:    machine.NewOutbox(0, 0, 0),
-		armed:  machine.Never,
-		writer: newWriter(),
-		reader: newReader(),
-	}
-	return e, nil
+func newEndpoint(w *World, addr netip.AddrPort, c carrier) *Endpoint {
+	return &Endpoint{world: w, addr: addr, carrier: c, out: machine.NewOutbox(outSends, outBytes, outForwards)}
 }
 
-func newReader() []ipv4.Message {
-	ms := make([]ipv4.Message, readBatch)
-	for i := range ms {
-		ms[i].Buffers = [][]byte{make([]byte, bufferSize)}
-	}
-	return ms
-}
+// Bounds of an endpoint's outbox: what one batch of a node with a full fan-out
+// needs.
+const (
+	outSends    = 512
+	outBytes    = 256 << 10
+	outForwards = 8192
+)
 
 // Addr returns the endpoint's address.
 func (e *Endpoint) Addr() netip.AddrPort { return e.addr }
@@ -84,10 +72,10 @@ func (e *Endpoint) Addr() netip.AddrPort { return e.addr }
 // Start runs a machine at the endpoint. It must be called once.
 func (e *Endpoint) Start(m machine.Machine) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.machine = m
-	e.arm(e.world.Now())
-	e.mu.Unlock()
-	go e.run()
+	e.carrier.start(e)
+	e.arm()
 }
 
 // Do calls f, which may use the machine, and carries out what it leaves in the
@@ -98,71 +86,44 @@ func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
 	if e.closed {
 		return
 	}
-	now := e.world.Now()
-	f(now, e.out)
+	f(e.world.Now(), e.out)
 	e.flush()
-	e.arm(now)
+	e.arm()
 }
 
 // SetFilter makes the endpoint ask keep about every datagram before its machine
-// sees it; nil keeps all. keep runs on the endpoint's goroutine.
+// sees it; nil keeps all. keep runs between calls of the machine.
 func (e *Endpoint) SetFilter(keep func(machine.Datagram) bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.filter = keep
 }
 
-// Close stops the machine at once, as a crash does, and returns when the
-// endpoint's goroutine has ended.
+// Close stops the machine at once, as a crash does. It returns when the machine
+// will not be called again. Closing twice does nothing.
 func (e *Endpoint) Close() error {
 	e.mu.Lock()
-	started := e.machine != nil
 	closed := e.closed
 	e.closed = true
 	e.mu.Unlock()
 	if closed {
 		return nil
 	}
-	err := e.conn.Close()
-	if started {
-		<-e.done
-	}
-	return err
+	return e.carrier.stop(e)
 }
 
-// run reads datagrams and runs timers until the socket is closed.
-func (e *Endpoint) run() {
-	defer close(e.done)
-	for {
-		n, err := e.batch.ReadBatch(e.reader, 0)
-		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			n = 0
-		case errors.Is(err, net.ErrClosed):
-			return
-		default:
-			// Nothing that a socket reports of others' datagrams concerns this one.
-			continue
-		}
-		if !e.round(e.reader[:n], err != nil) {
-			return
-		}
-	}
-}
-
-// round handles what was read, and the timers that are due.
-func (e *Endpoint) round(ms []ipv4.Message, woken bool) bool {
+// round handles datagrams that were read, which may be none, and what is due.
+// It may keep a slot's buffer and put another in its place.
+func (e *Endpoint) round(slots []*slot) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return false
+	if e.closed || e.machine == nil {
+		return
 	}
 	now := e.world.Now()
-	e.world.count.received.Add(uint64(len(ms)))
 	e.ready = e.ready[:0]
-	for i := range ms {
-		e.take(now, &ms[i])
+	for _, s := range slots {
+		e.take(now, s)
 	}
 	e.ready = e.line.due(now, e.ready)
 	if len(e.ready) > 0 {
@@ -170,26 +131,17 @@ func (e *Endpoint) round(ms []ipv4.Message, woken bool) bool {
 		e.flush()
 		e.line.recycle()
 	}
-	if woken {
-		e.armed = machine.Never
-	}
 	if e.machine.Deadline() <= now {
 		e.machine.Expire(now, e.out)
 		e.flush()
 	}
-	e.arm(now)
-	return true
+	e.arm()
 }
 
 // take decides what becomes of one datagram: nothing, the machine at once, or
 // the delay line.
-func (e *Endpoint) take(now machine.Time, m *ipv4.Message) {
-	if m.N > bufferSize || m.Flags&truncated != 0 {
-		e.world.count.truncated.Add(1)
-		return
-	}
-	from := addrOf(m.Addr)
-	d := machine.Datagram{From: from, Bytes: m.Buffers[0][:m.N]}
+func (e *Endpoint) take(now machine.Time, s *slot) {
+	d := machine.Datagram{From: s.from, Bytes: s.buf[:s.n]}
 	if e.filter != nil && !e.filter(d) {
 		e.world.count.filtered.Add(1)
 		return
@@ -198,8 +150,8 @@ func (e *Endpoint) take(now machine.Time, m *ipv4.Message) {
 		e.ready = append(e.ready, d)
 		return
 	}
-	path := e.world.cfg.Network.Path(from, e.addr)
-	if e.line.lost(e.world.cfg.Seed, from, e.addr, path.Loss) {
+	path := e.world.cfg.Network.Path(s.from, e.addr)
+	if e.line.lost(e.world.cfg.Seed, s.from, e.addr, path.Loss) {
 		e.world.count.lost.Add(1)
 		return
 	}
@@ -207,31 +159,14 @@ func (e *Endpoint) take(now machine.Time, m *ipv4.Message) {
 		e.world.count.overflow.Add(1)
 		return
 	}
-	m.Buffers[0] = e.line.buffer()
+	s.buf = e.line.buffer()
 }
 
-// addrOf returns the address of a datagram's sender.
-func addrOf(a net.Addr) netip.AddrPort {
-	u := a.(*net.UDPAddr).AddrPort()
-	return netip.AddrPortFrom(u.Addr().Unmap(), u.Port())
-}
-
-// arm sets the read deadline to when the machine or the delay line next needs a
-// call. A deadline that is only too early stays: the goroutine wakes, finds
-// nothing due, and sets it anew.
-func (e *Endpoint) arm(now machine.Time) {
-	at := min(e.machine.Deadline(), e.line.next())
-	if at >= e.armed {
-		if e.armed > now {
-			return
-		}
+// arm asks the carrier for a call when the machine or the delay line needs one.
+func (e *Endpoint) arm() {
+	if e.machine != nil {
+		e.carrier.wake(e, min(e.machine.Deadline(), e.line.next()))
 	}
-	e.armed = at
-	if at == machine.Never {
-		_ = e.conn.SetReadDeadline(time.Time{})
-		return
-	}
-	_ = e.conn.SetReadDeadline(e.world.instant(at))
 }
 
 // flush sends what the machine left in the outbox.
@@ -239,7 +174,7 @@ func (e *Endpoint) flush() {
 	if e.out.Empty() {
 		return
 	}
-	sent, failed := e.writer.send(e.batch, e.out)
+	sent, failed := e.carrier.send(e, e.out)
 	e.world.count.sent.Add(sent)
 	e.world.count.sendErrors.Add(failed)
 	e.out.Reset()

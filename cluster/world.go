@@ -3,6 +3,9 @@ package cluster
 import (
 	"encoding/binary"
 	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +20,12 @@ type Config struct {
 	Network machine.Network
 	// Seed decides which datagrams are lost.
 	Seed uint64
+	// Shards is how many goroutines run the machines, where the system allows many
+	// endpoints to share a socket (Linux). Default: one for each processor. Negative:
+	// every endpoint has a socket and a goroutine of its own, as elsewhere.
+	Shards int
 	// SocketBuffer is the receive and send buffer asked for, in bytes; the system
-	// may grant less. Default 4 MiB.
+	// may grant less. Default 64 MiB.
 	SocketBuffer int
 }
 
@@ -28,6 +35,10 @@ type World struct {
 	cfg   Config
 	start time.Time
 	count counters
+
+	mu     sync.Mutex
+	shards []*shard // opened so far
+	opened int      // endpoints, to share them out
 }
 
 // epoch is the machine time at which a world begins; machines use zero for
@@ -40,7 +51,7 @@ func New(cfg Config) *World {
 		cfg.Host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	if cfg.SocketBuffer == 0 {
-		cfg.SocketBuffer = 4 << 20
+		cfg.SocketBuffer = 64 << 20
 	}
 	return &World{cfg: cfg, start: time.Now()}
 }
@@ -51,8 +62,46 @@ func (w *World) Now() machine.Time { return w.at(time.Now()) }
 // at returns the machine time of an instant.
 func (w *World) at(t time.Time) machine.Time { return epoch.Add(machine.Duration(t.Sub(w.start))) }
 
-// instant returns the instant of a machine time.
-func (w *World) instant(t machine.Time) time.Time { return w.start.Add(time.Duration(t - epoch)) }
+// Open returns an endpoint with an address of its own, without a machine.
+func (w *World) Open() (*Endpoint, error) {
+	if !canShard || w.cfg.Shards < 0 {
+		return w.openSocket()
+	}
+	s, err := w.nextShard()
+	if err != nil {
+		return nil, err
+	}
+	return s.add()
+}
+
+// nextShard returns the shards in turn, and opens them first.
+func (w *World) nextShard() (*shard, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.cfg.Shards
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	if len(w.shards) < n {
+		s, err := newShard(w)
+		if err != nil {
+			return nil, err
+		}
+		w.shards = append(w.shards, s)
+		w.opened++
+		return s, nil
+	}
+	s := w.shards[w.opened%n]
+	w.opened++
+	return s, nil
+}
+
+// forget drops a shard that has ended.
+func (w *World) forget(s *shard) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shards = slices.DeleteFunc(w.shards, func(t *shard) bool { return t == s })
+}
 
 // Counters is what the endpoints of a world have done.
 type Counters struct {

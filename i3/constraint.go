@@ -10,6 +10,11 @@ import "crypto/sha256"
 // function of its own. A cycle, or two paths that meet again, needs a collision
 // between the two functions or a fixed point of one: 2^64 work at least. So
 // triggers that were accepted one by one form trees.
+//
+// One thing the rules leave open: the children of x all have one key, so two
+// that share a prefix too are one place for packets, and x may be chained to
+// that place once for each suffix. How many copies meet there is for the node
+// to bound.
 
 // domain separates the uses of SHA-256 in this package.
 const (

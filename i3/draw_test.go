@@ -95,7 +95,7 @@ var (
 	host6 = netip.MustParseAddrPort("[2001:db8::7]:3001")
 )
 
-// noAllocs fails when f allocates. The race detector's and the fuzzer's instrumentation do not.
+// noAllocs fails when f allocates.
 func noAllocs(t *testing.T, what string, f func()) {
 	t.Helper()
 	if n := testing.AllocsPerRun(100, f); n != 0 {

@@ -116,7 +116,7 @@ func TestNextWalksBundles(t *testing.T) {
 	})
 }
 
-// TestWireDoesNotReachIntoTheNext: what is appended to one packet's bytes must not run into the next packet of the bundle.
+// TestWireDoesNotReachIntoTheNext: what is appended to one packet's bytes must not run into the next of the bundle.
 func TestWireDoesNotReachIntoTheNext(t *testing.T) {
 	b := append(packet(i3.KindData, []byte("one")), packet(i3.KindData, []byte("two"))...)
 	_, wire, rest, err := i3.Next(b)

@@ -122,7 +122,8 @@ func AppendAddr(b []byte, a netip.AddrPort) []byte {
 }
 
 // ParseAddr decodes the address in the first [AddrSize] bytes of b. It refuses
-// addresses that no packet may be sent to: unspecified, multicast, port zero.
+// addresses that no packet may be sent to: unspecified, multicast, limited
+// broadcast, port zero.
 func ParseAddr(b []byte) (netip.AddrPort, error) {
 	if len(b) < AddrSize {
 		return netip.AddrPort{}, ErrShort
@@ -136,10 +137,14 @@ func putAddr(addr, port []byte, a netip.AddrPort) {
 	binary.BigEndian.PutUint16(port, a.Port())
 }
 
+// broadcast is the limited broadcast address (RFC 919): a challenge sent there
+// would reach every host of the link.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 func loadAddr(addr, port []byte) (netip.AddrPort, error) {
 	a := netip.AddrFrom16([16]byte(addr[:16])).Unmap()
 	p := binary.BigEndian.Uint16(port)
-	if a.IsUnspecified() || a.IsMulticast() || p == 0 {
+	if a.IsUnspecified() || a.IsMulticast() || a == broadcast || p == 0 {
 		return netip.AddrPort{}, ErrTarget
 	}
 	return netip.AddrPortFrom(a, p), nil

@@ -179,9 +179,13 @@ type PacerStats struct {
 // earlier, Run returns within some 10 ms, with the statistics so far and the
 // cause.
 //
-// The goroutine of the caller becomes the pacer, on a thread of its own. Under
-// Smooth and Burst a run that fell behind goes on past the end of the schedule:
-// bound it by ctx.
+// The goroutine of the caller becomes the pacer, on a thread of its own. It still
+// waits for its turn after each sleep while other goroutines of the process keep
+// all processors busy: up to 10 ms, the time the Go runtime gives each of them.
+// Lateness shows it; a pacer in a process of its own does not have it.
+//
+// Under Smooth and Burst a run that fell behind goes on past the end of the
+// schedule: bound it by ctx.
 func (p *Pacer) Run(ctx context.Context, begin time.Time, s Schedule, start Start) (*PacerStats, error) {
 	clock := p.cfg.Clock
 	if clock == nil {

@@ -75,7 +75,7 @@ func newClock() *fakeClock { return &fakeClock{now: epoch} }
 func (c *fakeClock) since() time.Duration { return c.now.Sub(epoch) }
 
 // newPacer returns a pacer whose configuration must be right.
-func newPacer(t interface{ Fatal(...any) }, cfg PacerConfig) *Pacer {
+func newPacer(t fataler, cfg PacerConfig) *Pacer {
 	p, err := NewPacer(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ type started struct {
 
 // pace runs a schedule on a fake clock. Operations end at once; before that, stall
 // may move the clock.
-func pace(t interface{ Fatal(...any) }, cfg PacerConfig, c *fakeClock, s Schedule, stall func(Op)) ([]started, *PacerStats) {
+func pace(t fataler, cfg PacerConfig, c *fakeClock, s Schedule, stall func(Op)) ([]started, *PacerStats) {
 	cfg.Clock = c
 	p := newPacer(t, cfg)
 	var list []started

@@ -123,13 +123,11 @@ type formula struct {
 	n  uint64
 }
 
-// newFormula returns the schedule of the operations that at puts before end. The
-// number of them is near guess, which may be off by rounding.
-func newFormula(at func(i uint64) float64, guess float64, end time.Duration) *formula {
-	f := &formula{at: at, n: uint64(guess)}
-	for f.n > 0 && f.time(f.n-1) >= end {
-		f.n--
-	}
+// newFormula returns the schedule of the operations that at puts before end. They
+// are as many as the area under the rate, rounded up; rounded down first, so that
+// errors of arithmetic cannot make it one too many.
+func newFormula(at func(i uint64) float64, area float64, end time.Duration) *formula {
+	f := &formula{at: at, n: uint64(area)}
 	for f.time(f.n) < end {
 		f.n++
 	}
@@ -138,7 +136,7 @@ func newFormula(at func(i uint64) float64, guess float64, end time.Duration) *fo
 
 // time returns the intended time of operation i, rounded to nanoseconds.
 func (f *formula) time(i uint64) time.Duration {
-	return time.Duration(min(math.Round(f.at(i)*float64(time.Second)), math.Inf(1)))
+	return time.Duration(min(math.Round(f.at(i)*float64(time.Second)), 1<<62))
 }
 
 // At implements [Schedule].

@@ -9,8 +9,11 @@ import (
 	"pgregory.net/rapid"
 )
 
+// A fataler is any of the kinds of test.
+type fataler interface{ Fatal(args ...any) }
+
 // open returns the schedule of a profile that must be right.
-func open(t interface{ Fatal(...any) }, p Profile) Schedule {
+func open(t fataler, p Profile) Schedule {
 	s, err := p.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +215,8 @@ func TestProfileErrors(t *testing.T) {
 		{Constant{Rate: math.NaN(), For: second}, "loadgen: constant profile: rate NaN per second: want 0 to 1e+09"},
 		{Constant{Rate: math.Inf(1), For: second}, "loadgen: constant profile: rate +Inf per second: want 0 to 1e+09"},
 		{Constant{Rate: 1}, "loadgen: constant profile: duration 0s: want more than 0"},
-		{Constant{Rate: 1e9, For: 1e3 * time.Hour}, "loadgen: constant profile: 3.6e+15 operations in 1000h0m0s: want at most"},
+		{Constant{Rate: 1e9, For: 1e3 * time.Hour},
+			"loadgen: constant profile: 3.6e+15 operations in 1000h0m0s: want at most 1099511627776"},
 		{Ramp{From: 0, To: 0, For: second}, "loadgen: ramp profile: rate 0 per second: want more than 0"},
 		{Ramp{From: 5, To: -5, For: second}, "loadgen: ramp profile: rate -5 per second: want 0 to 1e+09"},
 		{Ramp{From: 5, To: 6, For: -second}, "loadgen: ramp profile: duration -1s: want more than 0"},

@@ -110,7 +110,8 @@ func TestPageInBrowser(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			layout, err := chromedp.Run(ctx, chromedp.Evaluate[pageLayout](strings.ReplaceAll(measurePage, "WIDTH", fmt.Sprint(width))))
+			measure := strings.ReplaceAll(measurePage, "WIDTH", fmt.Sprint(width))
+			layout, err := chromedp.Run(ctx, chromedp.Evaluate[pageLayout](measure))
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

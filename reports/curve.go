@@ -57,7 +57,8 @@ func shareAxis(of string) chart.Axis {
 }
 
 // quantileTable lists quantiles of several distributions beside each other.
-func quantileTable(caption string, names []string, dists []Distribution, write func(Distribution, float64) string) Table {
+func quantileTable(caption string, names []string, dists []Distribution,
+	write func(Distribution, float64) string) Table {
 	t := Table{Caption: caption, Columns: []Column{text("percentile")}}
 	for _, name := range names {
 		t.Columns = append(t.Columns, number(name))

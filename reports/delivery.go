@@ -67,8 +67,8 @@ func deliverySection(stage string) func(*Result) Section {
 		}
 		s := Section{
 			ID: id, Title: deliveryTitle, Stage: stage,
-			Text: []string{"A packet is owed to every receiver that was joined when it was sent, exactly once. Missing is what " +
-				"a receiver never got, or got more than once, after repair."},
+			Text: []string{"A packet is owed to every receiver that was joined when it was sent, exactly once. Missing is " +
+				"what a receiver never got, or got more than once, after repair."},
 		}
 		t := Table{
 			Caption: "Packets owed and delivered",

@@ -62,9 +62,9 @@ func duplicatesSection(r *Result) Section {
 	rows := SummarizeDuplicates(samples)
 	s := Section{
 		ID: "duplicates", Title: duplicatesTitle, Stage: StageWAN,
-		Text: []string{"Duplicates that a receiver got, divided by the packets that it lost before repair. The mean is over " +
-			"receivers that lost any; the others have no ratio and are counted apart. The ratio of totals weighs a receiver " +
-			"by its losses instead."},
+		Text: []string{"Duplicates that a receiver got, divided by the packets that it lost before repair. The mean is " +
+			"over receivers that lost any; the others have no ratio and are counted apart. The ratio of totals weighs a " +
+			"receiver by its losses instead."},
 		Tables: []Table{duplicatesTable(rows)},
 	}
 	if f, ok := duplicatesCDF(rows); ok {
@@ -124,8 +124,8 @@ func duplicatesTable(rows []DuplicatesRow) Table {
 func duplicatesCDF(rows []DuplicatesRow) (Figure, bool) {
 	c := chart.Chart{
 		Title: "Distribution of duplicates per loss",
-		Desc: "Share of the receivers that lost packets up to each ratio, per variant; the dotted line is the mean that the " +
-			"paper reports.",
+		Desc: "Share of the receivers that lost packets up to each ratio, per variant; the dotted line is the mean " +
+			"that the paper reports.",
 		X:     chart.Axis{Label: "duplicates per lost packet"},
 		Y:     shareAxis("receivers"),
 		Marks: []chart.Mark{{X: paperDuplicatesPerLoss, Vertical: true, Name: "paper: mean about 1.6"}},

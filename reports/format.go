@@ -9,19 +9,24 @@ import (
 
 // num writes a figure with three significant digits, and whole from 100 on.
 func num(v float64) string {
-	a := math.Abs(v)
-	switch {
-	case math.IsNaN(v):
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "-"
-	case a >= 99.95:
-		return count(int64(math.Round(v)))
-	case v == 0:
+	}
+	if v == 0 {
 		return "0"
+	}
+	// Rounded first: 9.999 has two digits before the point, not one.
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 2, 64), 64)
+	a := math.Abs(rounded)
+	switch {
+	case a >= 1e15:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case a >= 100:
+		return count(int64(math.Round(v)))
 	case a < 1e-4:
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
-	digits := 2 - int(math.Floor(math.Log10(a)))
-	return strconv.FormatFloat(v, 'f', max(digits, 0), 64)
+	return strconv.FormatFloat(rounded, 'f', 2-int(math.Floor(math.Log10(a))), 64)
 }
 
 // count writes a whole number with commas between groups of three digits.
@@ -56,7 +61,7 @@ func duration(ns float64) string {
 	switch {
 	case math.IsNaN(ns):
 		return "-"
-	case a < 1e3:
+	case a < 999.5:
 		return num(ns) + " ns"
 	case a < 999.5e3:
 		return num(ns/1e3) + " µs"

@@ -65,9 +65,9 @@ func generatorSection(r *Result) Section {
 	finding.Ours = fmt.Sprintf("p99 %s, %s not sent", duration(d.P(0.99)), count(g.Missed))
 	return Section{
 		ID: "generator", Title: generatorTitle, Stage: StageLoad, Findings: []Finding{finding},
-		Text: []string{"How late operations started against their schedule. A run is INVALID if the p99 of the lateness is above " +
-			"25 ms (10 % of the 250 ms within which 99 % of joins should be done) or if more than 0.1 % of the operations were " +
-			"never started."},
+		Text: []string{"How late operations started against their schedule. A run is INVALID if the p99 of the lateness is " +
+			"above 25 ms (10 % of the 250 ms within which 99 % of joins should be done) or if more than 0.1 % of the " +
+			"operations were never started."},
 		Tables: []Table{{
 			Caption: "Lateness of the generator",
 			Columns: []Column{number("operations"), number("mean"), number("p50"), number("p99"), number("max"),

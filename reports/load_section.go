@@ -29,10 +29,10 @@ func loadSection(r *Result) Section {
 		return absent(s.ID, s.Title, s.Stage, s.Findings...)
 	}
 	s.Text = []string{
-		"Operations are offered on a schedule that does not wait for answers. Latency counts from the intended time of an " +
-			"operation, so that a stall delays everything that was due in it; the service time counts from the actual start. " +
-			"Operations that timed out or failed stay in the distribution, behind all others; ≥ marks a percentile that falls " +
-			"on one of them. Percentiles are nearest rank on the raw samples.",
+		"Operations are offered on a schedule that does not wait for answers. Latency counts from the intended time of " +
+			"an operation, so that a stall delays everything that was due in it; the service time counts from the actual " +
+			"start. Operations that timed out or failed stay in the distribution, behind all others; ≥ marks a percentile " +
+			"that falls on one of them. Percentiles are nearest rank on the raw samples.",
 		"Achieved per second counts completions in a window as long as operations were offered, later by the median " +
 			"latency: a backlog lowers it, the tail after the end does not.",
 	}
@@ -146,8 +146,8 @@ func loadSeries(ops []LoadOp) (Figure, bool) {
 func loadPercentiles(l LoadOp) Figure {
 	c := chart.Chart{
 		Title: "Latency of a " + l.Op + " by percentile",
-		Desc: "Latency at each percentile, from the intended time and from the actual start, on an axis on which each further " +
-			"nine takes the same room. The distance of the curves is what waiting for the generator added.",
+		Desc: "Latency at each percentile, from the intended time and from the actual start, on an axis on which each " +
+			"further nine takes the same room. The distance of the curves is what waiting for the generator added.",
 		X: chart.Axis{Label: "percentile", Scale: chart.Nines, Format: nines},
 		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log},
 	}

@@ -40,8 +40,8 @@ func Markdown(r *Result) string {
 	if m.Dirty {
 		commit += " with uncommitted changes"
 	}
-	fmt.Fprintf(&b, "\nMeasured %s by `%s` (seed %d, commit %s, status %s) on %s, %s.\n", m.Started.UTC().Format(time.DateOnly),
-		quote(m.Command), m.Seed, commit, m.Status, m.Machine, m.Go)
+	fmt.Fprintf(&b, "\nMeasured %s by `%s` (seed %d, commit %s, status %s) on %s, %s.\n",
+		m.Started.UTC().Format(time.DateOnly), quote(m.Command), m.Seed, commit, m.Status, m.Machine, m.Go)
 	return b.String()
 }
 

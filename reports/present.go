@@ -37,7 +37,8 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, Verdict{Miss, line})
 	}
 	if r.Skipped > 0 {
-		out = append(out, Verdict{Miss, fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, SamplesFile)})
+		line := fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, SamplesFile)
+		out = append(out, Verdict{Miss, line})
 	}
 	paper, objectives := r.findings()
 	out = append(out, parityLine(paper))

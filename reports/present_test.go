@@ -128,7 +128,8 @@ func TestEmptyRun(t *testing.T) {
 	m.Stages = nil
 	r := openResult(t, m, nil)
 	text := Text(r)
-	if !strings.Contains(text, "nothing measured") || strings.Count(text, "not measured") < len(paperDepths)+len(paperLevels) {
+	figures := len(paperDepths) + len(paperLevels)
+	if !strings.Contains(text, "nothing measured") || strings.Count(text, "not measured") < figures {
 		t.Errorf("the text does not name the absent figures:\n%s", text)
 	}
 	if got := Markdown(r); !strings.Contains(got, "No figures") {

@@ -36,8 +36,9 @@ func repairSection(r *Result) Section {
 	rows := SummarizeRepairs(samples)
 	s := Section{
 		ID: "repair", Title: repairTitle, Stage: StageWAN,
-		Text: []string{"The paper's simulation of 1,024 receivers (section 6.3, Figure 13(b)) repairs 85 % within 600 ms and all " +
-			"within 2,400 ms. It stands here for comparison; the network of this run is another one, so nothing is judged."},
+		Text: []string{"The paper's simulation of 1,024 receivers (section 6.3, Figure 13(b)) repairs 85 % within 600 ms " +
+			"and all within 2,400 ms. It stands here for comparison; the network of this run is another one, so nothing " +
+			"is judged."},
 		Tables:  []Table{repairTable(rows)},
 		Figures: []Figure{repairCDF(rows)},
 	}
@@ -79,7 +80,8 @@ func repairCDF(rows []RepairRow) Figure {
 			Dashed: i%2 == 1, Points: cdf(positive(row.Time.Values()), 1e6)})
 		names, dists = append(names, variantName(row.Variant)), append(dists, row.Time)
 	}
-	return Figure{ID: "repair-cdf", Chart: c, Table: quantileTable("Percentiles of the time of repair", names, dists, percentile)}
+	table := quantileTable("Percentiles of the time of repair", names, dists, percentile)
+	return Figure{ID: "repair-cdf", Chart: c, Table: table}
 }
 
 // positive returns values, ascending, with those that a logarithmic axis cannot

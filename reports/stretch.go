@@ -162,8 +162,8 @@ func stretchCDF(rows []StretchRow) Figure {
 		end = max(end, row.Stretch.P(0.98))
 	}
 	c.X.Max = math.Ceil(2*end) / 2
-	c.Desc = fmt.Sprintf("Share of receivers up to each stretch, per variant, cut off at %s; the circle is the paper's 85 %% "+
-		"below 2.", num(c.X.Max))
+	c.Desc = fmt.Sprintf("Share of receivers up to each stretch, per variant, cut off at %s; the circle is the paper's "+
+		"85 %% below 2.", num(c.X.Max))
 	table := quantileTable("Percentiles of the stretch", names, dists,
 		func(d Distribution, p float64) string { return num(d.P(p)) })
 	return Figure{ID: "stretch-cdf", Chart: c, Table: table}
@@ -177,8 +177,8 @@ const scatterPoints = 500
 func stretchScatter(rows []StretchRow) (Figure, bool) {
 	c := chart.Chart{
 		Title: "Latency through the tree against the direct latency",
-		Desc: "A point per receiver, thinned out to 500 per variant; the lines are stretch 1 and stretch 2. Points below the " +
-			"lower line are receivers that the tree reaches sooner than the direct path.",
+		Desc: "A point per receiver, thinned out to 500 per variant; the lines are stretch 1 and stretch 2. Points " +
+			"below the lower line are receivers that the tree reaches sooner than the direct path.",
 		X: chart.Axis{Label: "direct latency (ms)"},
 		Y: chart.Axis{Label: "latency through the tree (ms)"},
 	}

@@ -61,9 +61,10 @@ func (q *Timers) Pop(now Time) (key uint64, at Time, ok bool) {
 	return e.key, e.at, true
 }
 
-// Fired reports whether t, whose entry Pop returned, is due at now, and unsets
-// it if so. A timer that was put off meanwhile is queued again.
-func (q *Timers) Fired(t *Timer, key uint64, at, now Time) bool {
+// Fired reports whether t, whose entry Pop returned for the time now, is due,
+// and unsets it if so. A timer that was put off meanwhile is queued again. Timers fire in
+// the order of their times and, where these are equal, of their keys.
+func (q *Timers) Fired(t *Timer, key uint64, at, _ Time) bool {
 	if t.armed != at {
 		return false // a stale entry: the timer was set anew for an earlier time
 	}
@@ -71,7 +72,9 @@ func (q *Timers) Fired(t *Timer, key uint64, at, now Time) bool {
 	switch {
 	case t.due == 0:
 		return false
-	case t.due > now:
+	case t.due > at:
+		// Queued again even if it is due at now: a driver that comes late finds
+		// timers in the order of their times all the same.
 		t.armed = t.due
 		q.push(timerEntry{t.due, key})
 		return false

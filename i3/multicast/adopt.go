@@ -1,22 +1,31 @@
 package multicast
 
 import (
+	"slices"
+
 	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
-// An adoption is a receiver's care for its parent's identifier after the owner
+// An adoption is a receiver's care for an identifier of its chain after the owner
 // has left or crashed. The data flow needs none: the link lives as long as the
 // subtree refreshes it. But nobody answers queries for it any more, and nobody
 // of its repair group, so that neither joins nor repairs find the subtree.
+//
+// A receiver adopts upwards from its parent's identifier, one after the other:
+// when an owner leaves who had adopted the one above, both need a new one.
 type adoption struct {
-	active bool
 	level  int      // of the identifier in the chain
 	secret i3.Nonce // with which its link may be removed, if the owner said so
 	full   bool
 	rank   uint64 // of two adopters the lower one stays
-	seen   machine.Time
-	timer  machine.Timer
+}
+
+// A watch is a receiver's eye on the identifier above the topmost one that it
+// owns or has adopted.
+type watch struct {
+	seen  machine.Time // when its owner was last heard of
+	timer machine.Timer
 }
 
 // adoptWait bounds the random delay before a child adopts.
@@ -30,78 +39,128 @@ func (a *adoption) set(chain []i3.ID) i3.ID {
 	return JoinSet(chain[a.level-1])
 }
 
-// watchOwner notices that the parent's owner has not refreshed its link for
-// three of its periods. Only [OwnerFirst] makes owners heard regularly.
+// watched returns the level of the identifier that this receiver adopts next if
+// it loses its owner. At level 0 there is nothing to adopt: it is the source's.
+func (r *Receiver) watched() int { return max(0, len(r.chain)-2-len(r.adopted)) }
+
+// adoptionAt returns the adoption of the identifier at a level, or nil.
+func (r *Receiver) adoptionAt(level int) *adoption {
+	for k := range r.adopted {
+		if r.adopted[k].level == level {
+			return &r.adopted[k]
+		}
+	}
+	return nil
+}
+
+// watchOwner notices that the owner of the watched identifier has not refreshed
+// its link for three of its periods. Only [OwnerFirst] makes owners heard
+// regularly.
 func (r *Receiver) watchOwner(now machine.Time) {
-	if r.cfg.Refresh != OwnerFirst || r.adopted.active || r.Level() < 2 || r.adopted.timer.Due() != machine.Never {
+	if r.cfg.Refresh != OwnerFirst || r.watched() == 0 {
 		return
 	}
 	period := r.cfg.Host.Lifetime / 2 / machine.Duration(r.cfg.Host.Hurry)
-	if now.Sub(r.adopted.seen) > 3*period {
-		r.timers.Set(&r.adopted.timer, keyAdopt, now.Add(r.uniform(1, adoptWait)))
+	if now.Sub(r.watch.seen) > 3*period {
+		r.adoptSoon(now)
 	}
 }
 
-// ownerLeaves is told that the owner of an identifier leaves it.
+// adoptSoon adopts the watched identifier after a random delay, unless a sibling
+// does before.
+func (r *Receiver) adoptSoon(now machine.Time) {
+	if r.watch.timer.Due() == machine.Never {
+		r.timers.Set(&r.watch.timer, keyAdopt, now.Add(r.uniform(1, adoptWait)))
+	}
+}
+
+// ownerLeaves is told that the owner of an identifier leaves it. If it is not the
+// watched one, it may be later.
 func (r *Receiver) ownerLeaves(now machine.Time, body []byte) {
-	if r.Level() < 2 || i3.IDFrom([i3.IDSize]byte(body)) != r.parent() || r.adopted.active {
+	i := slices.Index(r.chain, i3.IDFrom([i3.IDSize]byte(body)))
+	if i < 1 || i > r.watched() {
 		return
 	}
-	copy(r.adopted.secret[:], body[i3.IDSize:])
-	r.timers.Set(&r.adopted.timer, keyAdopt, now.Add(r.uniform(1, adoptWait)))
+	r.links[i].orphan = true
+	copy(r.links[i].secret[:], body[i3.IDSize:])
+	if i == r.watched() {
+		r.adoptSoon(now)
+	}
 }
 
-// adopt takes over the parent's identifier: it tells the siblings, asks how many
+// adopt takes over the watched identifier: it tells the siblings, asks how many
 // triggers it has, and answers for it from then on.
 func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
-	if r.state != attached || r.Level() < 2 {
+	level := r.watched()
+	if r.state != attached || level == 0 {
 		return
 	}
-	a := &r.adopted
-	a.active, a.level, a.full, a.rank, a.seen = true, len(r.chain)-2, false, r.rng.Uint64()>>1+1, now
+	r.adopted = append(r.adopted, adoption{
+		level: level, secret: r.links[level].secret, rank: r.rng.Uint64()>>1 + 1,
+	})
+	a := &r.adopted[len(r.adopted)-1]
 	r.count.Adoptions++
-	b := r.message(now, TypeAdopt, 0, r.Level(), a.rank)
-	r.toID(r.parent(), r.parent().AppendTo(b), out)
+	r.claim(now, a, out)
 	r.host.Maintain(now, r.host.Own(a.set(r.chain)), out)
-	r.host.Maintain(now, r.host.Own(RepairGroup(r.chain[a.level-1], r.suffix)), out)
-	r.host.Probe([]i3.ID{r.parent()}, out)
-	r.putOff(now, a.level)
+	r.host.Maintain(now, r.host.Own(RepairGroup(r.chain[level-1], r.suffix)), out)
+	r.host.Probe([]i3.ID{r.chain[level]}, out)
+	r.putOff(now, level)
+	r.watch.seen = now
+	if next := r.watched(); next > 0 && r.links[next].orphan {
+		r.adoptSoon(now)
+	}
+}
+
+// claim tells all below an identifier that this receiver has adopted it. It is
+// said again with every refresh of the adopted link, so that a sibling that has
+// not heard it, and adopted too, hears it then.
+func (r *Receiver) claim(now machine.Time, a *adoption, out *machine.Outbox) {
+	b := r.message(now, TypeAdopt, 0, r.Level(), a.rank)
+	r.toID(r.chain[a.level], r.chain[a.level].AppendTo(b), out)
 }
 
 // ownerFound is told that an identifier has an owner: the old one is alive after
-// all (rank 0), or a sibling has adopted it. Of two adopters one yields.
-func (r *Receiver) ownerFound(now machine.Time, id i3.ID, rank uint64, _ *machine.Outbox) {
-	a := &r.adopted
-	if r.Level() < 2 || id != r.parent() || a.active && rank >= a.rank {
+// all (rank 0), or somebody has adopted it. Of two adopters one yields.
+func (r *Receiver) ownerFound(now machine.Time, id i3.ID, rank uint64, out *machine.Outbox) {
+	i := slices.Index(r.chain, id)
+	if i < 1 || i == len(r.chain)-1 {
 		return
 	}
-	a.seen = now
-	r.timers.Stop(&a.timer)
-	if a.active {
-		r.dropAdoption()
+	if a := r.adoptionAt(i); a != nil {
+		if rank >= a.rank {
+			return
+		}
+		r.dropAdoptions(now, i, out)
+	}
+	r.links[i].orphan = false
+	if i == r.watched() {
+		r.watch.seen = now
+		r.timers.Stop(&r.watch.timer)
 	}
 }
 
-// dropAdoption stops answering for the adopted identifier.
-func (r *Receiver) dropAdoption() {
-	a := &r.adopted
-	if !a.active {
-		return
+// dropAdoptions stops answering for the adopted identifiers from a level
+// upwards.
+func (r *Receiver) dropAdoptions(now machine.Time, level int, out *machine.Outbox) {
+	for k := len(r.adopted) - 1; k >= 0 && r.adopted[k].level <= level; k-- {
+		a := &r.adopted[k]
+		r.host.Remove(now, r.host.Own(a.set(r.chain)), i3.Nonce{}, out)
+		r.host.Remove(now, r.host.Own(RepairGroup(r.chain[a.level-1], r.suffix)), i3.Nonce{}, out)
+		r.adopted = r.adopted[:k]
 	}
-	r.host.Forget(r.host.Own(a.set(r.chain)))
-	r.host.Forget(r.host.Own(RepairGroup(r.chain[a.level-1], r.suffix)))
-	a.active = false
 }
 
-// adoptedCount learns how many links the adopted identifier has, and moves it to
+// adoptedCount learns how many links an adopted identifier has, and moves it to
 // the right set.
-func (r *Receiver) adoptedCount(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	ad := &r.adopted
-	if !ad.active || a.Trigger.ID != r.chain[ad.level] || a.Count >= a.Limit == ad.full {
-		return
+func (r *Receiver) adoptedCount(now machine.Time, ack i3.Ack, out *machine.Outbox) {
+	for k := range r.adopted {
+		a := &r.adopted[k]
+		if ack.Trigger.ID != r.chain[a.level] || (ack.Count >= ack.Limit) == a.full {
+			continue
+		}
+		old := a.set(r.chain)
+		a.full = !a.full
+		r.host.Maintain(now, r.host.Own(a.set(r.chain)), out)
+		r.host.Remove(now, r.host.Own(old), i3.Nonce{}, out)
 	}
-	old := ad.set(r.chain)
-	ad.full = !ad.full
-	r.host.Maintain(now, r.host.Own(ad.set(r.chain)), out)
-	r.host.Remove(now, r.host.Own(old), i3.Nonce{}, out)
 }

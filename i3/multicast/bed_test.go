@@ -225,14 +225,19 @@ func (b *bed) join(rs ...*receiver) {
 	}
 }
 
+// spread returns n sites, one after the other.
+func spread(n, sites int) []int {
+	at := make([]int, n)
+	for i := range at {
+		at[i] = i % sites
+	}
+	return at
+}
+
 // grow adds n receivers at sites 0, 1, ... and joins them.
 func (b *bed) grow(n int) []*receiver {
 	b.tb.Helper()
-	sites := make([]int, n)
-	for i := range sites {
-		sites[i] = i % len(b.Nodes())
-	}
-	rs := b.add(sites...)
+	rs := b.add(spread(n, len(b.Nodes()))...)
 	b.join(rs...)
 	return rs
 }
@@ -289,6 +294,13 @@ func (b *bed) quiesce(limit machine.Duration) {
 // owed exactly once, and none that it is not.
 func (b *bed) judge() {
 	b.tb.Helper()
+	for _, r := range b.rs {
+		for seq, n := range r.got {
+			if n != 1 {
+				b.tb.Errorf("%s: packet %d delivered %d times", r.name, seq, n)
+			}
+		}
+	}
 	for _, r := range b.live() {
 		r.judge(b.Source().Machine.Highest())
 	}
@@ -296,7 +308,7 @@ func (b *bed) judge() {
 
 func (r *receiver) judge(high uint64) {
 	r.bed.tb.Helper()
-	if r.joined == 0 || !r.Machine.Settled() {
+	if r.joined == 0 || r.Machine.Level() == 0 {
 		r.bed.tb.Errorf("%s: not in the tree: %d times joined, %d failed, counters %+v",
 			r.name, r.joined, r.failed, r.Machine.Counters())
 		return

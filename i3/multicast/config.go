@@ -67,8 +67,20 @@ type SearchPolicy struct {
 	Width int
 	// Slack is by how much a full child's distance may exceed the best joinable
 	// one and still be descended into. The paper's is zero, the default; more
-	// makes up for distances that break the triangle inequality.
+	// makes up for distances that break the triangle inequality. Less than zero
+	// ends the search earlier: a full child must promise at least so much.
 	Slack machine.Duration
+	// Blur is the random duration, U[0, Blur), added to every distance when they
+	// are compared, so that receivers for whom several places are about equally
+	// far do not all crowd at the same one. The paper's is zero, the default.
+	Blur machine.Duration
+}
+
+// LANSearch is the search policy for networks in which all distances are about
+// equal and their differences are those of queues: any joinable place will do, so
+// the search ends at the first level that has one, and picks one by chance.
+func LANSearch() SearchPolicy {
+	return SearchPolicy{Slack: -machine.Second, Blur: 100 * machine.Millisecond}
 }
 
 // Defaults of a [Config].
@@ -119,7 +131,8 @@ type Events struct {
 	// Attached: the receiver's link is in the tree, at the given level.
 	Attached func(now machine.Time, level int)
 	// Joined: the first packet came down the tree. All packets above seq are
-	// owed.
+	// owed. It is called again if the source starts anew, or after a gap that is
+	// too long to repair; what was owed until then and has not come never will.
 	Joined func(now machine.Time, seq uint64)
 	// Deliver hands over one packet, each once, as they come. sent is the source's
 	// timestamp, on its clock, and zero for a repaired packet. The payload is
@@ -175,10 +188,17 @@ func (c *Config) setDefaults() error {
 const (
 	// maxWidth bounds the search.
 	maxWidth = 8
-	// maxLevel bounds the depth of a tree; a search does not go deeper.
-	maxLevel = 48
+	// maxLevel bounds the depth of a search. Who joins below it is one level
+	// deeper, and the hop limit brings no packet farther: each level may be on
+	// another node, and the group's identifier is on one, too.
+	maxLevel = i3.DefaultHopLimit - 2
 	// maxSeen bounds the replies that a search remembers.
 	maxSeen = 512
+	// maxJump bounds the packets that can be missing at once. A longer gap is not
+	// one that anybody could account for: the stream begins anew after it.
+	maxJump = 1 << 16
+	// maxSeq is the largest sequence number: a timer's key has no room for more.
+	maxSeq = 1<<keyKind - 1
 	// maxLosses bounds the packets a receiver asks for at a time. When more are
 	// missing the oldest are given up and reported as Lost.
 	maxLosses = 4096

@@ -18,7 +18,8 @@ type joining struct {
 	again  bool         // it was asked a second time
 	rounds int          // searches begun since Join
 	timer  machine.Timer
-	choice int // the candidate being joined at
+	choice int    // the candidate being joined at
+	orphan []byte // the parent's farewell, if it came before the link's acknowledgement
 }
 
 // An asking is what is known of one frontier identifier's children.
@@ -129,6 +130,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
+		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
 		highest:  rep.Highest,
 	})
@@ -200,6 +202,7 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 	prefix := r.cfg.Near.At(r.rng.Uint64())
 	own := i3.NewID(prefix, i3.RightKey(chain[len(chain)-1]), r.rng.Uint64()).Private()
 	r.chain = append(chain, own)
+	r.join.orphan = r.join.orphan[:0]
 	binary.BigEndian.PutUint64(r.secret[0:], r.rng.Uint64())
 	binary.BigEndian.PutUint64(r.secret[8:], r.rng.Uint64())
 	r.host.Maintain(now, r.host.Own(own), out)
@@ -214,6 +217,7 @@ func (r *Receiver) searchFailed(now machine.Time) {
 		return
 	}
 	r.join.rounds = 0
+	r.endStream(now)
 	if f := r.cfg.Events.Failed; f != nil {
 		f(now)
 	}
@@ -224,7 +228,12 @@ func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) 
 	last := len(r.chain) - 1
 	switch {
 	case a.Trigger == r.host.Own(r.own()) && a.Status.Alive():
-		r.host.Insert(now, r.link(last), r.secret, out)
+		r.insertLink(now, out)
+	case a.Trigger == r.link(last) && a.Status.Alive() && a.Count == 1:
+		// The link is all there is at the parent's identifier: its owner left while
+		// this receiver was on its way, and its own link goes or has gone.
+		r.host.Remove(now, r.link(last), r.secret, out)
+		r.refused(now, out)
 	case a.Trigger == r.link(last) && a.Status.Alive():
 		r.attachDone(now, a, out)
 	case a.Trigger == r.host.Own(r.own()), a.Trigger == r.link(last):
@@ -232,31 +241,48 @@ func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) 
 	}
 }
 
+// insertLink asks the parent's node for the link and, in the same datagram, for
+// membership of the set of joinable children and of the repair group. Membership
+// takes a challenge, so the answer for the link comes first.
+func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
+	r.full = false
+	r.suffix = r.groupSuffix()
+	r.host.Insert(now, r.link(len(r.chain)-1), r.secret, out)
+	r.host.Maintain(now, r.host.Own(JoinSet(r.parent())), out)
+	r.host.Maintain(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), out)
+}
+
 // refused tries the next best candidate after one that had no room or did not
 // answer.
 func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
 	r.count.Refused++
 	r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
+	for _, id := range []i3.ID{JoinSet(r.parent()), RepairGroup(r.parent(), r.suffix)} {
+		if t := r.host.Own(id); r.host.Maintains(t) {
+			r.host.Remove(now, t, i3.Nonce{}, out)
+		} else {
+			r.host.Forget(t) // the challenge is not answered yet
+		}
+	}
 	r.join.search.refuse(r.join.choice)
 	r.attach(now, out)
 }
 
-// attachDone makes the receiver part of the tree: it enters the set of joinable
-// children and the repair group of its parent, and starts to refresh its chain.
+// attachDone makes the receiver part of the tree and starts to refresh its chain.
 // Its distance is, until packets tell better, the one it chose its parent by.
 func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	c := r.join.search.seen[r.join.choice]
-	r.state, r.joined, r.heard, r.full = attached, false, now, false
+	r.state, r.heard, r.full = attached, now, false
 	r.distance, r.sampled = c.distance, 0
-	r.adopted = adoption{seen: now}
+	r.watch.seen = now
 	r.count.Attaches++
-	r.host.Maintain(now, r.host.Own(JoinSet(r.parent())), out)
-	r.suffix = r.groupSuffix()
-	r.host.Maintain(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), out)
 	r.startRefresh(now)
 	r.timers.Set(&r.house, keyHouse, now.Add(r.uniform(r.cfg.HeartbeatMax/2, r.cfg.HeartbeatMax)))
 	if a.Count >= a.Limit {
 		r.hint(now, out)
+	}
+	if len(r.join.orphan) > 0 {
+		r.ownerLeaves(now, r.join.orphan)
 	}
 	if f := r.cfg.Events.Attached; f != nil {
 		f(now, r.Level())

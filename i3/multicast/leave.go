@@ -9,18 +9,21 @@ import (
 
 // Leave takes the receiver out of the tree. The tree below it stays: its link
 // is removed only when nothing hangs under it, else its children are told to
-// look after it. Leave does nothing unless the receiver is attached; a search
-// is broken off.
+// look after it. Leave does nothing if the receiver is idle or leaves already; a
+// search, or the wait for its next round, is broken off.
 func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
-	switch r.state {
-	case searching, attaching:
-		if r.state == attaching {
+	switch {
+	case r.state == attached:
+	case r.state == leaving || r.Idle():
+		return
+	default:
+		if r.state == attaching { // what was asked for may be there already
 			r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
+			r.host.Remove(now, r.link(len(r.chain)-1), r.secret, out)
+			r.host.Remove(now, r.host.Own(JoinSet(r.parent())), i3.Nonce{}, out)
+			r.host.Remove(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), i3.Nonce{}, out)
 		}
 		r.left(now)
-		return
-	case attached:
-	default:
 		return
 	}
 	r.state = leaving
@@ -36,8 +39,8 @@ func (r *Receiver) memberships() []i3.ID {
 	if !r.enter.IsZero() {
 		ids = append(ids, r.leave)
 	}
-	if r.adopted.active {
-		ids = append(ids, r.adopted.set(r.chain), RepairGroup(r.chain[r.adopted.level-1], r.suffix))
+	for _, a := range r.adopted {
+		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
 	}
 	return ids
 }
@@ -46,33 +49,44 @@ func (r *Receiver) memberships() []i3.ID {
 // own trigger tells whether anything hangs under the identifier.
 func (r *Receiver) leaveAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	last := len(r.chain) - 1
-	switch a.Trigger {
-	case r.host.Own(r.own()):
-		if a.Count == 0 {
-			r.host.Remove(now, r.link(last), r.secret, out)
-			return
-		}
+	switch i := r.linkIndex(a.Trigger); {
+	case a.Trigger == r.host.Own(r.own()) && a.Count == 0:
+		r.host.Remove(now, r.link(last), r.secret, out)
+	case a.Trigger == r.host.Own(r.own()):
 		r.handOver(now, r.own(), r.secret, out)
-		if r.adopted.active {
-			r.handOver(now, r.parent(), r.adopted.secret, out)
-		}
+		r.handOverAdopted(now, last, out)
 		r.left(now)
-	case r.link(last):
-		r.unlinked(now, a, out)
-		r.left(now)
+	case i >= r.unlinking() && !a.Status.Alive(): // else a refresh that was under way
+		r.unlinked(now, i, a, out)
 	}
 }
 
-// unlinked is told that the receiver's link is gone. If it had adopted its
-// parent's identifier, that is handed over, or removed if it was the last.
-func (r *Receiver) unlinked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+// unlinking returns the level of the topmost identifier whose link the receiver
+// removes when it leaves: the last that it has adopted, or its own.
+func (r *Receiver) unlinking() int { return r.watched() + 1 }
+
+// unlinked is told that a link of the leaving receiver is gone. If it had adopted
+// the identifier above, that is handed over, or removed if nothing is left there.
+func (r *Receiver) unlinked(now machine.Time, i int, a i3.Ack, out *machine.Outbox) {
+	above := r.adoptionAt(i - 1)
 	switch {
-	case r.adopted.active && a.Count == 0:
-		r.host.Remove(now, r.link(r.adopted.level), r.adopted.secret, out)
-	case r.adopted.active:
-		r.handOver(now, r.parent(), r.adopted.secret, out)
-	case a.Count == a.Limit-1:
+	case above != nil && a.Count == 0:
+		r.host.Remove(now, r.link(i-1), above.secret, out)
+		return
+	case above != nil:
+		r.handOverAdopted(now, i, out)
+	case i == len(r.chain)-1 && a.Count == a.Limit-1:
 		r.hint(now, out)
+	}
+	r.left(now)
+}
+
+// handOverAdopted hands over the adopted identifiers above the i-th.
+func (r *Receiver) handOverAdopted(now machine.Time, i int, out *machine.Outbox) {
+	for _, a := range r.adopted {
+		if a.level < i {
+			r.handOver(now, r.chain[a.level], a.secret, out)
+		}
 	}
 }
 
@@ -86,37 +100,41 @@ func (r *Receiver) handOver(now machine.Time, id i3.ID, secret i3.Nonce, out *ma
 // left makes the receiver idle.
 func (r *Receiver) left(now machine.Time) {
 	r.reset()
+	r.joined = false
+	r.stream.losses = slices.Delete(r.stream.losses, 0, len(r.stream.losses))
 	if f := r.cfg.Events.Left; f != nil {
 		f(now)
 	}
 }
 
-// reset forgets the place in the tree. Packets kept for repairs stay.
+// reset forgets the place in the tree, but not the stream: packets kept for
+// repairs stay, and who searches for another place is still owed what it missed.
 func (r *Receiver) reset() {
-	r.state, r.joined, r.full = idle, false, false
+	r.state, r.full, r.children = idle, false, 0
 	r.enter, r.leave = i3.ID{}, i3.ID{}
 	r.join.rounds = 0
 	r.timers.Stop(&r.join.timer)
 	r.timers.Stop(&r.house)
-	r.timers.Stop(&r.adopted.timer)
-	r.adopted = adoption{}
+	r.timers.Stop(&r.watch.timer)
+	r.adopted = r.adopted[:0]
 	r.links = r.links[:0]
-	r.stream.losses = slices.Delete(r.stream.losses, 0, len(r.stream.losses))
 	r.pending = slices.Delete(r.pending, 0, len(r.pending))
 }
 
-// rejoin gives up this place in the tree and searches for another.
+// rejoin gives up this place in the tree and searches for another. It takes its
+// triggers back, for queries and requests that still came to them would be lost,
+// and tells its children, if it has any, to look after its identifier.
 func (r *Receiver) rejoin(now machine.Time, out *machine.Outbox) {
-	r.forget()
-	r.join.rounds = 0
-	r.beginSearch(now, out)
-}
-
-// forget drops the receiver's triggers without a word; they expire.
-func (r *Receiver) forget() {
-	for _, id := range []i3.ID{r.own(), r.set(), r.enter, r.leave, RepairGroup(r.parent(), r.suffix)} {
-		r.host.Forget(r.host.Own(id))
+	last := len(r.chain) - 1
+	if r.children == 0 {
+		r.host.Remove(now, r.link(last), r.secret, out)
+	} else {
+		r.handOver(now, r.own(), r.secret, out)
 	}
-	r.dropAdoption()
+	r.handOverAdopted(now, last, out)
+	for _, id := range append(r.memberships(), r.own()) {
+		r.host.Remove(now, r.host.Own(id), i3.Nonce{}, out)
+	}
 	r.reset()
+	r.beginSearch(now, out)
 }

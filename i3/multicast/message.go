@@ -10,8 +10,9 @@ import (
 
 // The errors of the message decoders.
 var (
-	ErrShort    = errors.New("multicast: message ends before its header or body")
+	ErrShort    = errors.New("multicast: message ends before its header")
 	ErrType     = errors.New("multicast: unknown message type")
+	ErrLength   = errors.New("multicast: body is not as long as the message's type asks for")
 	ErrReserved = errors.New("multicast: reserved bits are not zero")
 )
 
@@ -80,7 +81,8 @@ func (m Message) AppendTo(b []byte) []byte {
 }
 
 // ParseMessage decodes the fixed part of a message and returns its body, which
-// aliases b. It checks that the body has the size its type asks for.
+// aliases b. It checks that the body has the size its type asks for and that the
+// padding of a Query is zero.
 func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	if len(b) < HeaderSize {
 		return Message{}, nil, ErrShort
@@ -101,7 +103,10 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	}
 	body = b[HeaderSize:]
 	if want := bodySize[m.Type]; want != anySize && len(body) != want {
-		return Message{}, nil, ErrShort
+		return Message{}, nil, ErrLength
+	}
+	if m.Type == TypeQuery && [queryPadding]byte(body[i3.AddrSize:]) != [queryPadding]byte{} {
+		return Message{}, nil, ErrReserved
 	}
 	return m, body, nil
 }
@@ -124,14 +129,15 @@ var bodySize = [typeEnd]int{
 }
 
 const (
-	replySize   = i3.IDSize + 16
-	requestSize = 2*i3.IDSize + i3.AddrSize
+	replySize    = i3.IDSize + 16
+	requestSize  = 2*i3.IDSize + i3.AddrSize
+	queryPadding = replySize - i3.AddrSize
 )
 
 // appendQuery appends the body of a Query: where to reply, and padding.
 func appendQuery(b []byte, to netip.AddrPort) []byte {
 	b = i3.AppendAddr(b, to)
-	return append(b, make([]byte, replySize-i3.AddrSize)...)
+	return append(b, make([]byte, queryPadding)...)
 }
 
 // A Reply is the body of a Reply message.
@@ -160,7 +166,7 @@ func (r Reply) AppendTo(b []byte) []byte {
 // ParseReply decodes the body of a Reply message.
 func ParseReply(body []byte) (Reply, error) {
 	if len(body) != replySize {
-		return Reply{}, ErrShort
+		return Reply{}, ErrLength
 	}
 	return Reply{
 		ID:             i3.IDFrom([i3.IDSize]byte(body)),
@@ -195,7 +201,7 @@ func (r Request) AppendTo(b []byte) []byte {
 // ParseRequest decodes the body of a Request message.
 func ParseRequest(body []byte) (Request, error) {
 	if len(body) != requestSize {
-		return Request{}, ErrShort
+		return Request{}, ErrLength
 	}
 	addr, err := i3.ParseAddr(body[64:])
 	if err != nil {

@@ -94,6 +94,11 @@ func (p *prober) sendTo(id i3.ID, payload []byte) {
 	})
 }
 
+// sendRaw sends a datagram to a host.
+func (p *prober) sendRaw(r *receiver, datagram []byte) {
+	p.ep.Do(func(_ machine.Time, out *machine.Outbox) { out.Send(r.Endpoint.Addr(), datagram) })
+}
+
 // sendDirect sends a packet straight to a host.
 func (p *prober) sendDirect(r *receiver, id i3.ID, payload []byte) {
 	p.ep.Do(func(_ machine.Time, out *machine.Outbox) {

@@ -2,6 +2,7 @@ package multicast
 
 import (
 	"net/netip"
+	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -26,7 +27,8 @@ type Receiver struct {
 	suffix   uint64 // of the repair group's trigger
 
 	pending  []pending
-	adopted  adoption
+	adopted  []adoption // from the parent's identifier upwards, without a gap
+	watch    watch
 	rtt      machine.Duration // from request to repair, smoothed; 0 before the first
 	rttVar   machine.Duration
 	silences int // in a row
@@ -79,8 +81,9 @@ func (r *Receiver) Level() int {
 // caller must not change it.
 func (r *Receiver) Chain() []i3.ID { return r.chain }
 
-// Idle reports whether the receiver takes no part in the group.
-func (r *Receiver) Idle() bool { return r.state == idle }
+// Idle reports whether the receiver takes no part in the group and does not
+// look for one either.
+func (r *Receiver) Idle() bool { return r.state == idle && r.join.rounds == 0 }
 
 // Settled reports whether the receiver is attached and other searches find it.
 func (r *Receiver) Settled() bool {
@@ -152,7 +155,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	case keyUpward:
 		r.pendingDue(now, index, key, at, out)
 	case keyAdopt:
-		if r.timers.Fired(&r.adopted.timer, key, at, now) {
+		if r.timers.Fired(&r.watch.timer, key, at, now) {
 			r.adopt(now, out)
 		}
 	}
@@ -161,12 +164,16 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 // Deliver handles a message that arrived.
 func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
 	m, body, err := ParseMessage(payload)
-	if err != nil {
+	if err != nil || m.Seq == 0 && isPacket(m.Type) || m.Seq > maxSeq && m.Type != TypeAdopt {
 		r.count.DropMalformed++
 		return
 	}
 	if m.Type == TypeReply {
 		r.replied(now, from, m, body, out)
+		return
+	}
+	if m.Type == TypeLeaving && r.state == attaching {
+		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
 	}
 	if r.state != attached || isTree(m.Type) && p.ID != r.own() {
@@ -177,8 +184,9 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	case TypeData:
 		r.data(now, m, body, out)
 	case TypeHeartbeat:
-		r.down(now, m, m.Seq)
-		r.arrived(now, m.Seq, out)
+		if r.down(now, m, m.Seq) {
+			r.arrived(now, m.Seq, out)
+		}
 	case TypeRepair:
 		r.repaired(now, m, body, p.Kind == i3.KindDirect, out)
 	case TypeQuery:
@@ -188,7 +196,7 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	case TypeRefreshAck:
 		r.refreshAck(now, m, body, out)
 	case TypeGone:
-		r.gone(now, m.Seq)
+		r.gone(now, m)
 	case TypeLeaving:
 		r.ownerLeaves(now, body)
 	case TypeAdopt:
@@ -202,11 +210,17 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 // identifier, and is not merely passed on there.
 func isTree(t Type) bool { return t == TypeData || t == TypeHeartbeat }
 
+// isPacket reports whether a message's sequence number is that of a packet; those
+// start at 1.
+func isPacket(t Type) bool {
+	return t == TypeData || t == TypeRepair || t == TypeRequest || t == TypeGone
+}
+
 // hinted asks how many children an identifier has now.
 func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 	if id == r.own() {
 		r.host.Maintain(now, r.host.Own(id), out)
-	} else if r.adopted.active && id == r.parent() {
+	} else if r.adoptionAt(slices.Index(r.chain, id)) != nil {
 		r.host.Probe([]i3.ID{id}, out)
 	}
 }
@@ -240,8 +254,9 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
 	default:
 		r.linkAcked(now, a, out)
-		if a.Status.Alive() {
+		if r.state == attached && a.Status.Alive() {
 			r.entered(now, a.Trigger.ID, out)
+			r.adoptedCount(now, a, out)
 		}
 	}
 }
@@ -249,19 +264,32 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // Failed is told that nobody answered for a trigger.
 func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
-	case r.state == attaching && (t == r.host.Own(r.own()) || t == r.link(len(r.chain)-1)):
-		r.refused(now, out)
+	case r.state != attaching && r.state != leaving:
+	case t != r.host.Own(r.own()) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:
 		r.left(now)
+	default:
+		if link := r.link(len(r.chain) - 1); t == link { // only the answers may have been lost
+			r.host.Remove(now, link, r.secret, out)
+		}
+		r.refused(now, out)
 	}
 }
 
-// query answers a distance query, for the receiver's own identifier or for the
-// one it has adopted.
+// query answers a distance query, for the receiver's own identifier or for one
+// it has adopted. A query to a set that it belongs to no more, but whose
+// trigger still lives, gets no answer: it would be one about another place.
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	if a := r.adopted; a.active && (set == JoinSet(r.chain[a.level-1]) || set == FullSet(r.chain[a.level-1])) {
-		r.reply(now, m, body, r.chain[a.level], a.level, a.full, out)
+	isSetOf := func(parent i3.ID) bool { return set == JoinSet(parent) || set == FullSet(parent) }
+	if isSetOf(r.parent()) {
+		r.reply(now, m, body, r.own(), r.Level(), r.full, out)
 		return
 	}
-	r.reply(now, m, body, r.own(), r.Level(), r.full, out)
+	for k := range r.adopted {
+		if a := &r.adopted[k]; isSetOf(r.chain[a.level-1]) {
+			r.reply(now, m, body, r.chain[a.level], a.level, a.full, out)
+			return
+		}
+	}
+	r.count.DropUnexpected++
 }

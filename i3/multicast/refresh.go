@@ -9,7 +9,9 @@ import (
 
 // A link is one trigger of a receiver's chain and the time to refresh it.
 type link struct {
-	timer machine.Timer
+	timer  machine.Timer
+	orphan bool     // the owner of the identifier it leads to has left
+	secret i3.Nonce // with which the owner lets it be removed
 }
 
 // startRefresh draws the first refresh time of every link of the chain.
@@ -46,7 +48,7 @@ func (r *Receiver) interval(i int) (lo, hi machine.Duration) {
 // owns reports whether the i-th link leads to an identifier that this receiver
 // owns or has adopted.
 func (r *Receiver) owns(i int) bool {
-	return i == len(r.chain)-1 || r.adopted.active && i == r.adopted.level
+	return i > r.watched()
 }
 
 // refresh refreshes the i-th link. The subtree is told when the node has
@@ -58,11 +60,10 @@ func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 	}
 	r.count.Refreshes++
 	secret := i3.Nonce{}
-	switch {
-	case i == len(r.chain)-1:
+	if i == len(r.chain)-1 {
 		secret = r.secret
-	case r.owns(i):
-		secret = r.adopted.secret
+	} else if a := r.adoptionAt(i); a != nil {
+		secret = a.secret
 	}
 	r.host.Insert(now, r.link(i), secret, out)
 	r.putOff(now, i)
@@ -80,8 +81,10 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		return
 	}
 	var flags uint8
-	if r.owns(i) {
+	if i == len(r.chain)-1 {
 		flags = FlagOwner
+	} else if a := r.adoptionAt(i); a != nil {
+		r.claim(now, a, out)
 	}
 	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high)
 	r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
@@ -107,13 +110,13 @@ func (r *Receiver) refreshAck(now machine.Time, m Message, body []byte, out *mac
 		r.count.DropUnexpected++
 		return
 	}
-	if m.Flags&FlagOwner != 0 && i == len(r.chain)-2 {
+	if m.Flags&FlagOwner != 0 {
 		r.ownerFound(now, id, 0, out)
 	}
 	if r.cfg.Refresh != OwnerFirst || !r.owns(i) {
 		r.putOff(now, i)
 	}
-	if r.joined {
+	if r.inStream(m) {
 		r.arrived(now, m.Seq, out)
 	}
 }
@@ -147,8 +150,9 @@ const (
 )
 
 // silent re-inserts the chain, each link after a random delay, so that the
-// acknowledgement of the first suppresses the others'. A node that lost its
-// memory is served within a few heartbeats instead of after T.
+// acknowledgement of the first suppresses the others', and the receiver's own
+// triggers, which nobody else can. A node that lost its memory is served within a
+// few heartbeats instead of after T.
 func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
 	r.count.Silences++
 	r.silences++
@@ -161,6 +165,11 @@ func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
 		at := now.Add(r.uniform(1, machine.Second/2))
 		if r.links[i].timer.Due() > at {
 			r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
+		}
+	}
+	for _, id := range append(r.memberships(), r.own()) {
+		if id != r.leave {
+			r.host.Maintain(now, r.host.Own(id), out)
 		}
 	}
 }

@@ -26,33 +26,64 @@ const (
 
 // down notes a packet that came down the tree: that the tree lives, and how far
 // the source is. The smallest of the last distances has waited least in queues.
-func (r *Receiver) down(now machine.Time, m Message, seq uint64) {
+// It returns false for a packet of a source that is no more.
+func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
+	switch {
+	case !r.joined:
+	case m.Epoch < r.epoch:
+		r.count.DropUnexpected++
+		return false
+	case m.Epoch > r.epoch || seq > r.stream.high+maxJump:
+		r.endStream(now)
+	}
 	r.heard, r.silences = now, 0
 	r.samples[r.sampled%len(r.samples)] = r.local(now) - m.Time
 	r.sampled++
 	r.distance = slices.Min(r.samples[:min(r.sampled, len(r.samples))])
-	r.epoch = m.Epoch
 	if !r.joined {
-		r.joined = true
+		if m.Epoch != r.epoch {
+			r.stream.clear()
+		}
+		r.joined, r.epoch = true, m.Epoch
 		r.stream.start(seq)
 		if f := r.cfg.Events.Joined; f != nil {
 			f(now, seq)
 		}
 	}
+	return true
+}
+
+// endStream gives up what is missing: nobody can be asked for it any more. The
+// next packet that comes down the tree begins the stream anew.
+func (r *Receiver) endStream(now machine.Time) {
+	r.joined = false
+	for len(r.stream.losses) > 0 {
+		seq := r.stream.fill(0).seq
+		r.abandon(now, seq, seq)
+	}
 }
 
 // data takes a packet from the tree.
 func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.Outbox) {
-	r.down(now, m, m.Seq-1)
+	if !r.down(now, m, m.Seq-1) {
+		return
+	}
 	r.lossRate.received()
 	if r.take(now, m.Seq, body, false, out) {
 		r.deliver(now, m.Seq, m.Time, body)
 	}
 }
 
+// inStream reports whether a message that did not come down the tree speaks of
+// packets of the stream that the receiver follows.
+func (r *Receiver) inStream(m Message) bool {
+	return r.joined && m.Epoch == r.epoch && m.Seq <= r.stream.high+maxJump
+}
+
 // repaired takes a repair.
 func (r *Receiver) repaired(now machine.Time, m Message, body []byte, direct bool, out *machine.Outbox) {
-	if !r.joined {
+	if !r.inStream(m) {
+		r.count.DropUnexpected++
 		return
 	}
 	if direct && m.Time != 0 {
@@ -86,6 +117,7 @@ func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, 
 	r.stream.put(seq, body)
 	if !repair {
 		r.count.Reordered++
+		r.lossRate.late()
 		return true
 	}
 	if f := r.cfg.Events.Repaired; f != nil {
@@ -150,6 +182,10 @@ func (r *Receiver) later(now machine.Time) {
 // request asks for the i-th missing packet (Figure 10: on packet loss).
 func (r *Receiver) request(now machine.Time, i int, out *machine.Outbox) {
 	l := &r.stream.losses[i]
+	if r.state != attached { // it asks again from its next place
+		r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(retryFirst))
+		return
+	}
 	if l.tries == maxTries {
 		seq := r.stream.fill(i).seq
 		r.abandon(now, seq, seq)
@@ -236,11 +272,15 @@ func (r *Receiver) measure(d machine.Duration) {
 }
 
 // gone gives up a packet that even the source no longer has.
-func (r *Receiver) gone(now machine.Time, seq uint64) {
-	r.dropPending(seq)
-	if i, ok := r.stream.find(seq); ok {
+func (r *Receiver) gone(now machine.Time, m Message) {
+	if !r.inStream(m) {
+		r.count.DropUnexpected++
+		return
+	}
+	r.dropPending(m.Seq)
+	if i, ok := r.stream.find(m.Seq); ok {
 		r.stream.fill(i)
-		r.abandon(now, seq, seq)
+		r.abandon(now, m.Seq, m.Seq)
 	}
 }
 
@@ -255,6 +295,14 @@ func (l *lossRate) received() { l.packets++ }
 func (l *lossRate) lost() {
 	l.losses++
 	l.packets++
+}
+
+// late takes back a loss that was none.
+func (l *lossRate) late() {
+	if l.losses > 0 {
+		l.losses--
+		l.packets--
+	}
 }
 
 // lossWindow is the number of packets after which the counts are halved, and
@@ -288,8 +336,8 @@ func (r *Receiver) groupSuffix() uint64 {
 // moveGroup re-inserts the trigger in the repair group under another suffix.
 func (r *Receiver) moveGroup(now machine.Time, suffix uint64, out *machine.Outbox) {
 	groups := []i3.ID{r.parent()}
-	if r.adopted.active {
-		groups = append(groups, r.chain[r.adopted.level-1])
+	for _, a := range r.adopted {
+		groups = append(groups, r.chain[a.level-1])
 	}
 	for _, g := range groups {
 		r.host.Maintain(now, r.host.Own(RepairGroup(g, suffix)), out)

@@ -30,6 +30,10 @@ func (r *Receiver) requested(now machine.Time, m Message, body []byte, out *mach
 		return
 	}
 	r.count.RequestsReceived++
+	if r.joined && m.Epoch != r.epoch {
+		r.count.DropUnexpected++
+		return
+	}
 	level := slices.Index(r.chain[:len(r.chain)-1], q.Group)
 	if level < 0 {
 		r.count.DropUnexpected++

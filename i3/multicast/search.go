@@ -30,10 +30,14 @@ type candidate struct {
 	// distance is what Equation 3 leaves of dist(S, R, new): nanoseconds, up to a
 	// constant that is the same for all candidates.
 	distance int64
+	blur     int64 // added when candidates are compared, see SearchPolicy
 	full     bool
 	refused  bool // it was full after all when the host tried to join
 	highest  uint64
 }
+
+// rank is what candidates are compared by.
+func (c *candidate) rank() int64 { return c.distance + c.blur }
 
 func newSearch(policy SearchPolicy, root i3.ID) search {
 	return search{policy: policy, seen: []candidate{{id: root, parent: -1, level: -1, full: true}}, frontier: []int{0}}
@@ -72,7 +76,7 @@ func (s *search) next() bool {
 		}
 		// The loop condition of Figure 4: go on while the path to the full child is
 		// itself shorter than the best path found.
-		if best < 0 || c.distance < s.seen[best].distance+int64(s.policy.Slack) {
+		if best < 0 || c.rank() < s.seen[best].rank()+int64(s.policy.Slack) {
 			full = append(full, i)
 		}
 	}
@@ -86,7 +90,7 @@ func (s *search) next() bool {
 // descend makes the closest of the given candidates the new frontier.
 func (s *search) descend(full []int) {
 	slices.SortStableFunc(full, func(a, b int) int {
-		return cmp.Compare(s.seen[a].distance, s.seen[b].distance)
+		return cmp.Compare(s.seen[a].rank(), s.seen[b].rank())
 	})
 	s.frontier = append(s.frontier, full[:min(len(full), s.policy.Width)]...)
 }
@@ -107,7 +111,7 @@ func (s *search) best() int {
 	best := -1
 	for i := range s.seen {
 		c := &s.seen[i]
-		if !c.full && !c.refused && (best < 0 || c.distance < s.seen[best].distance) {
+		if !c.full && !c.refused && (best < 0 || c.rank() < s.seen[best].rank()) {
 			best = i
 		}
 	}

@@ -14,6 +14,7 @@ type Source struct {
 	root   i3.ID // above the group's identifier
 	beat   machine.Timer
 	beatIn machine.Duration
+	seen   machine.Time // when its own packets last came back through the tree
 }
 
 // keyBeat is the key of the source's only timer.
@@ -35,11 +36,28 @@ func NewSource(cfg Config) (*Source, error) {
 // shows it what the tree receives and how many children it has; membership of
 // the root's joinable set, and the last repair group.
 func (s *Source) Start(now machine.Time, out *machine.Outbox) {
-	s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
-	s.host.Maintain(now, s.host.Own(JoinSet(s.root)), out)
-	s.host.Maintain(now, s.host.Own(RepairGroup(s.root, 0)), out)
+	s.maintain(now, out)
 	s.beatIn = s.cfg.HeartbeatMin
 	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+}
+
+func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
+	s.seen = now
+	set := JoinSet(s.root)
+	if s.full {
+		set = FullSet(s.root)
+	}
+	for _, id := range []i3.ID{s.cfg.Group, set, RepairGroup(s.root, 0)} {
+		s.host.Maintain(now, s.host.Own(id), out)
+	}
+}
+
+// watch inserts the source's triggers again when none of its packets have come
+// back to it for some heartbeats: their node has lost its memory.
+func (s *Source) watch(now machine.Time, out *machine.Outbox) {
+	if now.Sub(s.seen) > silentBeats*s.cfg.HeartbeatMax {
+		s.maintain(now, out)
+	}
 }
 
 // Send sends a packet to the group and returns its sequence number. The payload
@@ -53,6 +71,7 @@ func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uin
 	s.toID(s.cfg.Group, append(b, payload...), out)
 	s.beatIn = s.cfg.HeartbeatMin
 	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+	s.watch(now, out)
 	return seq
 }
 
@@ -83,6 +102,7 @@ func (s *Source) heartbeat(now machine.Time, out *machine.Outbox) {
 	s.toID(s.cfg.Group, s.message(now, TypeHeartbeat, 0, 0, s.stream.high), out)
 	s.beatIn = min(2*s.beatIn, s.cfg.HeartbeatMax)
 	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
+	s.watch(now, out)
 }
 
 // Deliver handles a message that arrived.
@@ -100,7 +120,7 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 	case TypeHint:
 		s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
 	case TypeData, TypeHeartbeat, TypeRepair, TypeGone, TypeRefreshAck, TypeAdopt, TypeLeaving:
-		// its own tree's traffic, seen through the monitor trigger
+		s.seen = now // its own tree's traffic, seen through the monitor trigger
 	default:
 		s.count.DropUnexpected++
 	}
@@ -114,6 +134,10 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 		return
 	}
 	s.count.RequestsReceived++
+	if m.Epoch != s.epoch {
+		s.count.DropUnexpected++ // for another incarnation's packet
+		return
+	}
 	if payload := s.stream.get(m.Seq); payload != nil {
 		s.repair(now, m, q, payload, 0, out)
 		return

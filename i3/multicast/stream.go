@@ -38,6 +38,13 @@ func (s *stream) start(seq uint64) {
 	s.started, s.high = true, seq
 }
 
+// clear forgets all packets, which were another incarnation's.
+func (s *stream) clear() {
+	for i := range s.slots {
+		s.slots[i].seq = 0
+	}
+}
+
 // get returns the payload of a packet, nil if the host does not have it.
 func (s *stream) get(seq uint64) []byte {
 	if sl := &s.slots[seq&uint64(len(s.slots)-1)]; seq != 0 && sl.seq == seq {

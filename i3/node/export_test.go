@@ -43,3 +43,12 @@ func (n *Node) Check() error {
 	}
 	return nil
 }
+
+// Dump describes every stored trigger with its owner, in an order that depends on the operations alone.
+func (n *Node) Dump() (all []string) {
+	for id, h := range n.table.All(0) {
+		e := n.targets.at(uint32(h))
+		all = append(all, fmt.Sprintf("%v %v %x %d", id, e.target, e.owner, e.refs))
+	}
+	return all
+}

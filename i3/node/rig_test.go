@@ -1,8 +1,10 @@
 package node_test
 
 import (
+	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 
 	"i3bench/i3"
@@ -61,11 +63,20 @@ func newRig(f failer, cfg node.Config) *rig {
 	if err != nil {
 		f.Fatalf("new node: %v", err)
 	}
-	return &rig{failer: f, node: n, out: machine.NewOutbox(0, 0, 0), now: start}
+	return &rig{failer: f, node: n, out: machine.NewOutbox(32, 16<<10, 512), now: start}
 }
 
 // receive hands the node one batch of datagrams from one address. What the node answers replaces what was there.
+// The node gets copies of the datagrams, so that a test can use them again.
 func (r *rig) receive(from netip.AddrPort, datagrams ...[]byte) {
+	clones := make([][]byte, len(datagrams))
+	for i, d := range datagrams {
+		clones[i] = slices.Clone(d)
+	}
+	r.receiveInPlace(from, clones...)
+}
+
+func (r *rig) receiveInPlace(from netip.AddrPort, datagrams ...[]byte) {
 	r.out.Reset()
 	batch := make([]machine.Datagram, 0, len(datagrams))
 	for _, d := range datagrams {
@@ -164,6 +175,8 @@ type copied struct {
 	bytes string
 }
 
+func (c copied) String() string { return fmt.Sprintf("%v <- %q", c.to, c.bytes) }
+
 // copies returns the copies in the outbox, each as the bytes of its datagram.
 func (r *rig) copies() (all []copied) {
 	for _, f := range r.out.Forwards() {
@@ -220,7 +233,7 @@ func (r *rig) matches(id i3.ID) int {
 
 // local returns the n-th private identifier of home, remote of away.
 func local(n uint64) i3.ID  { return i3.NewID(n<<1, i3.Key{byte(n), 5}, 0) }
-func remote(n uint64) i3.ID { return i3.NewID(1<<63+n<<1, i3.Key{byte(n), 6}, 0) }
+func remote(n uint64) i3.ID { return i3.NewID(1<<63+2*n+2, i3.Key{byte(n), 6}, 0) }
 
 // host returns the n-th of many addresses.
 func host(n int) netip.AddrPort {

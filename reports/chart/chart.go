@@ -153,7 +153,7 @@ func (c *Chart) drawable() (*Chart, error) {
 // draw draws the plot and its axis labels. The labels are not gonum's, which
 // misplaces the room for them on a scale that is not linear.
 func (c *Chart) draw(area draw.Canvas) {
-	const room = 17
+	const room = 19
 	inner := area
 	if c.X.Label != "" {
 		inner = draw.Crop(inner, 0, 0, room, 0)

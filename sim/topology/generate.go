@@ -120,9 +120,14 @@ func (g *generator) within(size float64, purpose, a int) float64 {
 	return size * (2*g.uniform(purpose, a, 0) - 1)
 }
 
-// placeSite returns the place of a site: in a region of its own continent.
+// placeSite returns the place of a site: in a region of its own continent. Sites
+// go through the continents in steps of the golden ratio, which hits each as
+// often as its share says from the first few sites on: a world of 50 nodes must
+// not have them all on one side by chance.
 func (g *generator) placeSite(site int) point {
-	index, left := 0, uint64(g.uniform(forContinent, site, 0)*100)
+	const goldenRatio = 0x9e3779b97f4a7c15 // of 2^64
+	turn := prng.Hash3(g.seed, forContinent, 0, 0) + uint64(site)*goldenRatio
+	index, left := 0, uint64(prng.Unit(turn)*100)
 	for left >= continents[index].percent {
 		left -= continents[index].percent
 		index++

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+
+	"i3bench/reports"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// cli is the command line; kong derives flags and help from it.
+type cli struct {
+	Report reportCmd `cmd:"" help:"Write report.html and bench.txt again from the raw samples and print the figures."`
+	Text   textCmd   `cmd:"" help:"Print the figures as text."`
+	Readme readmeCmd `cmd:"" help:"Write the figures into a file between its lines results:begin and results:end."`
+}
+
+type reportCmd struct {
+	Dir string `arg:"" help:"Result directory, such as bench-out/20261122-141500."`
+}
+
+// Run renders the derived files.
+func (c *reportCmd) Run(out io.Writer) error {
+	r, err := reports.Render(c.Dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s\nreport: %s\n", reports.Text(r), filepath.Join(c.Dir, reports.HTMLFile))
+	return nil
+}
+
+type textCmd struct {
+	Dir string `arg:"" help:"Result directory."`
+}
+
+// Run prints the text form of the report.
+func (c *textCmd) Run(out io.Writer) error {
+	r, err := reports.Open(c.Dir)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, reports.Text(r))
+	return err
+}
+
+type readmeCmd struct {
+	Dir  string `arg:"" help:"Result directory."`
+	File string `required:"" placeholder:"FILE" help:"Markdown file to rewrite."`
+}
+
+// Run rewrites the results block of a Markdown file.
+func (c *readmeCmd) Run(out io.Writer) error {
+	r, err := reports.Open(c.Dir)
+	if err != nil {
+		return err
+	}
+	if err := reports.UpdateReadme(c.File, r); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "updated %s\n", c.File)
+	return nil
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// exited carries an exit code out of kong, which otherwise ends the process.
+type exited int
+
+// run is main with its surroundings as arguments.
+func run(args []string, out, errs io.Writer) (code int) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case exited:
+			code = int(e)
+		default:
+			panic(e)
+		}
+	}()
+	parser, err := kong.New(&cli{}, kong.Name("analyze"), kong.Description("Presents the result of a run."),
+		kong.Writers(out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.BindTo(out, (*io.Writer)(nil)))
+	if err != nil {
+		fmt.Fprintln(errs, "analyze:", err)
+		return exitError
+	}
+	command, err := parser.Parse(args)
+	var usage *kong.ParseError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintf(errs, "analyze: %v\n\nTry: analyze --help\n", err)
+		return exitUsage
+	case err != nil:
+		fmt.Fprintln(errs, "analyze:", err)
+		return exitError
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(errs, "analyze:", err)
+		return exitError
+	}
+	return exitOK
+}

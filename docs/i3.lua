@@ -1,0 +1,397 @@
+-- Wireshark dissector of i3 and of the overlay multicast above it, wire format version 1. docs/wire.md explains the
+-- bytes, and the names of fields follow it. It shows what is on the wire and judges only its form: whether a
+-- constraint holds, a nonce is right or a sequence number makes sense is for the nodes and hosts to say.
+--
+--   wireshark -X lua_script:docs/i3.lua capture.pcap
+--   tshark -X lua_script:docs/i3.lua -r capture.pcap -Y 'i3mc.type == 6'
+--
+-- Datagrams are recognized by magic and version on any UDP port that Wireshark has not given to another protocol (port
+-- 3000 of the simulator belongs to DIS). Set the preference i3.port (-o i3.port:3000), or use Decode As, to have
+-- everything on a port dissected, also what is too malformed to be recognized.
+
+local i3 = Proto("i3", "Internet Indirection Infrastructure")
+local i3mc = Proto("i3mc", "Overlay Multicast over i3")
+
+local MAGIC, VERSION = 0x6933, 1
+local HEADER, TEMPLATE, ENTRY, MAX_ENTRIES = 48, 40, 104, 13
+
+local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack"}
+local targets = {[1] = "identifier", [2] = "host"}
+local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
+	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
+local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
+
+-- The header of a packet.
+local f = {
+	version = ProtoField.uint8("i3.version", "Version", base.DEC, nil, 0xf0),
+	kind = ProtoField.uint8("i3.kind", "Kind", base.DEC, kinds, 0x0f),
+	magic = ProtoField.uint16("i3.magic", "Magic", base.HEX),
+	reserved = ProtoField.bytes("i3.reserved", "Reserved, but not zero"),
+	id = ProtoField.bytes("i3.id", "Identifier"),
+	id_prefix = ProtoField.uint64("i3.id.prefix", "Prefix", base.HEX),
+	id_public = ProtoField.bool("i3.id.public", "Public", 8, nil, 0x01),
+	id_key = ProtoField.bytes("i3.id.key", "Key"),
+	id_suffix = ProtoField.uint64("i3.id.suffix", "Suffix", base.HEX),
+	hops = ProtoField.uint8("i3.hops", "Hop limit"),
+	length = ProtoField.uint16("i3.length", "Payload length"),
+	flow = ProtoField.uint32("i3.flow", "Flow", base.HEX),
+	payload = ProtoField.bytes("i3.payload", "Payload"),
+	padding = ProtoField.bytes("i3.padding", "Padding"),
+	-- The entries of control packets.
+	entry = ProtoField.none("i3.entry", "Entry"),
+	trigger = ProtoField.string("i3.trigger", "Trigger"),
+	trigger_id = ProtoField.bytes("i3.trigger.id", "Identifier"),
+	target_kind = ProtoField.uint8("i3.trigger.kind", "Kind of target", base.DEC, targets),
+	target_id = ProtoField.bytes("i3.trigger.target", "Target identifier"),
+	target_ipv4 = ProtoField.ipv4("i3.trigger.ipv4", "Target address"),
+	target_ipv6 = ProtoField.ipv6("i3.trigger.ipv6", "Target address"),
+	target_port = ProtoField.uint16("i3.trigger.port", "Target port"),
+	target_key = ProtoField.bytes("i3.trigger.key", "Target key"),
+	probe = ProtoField.bool("i3.probe", "Probe", 8, nil, 0x01),
+	nonce = ProtoField.bytes("i3.nonce", "Nonce"),
+	owner = ProtoField.bytes("i3.owner", "Owner"),
+	status = ProtoField.uint8("i3.status", "Status", base.DEC, statuses),
+	count = ProtoField.uint16("i3.count", "Triggers of the identifier"),
+	limit = ProtoField.uint16("i3.limit", "Limit of triggers"),
+	lifetime = ProtoField.uint32("i3.lifetime", "Lifetime in ms"),
+	epoch = ProtoField.uint32("i3.epoch", "Epoch of the node"),
+	range_lo = ProtoField.uint64("i3.range.lo", "Range above", base.HEX),
+	range_hi = ProtoField.uint64("i3.range.hi", "Range up to", base.HEX),
+}
+i3.fields = f
+
+-- The messages of the multicast.
+local m = {
+	type = ProtoField.uint8("i3mc.type", "Type", base.DEC, types),
+	flags = ProtoField.uint8("i3mc.flags", "Flags", base.HEX),
+	full = ProtoField.bool("i3mc.full", "Sender is full", 8, nil, 0x01),
+	owner = ProtoField.bool("i3mc.owner", "Sender owns the identifier", 8, nil, 0x02),
+	probed = ProtoField.bool("i3mc.probed", "Another member lost it too", 8, nil, 0x04),
+	level = ProtoField.uint16("i3mc.level", "Level"),
+	epoch = ProtoField.uint32("i3mc.epoch", "Epoch of the source"),
+	seq = ProtoField.uint64("i3mc.seq", "Sequence number"),
+	time = ProtoField.int64("i3mc.time", "Sender's clock in ns"),
+	payload = ProtoField.bytes("i3mc.payload", "Application payload"),
+	ipv4 = ProtoField.ipv4("i3mc.host.ipv4", "Host to answer"),
+	ipv6 = ProtoField.ipv6("i3mc.host.ipv6", "Host to answer"),
+	port = ProtoField.uint16("i3mc.host.port", "Port to answer"),
+	padding = ProtoField.bytes("i3mc.padding", "Padding"),
+	id = ProtoField.bytes("i3mc.id", "Identifier"),
+	distance = ProtoField.int64("i3mc.distance", "Source distance in ns"),
+	highest = ProtoField.uint64("i3mc.highest", "Highest sequence number"),
+	group = ProtoField.bytes("i3mc.group", "Group asked"),
+	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
+	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
+}
+i3mc.fields = m
+
+local malformed = ProtoExpert.new("i3.malformed", "Malformed i3", expert.group.MALFORMED, expert.severity.ERROR)
+local cut = ProtoExpert.new("i3.cut", "Not captured whole", expert.group.UNDECODED, expert.severity.NOTE)
+i3.experts = {malformed, cut}
+local bad_message = ProtoExpert.new("i3mc.malformed", "Malformed multicast message", expert.group.MALFORMED,
+	expert.severity.ERROR)
+i3mc.experts = {bad_message}
+
+i3.prefs.port = Pref.uint("UDP port", 0, "Dissect everything on this port; 0 for none. Others go by magic and version.")
+i3.prefs.multicast = Pref.bool("Payloads are multicast messages", true,
+	"Dissect the payloads of data and direct packets as messages of the overlay multicast.")
+
+-- zero reports whether so many bytes are zero.
+local function zero(tvb, offset, length)
+	for i = offset, offset + length - 1 do
+		if tvb(i, 1):uint() ~= 0 then return false end
+	end
+	return true
+end
+
+-- reserve shows reserved bytes that are not zero, and says so.
+local function reserve(tvb, offset, length, tree)
+	if zero(tvb, offset, length) then return nil end
+	tree:add(f.reserved, tvb(offset, length))
+	return "reserved bytes are not zero"
+end
+
+-- read_address reads an address of 16 bytes, IPv4 when mapped, and a port. It returns the bytes to show, whether they
+-- are IPv4, the address in words, and what is wrong with it if no packet may be sent there.
+local function read_address(tvb, offset, port_offset)
+	local number = tvb(port_offset, 2):uint()
+	local range, v4, words, bad = tvb(offset, 16), false, nil, nil
+	if zero(tvb, offset, 10) and tvb(offset + 10, 2):uint() == 0xffff then
+		range, v4 = tvb(offset + 12, 4), true
+		words = tostring(range:ipv4())
+		local first = tvb(offset + 12, 1):uint()
+		bad = range:uint() == 0 or range:uint() == 0xffffffff or first >= 224 and first < 240
+	else
+		words = "[" .. tostring(range:ipv6()) .. "]"
+		bad = zero(tvb, offset, 16) or tvb(offset, 1):uint() == 0xff
+	end
+	return range, v4, words .. ":" .. number, (bad or number == 0) and "no packet may be sent to the address" or nil
+end
+
+-- show_address adds an address and a port. It returns what is wrong with it.
+local function show_address(tvb, offset, port_offset, tree, ipv4, ipv6, port)
+	local range, v4, _, bad = read_address(tvb, offset, port_offset)
+	tree:add(v4 and ipv4 or ipv6, range)
+	tree:add(port, tvb(port_offset, 2))
+	return bad
+end
+
+-- trigger_words returns the trigger at offset as the paper writes it.
+local function trigger_words(tvb, offset)
+	local kind, target = tvb(offset + 64, 1):uint(), "?"
+	if kind == 1 then
+		target = tvb(offset + 32, 32):bytes():tohex(true)
+	elseif kind == 2 then
+		local _, _, words = read_address(tvb, offset + 32, offset + 66)
+		target = words
+	end
+	return "(" .. tvb(offset, 32):bytes():tohex(true) .. ", " .. target .. ")"
+end
+
+-- show_target adds the target of the trigger at offset. It returns what is wrong with it.
+local function show_target(tvb, offset, tree)
+	local kind = tvb(offset + 64, 1):uint()
+	tree:add(f.target_kind, tvb(offset + 64, 1))
+	if kind == 1 then
+		tree:add(f.target_id, tvb(offset + 32, 32))
+		return reserve(tvb, offset + 66, 2, tree)
+	elseif kind == 2 then
+		tree:add(f.target_key, tvb(offset + 48, 16))
+		return show_address(tvb, offset + 32, offset + 66, tree, f.target_ipv4, f.target_ipv6, f.target_port)
+	end
+	return "target is neither an identifier nor a host"
+end
+
+-- show_ack adds what an acknowledgement has behind its trigger. It returns what is wrong with it.
+local function show_ack(tvb, offset, tree)
+	tree:add(f.status, tvb(offset + 72, 1))
+	tree:add(f.count, tvb(offset + 74, 2))
+	tree:add(f.limit, tvb(offset + 76, 2))
+	tree:add(f.lifetime, tvb(offset + 80, 4))
+	tree:add(f.epoch, tvb(offset + 84, 4))
+	tree:add(f.range_lo, tvb(offset + 88, 8))
+	tree:add(f.range_hi, tvb(offset + 96, 8))
+	local bad = reserve(tvb, offset + 65, 1, tree) or reserve(tvb, offset + 73, 1, tree) or
+		reserve(tvb, offset + 78, 2, tree)
+	if not statuses[tvb(offset + 72, 1):uint()] then return "unknown status" end
+	return bad
+end
+
+-- show_entry adds the entry at offset of a packet of the given kind. It returns what is wrong with it, if anything.
+local function show_entry(tvb, offset, kind, parent)
+	local tree = parent:add(f.entry, tvb(offset, ENTRY))
+	local text = trigger_words(tvb, offset)
+	tree:set_text("Entry: " .. text)
+	local trigger = tree:add(f.trigger, tvb(offset, 72), text)
+	trigger:add(f.trigger_id, tvb(offset, 32))
+	local bad = show_target(tvb, offset, trigger)
+	bad = reserve(tvb, offset + 68, 4, tree) or bad
+	if kind == "ack" then return show_ack(tvb, offset, tree) or bad end
+	tree:add(f.nonce, tvb(offset + 72, 16))
+	if kind == "challenge" then
+		return reserve(tvb, offset + 65, 1, tree) or reserve(tvb, offset + 88, 16, tree) or bad
+	end
+	tree:add(f.probe, tvb(offset + 65, 1))
+	tree:add(f.owner, tvb(offset + 88, 16))
+	if tvb(offset + 65, 1):uint() > 1 then bad = reserve(tvb, offset + 65, 1, tree) end
+	return bad
+end
+
+-- show_entries adds the entries of a control packet. It returns how many there are, and what is wrong with the first
+-- bad one, behind which receivers read no further.
+local function show_entries(tvb, offset, length, kind, tree)
+	if length == 0 or length % ENTRY ~= 0 or length > MAX_ENTRIES * ENTRY then
+		return 0, "payload is not a whole number of entries, or holds too many"
+	end
+	for i = 0, length / ENTRY - 1 do
+		local bad = show_entry(tvb, offset + i * ENTRY, kind, tree)
+		if bad then return i + 1, bad end
+	end
+	return length / ENTRY, nil
+end
+
+-- bodies shows the body of each type of message, given where it is, and returns what is wrong. length is what the type
+-- asks for; without it the body is the application's.
+local function show_id(tvb, offset, _, tree) tree:add(m.id, tvb(offset, 32)) end
+local function show_nothing() end
+local function show_payload(tvb, offset, length, tree)
+	if length > 0 then tree:add(m.payload, tvb(offset, length)) end
+end
+
+local bodies = {
+	data = {show = show_payload},
+	heartbeat = {length = 0, show = show_nothing},
+	query = {length = 48, show = function(tvb, offset, _, tree)
+		local bad = show_address(tvb, offset, offset + 16, tree, m.ipv4, m.ipv6, m.port)
+		tree:add(m.padding, tvb(offset + 18, 30))
+		return not zero(tvb, offset + 18, 30) and "padding is not zero" or bad
+	end},
+	reply = {length = 48, show = function(tvb, offset, _, tree)
+		tree:add(m.id, tvb(offset, 32))
+		tree:add(m.distance, tvb(offset + 32, 8))
+		tree:add(m.highest, tvb(offset + 40, 8))
+	end},
+	["refresh-ack"] = {length = 32, show = show_id},
+	request = {length = 82, show = function(tvb, offset, _, tree)
+		tree:add(m.group, tvb(offset, 32))
+		local target = tree:add(m.target, tvb(offset + 32, 32))
+		if zero(tvb, offset + 32, 32) then target:append_text(" (none: the requester alone)") end
+		return show_address(tvb, offset + 64, offset + 80, tree, m.ipv4, m.ipv6, m.port)
+	end},
+	repair = {show = show_payload},
+	gone = {length = 0, show = show_nothing},
+	leaving = {length = 48, show = function(tvb, offset, _, tree)
+		tree:add(m.id, tvb(offset, 32))
+		tree:add(m.secret, tvb(offset + 32, 16))
+	end},
+	adopt = {length = 32, show = show_id},
+	hint = {length = 32, show = show_id},
+}
+
+-- show_message adds the message at offset. It returns words for the info column.
+local function show_message(tvb, offset, length, root)
+	local tree = root:add(i3mc, tvb(offset, length))
+	if length < 24 then
+		tree:add_proto_expert_info(bad_message, "message ends before its header")
+		return "malformed"
+	end
+	local name = types[tvb(offset, 1):uint()]
+	tree:add(m.type, tvb(offset, 1))
+	local flags = tree:add(m.flags, tvb(offset + 1, 1))
+	flags:add(m.full, tvb(offset + 1, 1))
+	flags:add(m.owner, tvb(offset + 1, 1))
+	flags:add(m.probed, tvb(offset + 1, 1))
+	tree:add(m.level, tvb(offset + 2, 2))
+	tree:add(m.epoch, tvb(offset + 4, 4))
+	tree:add(m.seq, tvb(offset + 8, 8))
+	tree:add(m.time, tvb(offset + 16, 8))
+	local body, bad = bodies[name], nil
+	if not name then
+		bad = "unknown type"
+	elseif tvb(offset + 1, 1):uint() > 7 then
+		bad = "unknown flags"
+	elseif body.length and length - 24 ~= body.length then
+		bad = "body is not as long as the type asks for"
+	else
+		bad = body.show(tvb, offset + 24, length - 24, tree)
+	end
+	local words = (name or "unknown") .. " seq=" .. tostring(tvb(offset + 8, 8):uint64())
+	tree:append_text(": " .. words)
+	if bad then
+		tree:add_proto_expert_info(bad_message, bad)
+		return words .. " malformed"
+	end
+	return words
+end
+
+-- show_header adds the header at offset. It returns the name of the packet's kind, and what is wrong.
+local function show_header(tvb, offset, tree)
+	tree:add(f.version, tvb(offset, 1))
+	tree:add(f.kind, tvb(offset, 1))
+	tree:add(f.magic, tvb(offset + 2, 2))
+	local id = tree:add(f.id, tvb(offset + 8, 32))
+	id:add(f.id_prefix, tvb(offset + 8, 8))
+	id:add(f.id_public, tvb(offset + 15, 1))
+	id:add(f.id_key, tvb(offset + 16, 16))
+	id:add(f.id_suffix, tvb(offset + 32, 8))
+	tree:add(f.hops, tvb(offset + 40, 1))
+	tree:add(f.length, tvb(offset + 42, 2))
+	tree:add(f.flow, tvb(offset + 44, 4))
+	local name = kinds[tvb(offset, 1):bitfield(4, 4)]
+	local bad = reserve(tvb, offset + 1, 1, tree) or reserve(tvb, offset + 4, 4, tree) or
+		reserve(tvb, offset + TEMPLATE + 1, 1, tree)
+	if tvb(offset + 2, 2):uint() ~= MAGIC then
+		bad = "not the magic of i3"
+	elseif tvb(offset, 1):bitfield(0, 4) ~= VERSION then
+		bad = "version is not " .. VERSION
+	elseif not name then
+		bad = "unknown kind"
+	end
+	return name or "unknown", bad
+end
+
+-- show_packet adds the packet at offset. It returns how long it is, or nil where nothing behind it can be read, and
+-- words for the info column.
+local function show_packet(tvb, offset, root)
+	local left = tvb:len() - offset
+	local tree = root:add(i3, tvb(offset, math.min(left, HEADER)))
+	local function stop(words, why)
+		if tvb:len() < tvb:reported_len() then
+			tree:add_proto_expert_info(cut)
+			return nil, words .. " cut short"
+		end
+		tree:add_proto_expert_info(malformed, why)
+		return nil, words .. " malformed"
+	end
+	if left < HEADER then return stop("packet", "packet ends before its header") end
+	local name, bad = show_header(tvb, offset, tree)
+	tree:append_text(": " .. name)
+	if bad then return stop(name, bad) end
+	local length = tvb(offset + 42, 2):uint()
+	if left < HEADER + length then return stop(name, "packet ends before its payload") end
+	tree:set_len(HEADER + length)
+	if name == "data" or name == "direct" then
+		if length > 0 then tree:add(f.payload, tvb(offset + HEADER, length)) end
+		if i3.prefs.multicast then
+			name = name .. " (" .. show_message(tvb, offset + HEADER, length, root) .. ")"
+		end
+		return HEADER + length, name
+	end
+	local n, wrong = show_entries(tvb, offset + HEADER, length, name, tree)
+	if wrong then
+		tree:add_proto_expert_info(malformed, wrong)
+		return HEADER + length, name .. " malformed"
+	end
+	return HEADER + length, n == 1 and name or name .. " x " .. n
+end
+
+-- show_padding adds what follows the last packet.
+local function show_padding(tvb, offset, root)
+	local length = tvb:len() - offset
+	local tree = root:add(i3, tvb(offset, length))
+	tree:append_text(": " .. length .. " bytes of padding")
+	tree:add(f.padding, tvb(offset, length))
+	if not zero(tvb, offset, length) then
+		tree:add_proto_expert_info(malformed, "padding is not zero")
+		return "padding malformed"
+	end
+	return "padding"
+end
+
+function i3.dissector(tvb, pinfo, root)
+	pinfo.cols.protocol = "i3"
+	local words, offset = {}, 0
+	while offset and offset < tvb:len() do
+		local used, text
+		if tvb(offset, 1):uint() == 0 then
+			text = show_padding(tvb, offset, root)
+		else
+			used, text = show_packet(tvb, offset, root)
+		end
+		words[#words + 1] = text
+		offset = used and offset + used
+	end
+	pinfo.cols.info = table.concat(words, ", ")
+	return tvb:len()
+end
+
+-- recognize takes a datagram on any port that begins as a packet of this version does, and then the whole conversation.
+local function recognize(tvb, pinfo, root)
+	if tvb:len() < HEADER or tvb(2, 2):uint() ~= MAGIC or tvb(0, 1):bitfield(0, 4) ~= VERSION then return false end
+	pinfo.conversation = i3
+	i3.dissector(tvb, pinfo, root)
+	return true
+end
+i3:register_heuristic("udp", recognize)
+
+local ports = DissectorTable.get("udp.port")
+ports:add_for_decode_as(i3)
+
+local port = 0
+function i3.prefs_changed()
+	if port == i3.prefs.port then return end
+	if port ~= 0 then ports:remove(port, i3) end
+	port = i3.prefs.port
+	if port ~= 0 then ports:add(port, i3) end
+end

@@ -1,0 +1,308 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"i3bench/cluster"
+	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
+	"i3bench/loadgen"
+	"i3bench/reports"
+	"i3bench/testbed"
+)
+
+// Load offers joins and repairs at fixed rates for a fixed time to a group on
+// real sockets. A join is over when the first packet has come down the tree to
+// the new receiver, which then leaves. A repair begins with a packet that a
+// standing receiver is made to lose and is over when that receiver has it after
+// all. Latency counts from the intended time of each operation.
+type Load struct {
+	Nodes     int
+	Degree    int
+	Standing  int // receivers that stay, and lose packets
+	Pool      int // receivers that join and leave: the most joins at a time, others wait
+	Joins     float64
+	Repairs   float64 // operations per second
+	For       time.Duration
+	PerSecond float64 // packets the source sends per second
+	Size      int     // bytes of a packet
+	Seed      uint64
+	Search    multicast.SearchPolicy
+	Repair    multicast.RepairPolicy
+}
+
+// Times of the load experiment.
+const (
+	// loadTimeout is how long after its intended time an operation may end.
+	loadTimeout = 10 * time.Second
+	// loadLead is the time from the order to begin to the first operation.
+	loadLead = 50 * time.Millisecond
+	// maxOrders bounds the joins that wait for a receiver; more are errors.
+	maxOrders = 1 << 16
+)
+
+// A loadRun is the experiment while it goes on.
+type loadRun struct {
+	Load
+	sink   Sink
+	world  *cluster.World
+	bed    *testbed.Bed
+	stays  []*loser
+	pool   []*comer
+	begin  time.Time // of the schedule
+	joins  *operations
+	losses *operations
+	orders chan *operation // joins whose time has come
+	idle   chan *comer     // pool receivers that may join
+	leave  chan *comer     // pool receivers that have joined
+}
+
+// Run runs the experiment.
+func (l Load) Run(ctx context.Context, sink Sink, progress Progress) (err error) {
+	r := &loadRun{
+		Load: l, sink: sink, world: cluster.New(cluster.Config{Seed: l.Seed}),
+		orders: make(chan *operation, maxOrders), idle: make(chan *comer, l.Pool), leave: make(chan *comer, l.Pool),
+	}
+	r.joins = newOperations(sink, reports.KindJoin)
+	r.losses = newOperations(sink, reports.KindRepair)
+	r.bed, err = testbed.New(testbed.Config{
+		Open: udpWorld{r.world}.Open, Seed: l.Seed, Nodes: l.Nodes, Degree: l.Degree,
+		Group: multicast.Config{Search: l.Search, Repair: l.Repair},
+	})
+	if err != nil {
+		return err
+	}
+	defer r.bed.Close()
+	stop := r.startSource()
+	defer stop()
+	defer r.closeStanding()
+	if err := r.addStanding(ctx, progress); err != nil {
+		return err
+	}
+	defer r.closePool()
+	if err := r.addPool(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var hands sync.WaitGroup
+	hands.Go(func() { r.leaveJoined(ctx) })
+	hands.Go(func() { r.joinOrdered(ctx) })
+	defer hands.Wait()
+	defer cancel()
+	return r.offer(ctx, progress)
+}
+
+// startSource sends packets until the returned function is called.
+func (r *loadRun) startSource() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		s := newStream(udpWorld{r.world}, r.bed.Source(), r.Size, r.PerSecond)
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				s.send()
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// addStanding lets the standing receivers join, one after the other.
+func (r *loadRun) addStanding(ctx context.Context, progress Progress) error {
+	time.Sleep(50 * time.Millisecond) // the source's triggers
+	for n := range r.Standing {
+		s := &loser{run: r}
+		rec, err := r.bed.AddReceiver(n%r.Nodes, s.events())
+		if err != nil {
+			return err
+		}
+		s.Receiver = rec
+		r.stays = append(r.stays, s)
+		rec.Endpoint.SetFilter(s.keep)
+		rec.Join()
+		if !waitUntil(ctx, udpWorld{r.world}, 20*time.Second, s.joined) {
+			return fmt.Errorf("load: standing receiver %d did not join within 20 s", n)
+		}
+		progress(n+1, r.Standing, fmt.Sprintf("%d of %d standing receivers", n+1, r.Standing))
+	}
+	return nil
+}
+
+func (r *loadRun) closeStanding() {
+	for _, s := range r.stays {
+		s.Endpoint.Close()
+	}
+}
+
+// addPool deploys the receivers that join and leave.
+func (r *loadRun) addPool() error {
+	for n := range r.Pool {
+		c := &comer{run: r}
+		rec, err := r.bed.AddReceiver(n%r.Nodes, c.events())
+		if err != nil {
+			return err
+		}
+		c.Receiver = rec
+		r.pool = append(r.pool, c)
+		r.idle <- c
+	}
+	return nil
+}
+
+func (r *loadRun) closePool() {
+	for _, c := range r.pool {
+		c.Endpoint.Close()
+	}
+}
+
+// leaveJoined lets every receiver leave that has joined.
+func (r *loadRun) leaveJoined(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-r.leave:
+			c.Leave()
+		}
+	}
+}
+
+// joinOrdered gives every join whose time has come to an idle receiver.
+func (r *loadRun) joinOrdered(ctx context.Context) {
+	for {
+		var o *operation
+		select {
+		case <-ctx.Done():
+			return
+		case o = <-r.orders:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-r.idle:
+			c.begin(o)
+		}
+	}
+}
+
+// offer runs both schedules side by side and waits for the last operations.
+func (r *loadRun) offer(ctx context.Context, progress Progress) error {
+	r.begin = time.Now().Add(loadLead)
+	r.joins.begin, r.losses.begin = r.begin, r.begin
+	var wg sync.WaitGroup
+	errs := make([]error, 2)
+	wg.Go(func() { errs[0] = r.pace(ctx, r.joins, r.Joins, r.startJoin) })
+	wg.Go(func() { errs[1] = r.pace(ctx, r.losses, r.Repairs, r.startLoss) })
+	paced := make(chan struct{})
+	go func() { wg.Wait(); close(paced) }()
+	r.watch(paced, progress)
+	end := time.Now().Add(loadTimeout)
+	for time.Now().Before(end) && ctx.Err() == nil && r.joins.open()+r.losses.open() > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.joins.finish()
+	r.losses.finish()
+	r.counters()
+	for _, err := range errs {
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// watch reports progress until the schedules are over.
+func (r *loadRun) watch(paced <-chan struct{}, progress Progress) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-paced:
+			return
+		case <-tick.C:
+			at := min(time.Since(r.begin), r.For)
+			progress(int(at/time.Millisecond), int(r.For/time.Millisecond),
+				fmt.Sprintf("%d joins, %d repairs done", r.joins.done(), r.losses.done()))
+		}
+	}
+}
+
+func (r *loadRun) pace(ctx context.Context, ops *operations, rate float64, start loadgen.Start) error {
+	p, err := loadgen.NewPacer(loadgen.PacerConfig{Spin: loadgen.NoSpin})
+	if err != nil {
+		return err
+	}
+	s, err := loadgen.Constant{Rate: rate, For: r.For}.Open()
+	if err != nil {
+		return err
+	}
+	ops.pacer = p
+	stats, err := p.Run(ctx, r.begin, s, start)
+	if stats != nil {
+		ops.stats = stats
+	}
+	return err
+}
+
+// counters samples what the nodes, the receivers and the sockets counted.
+func (r *loadRun) counters() {
+	c := r.world.Counters()
+	count(r.sink, reports.StageLoad, r.Seed, "datagrams sent", c.Sent)
+	count(r.sink, reports.StageLoad, r.Seed, "datagrams received", c.Received)
+	count(r.sink, reports.StageLoad, r.Seed, "datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))
+	count(r.sink, reports.StageLoad, r.Seed, "datagrams the kernel refused", c.SendErrors)
+	for _, ops := range []*operations{r.joins, r.losses} {
+		if ops.stats != nil {
+			count(r.sink, reports.StageLoad, r.Seed, ops.kind+"s missed by the generator", uint64(ops.stats.Missed))
+			count(r.sink, reports.StageLoad, r.Seed, ops.kind+"s dropped by the generator", uint64(ops.stats.Dropped))
+		}
+	}
+	r.receiverCounters()
+}
+
+// receiverCounters samples the sums over the standing and the coming receivers.
+func (r *loadRun) receiverCounters() {
+	var stay, come multicast.Counters
+	for _, s := range r.stays {
+		s.Endpoint.Do(func(machine.Time, *machine.Outbox) { add(&stay, s.Machine.Counters()) })
+	}
+	for _, c := range r.pool {
+		c.Endpoint.Do(func(machine.Time, *machine.Outbox) { add(&come, c.Machine.Counters()) })
+	}
+	for _, x := range []struct {
+		name  string
+		value uint64
+	}{
+		{"distance queries processed by standing receivers", stay.Queries},
+		{"repair requests of standing receivers", stay.Requests},
+		{"duplicates at standing receivers", stay.Duplicates},
+		{"times a standing receiver heard nothing", stay.Silences},
+		{"distance queries sent by coming receivers", come.QueriesSent},
+		{"searches of coming receivers", come.Searches},
+		{"links inserted by coming receivers", come.Attaches},
+		{"links refused because the parent was full or gone", come.Refused},
+		{"times a coming receiver heard nothing", come.Silences},
+		{"identifiers adopted from receivers that left", stay.Adoptions + come.Adoptions},
+	} {
+		count(r.sink, reports.StageLoad, r.Seed, x.name, x.value)
+	}
+}
+
+// add adds the counters that the load experiment reports.
+func add(sum *multicast.Counters, c multicast.Counters) {
+	sum.Queries += c.Queries
+	sum.QueriesSent += c.QueriesSent
+	sum.Searches += c.Searches
+	sum.Attaches += c.Attaches
+	sum.Refused += c.Refused
+	sum.Requests += c.Requests
+	sum.Duplicates += c.Duplicates
+	sum.Silences += c.Silences
+	sum.Adoptions += c.Adoptions
+}

@@ -1,0 +1,105 @@
+package experiments
+
+import (
+	"time"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
+	"i3bench/loadgen"
+	"i3bench/testbed"
+)
+
+// A comer is a receiver of the pool: it joins, gets its first packet, leaves,
+// and may be used again.
+type comer struct {
+	*testbed.Receiver
+	run *loadRun
+	op  *operation // the join under way; belongs to the endpoint
+}
+
+func (c *comer) events() multicast.Events {
+	return multicast.Events{
+		Joined: func(machine.Time, uint64) {
+			c.run.joins.end(c.op)
+			c.run.leave <- c
+		},
+		Left:   func(machine.Time) { c.run.idle <- c },
+		Failed: func(machine.Time) { c.run.idle <- c }, // the operation times out
+	}
+}
+
+// startJoin notes a join and leaves it to the next idle receiver. It never waits.
+func (r *loadRun) startJoin(op loadgen.Op, intended time.Time) {
+	o := r.joins.start(op.Index, intended)
+	select {
+	case r.orders <- o:
+	default:
+		r.joins.refuse(o)
+	}
+}
+
+// begin lets the receiver carry out a join.
+func (c *comer) begin(op *operation) {
+	c.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
+		c.op = op
+		op.started = time.Now()
+		c.Machine.Join(now, out)
+	})
+}
+
+// A loser is a standing receiver that is made to lose packets.
+type loser struct {
+	*testbed.Receiver
+	run  *loadRun
+	here bool
+	due  []*operation          // losses to come, one for each of the next packets
+	lost map[uint64]*operation // by sequence number of the packet that was dropped
+}
+
+// startLoss makes a standing receiver lose the next packet.
+func (r *loadRun) startLoss(op loadgen.Op, intended time.Time) {
+	s := r.stays[op.Index%uint64(len(r.stays))]
+	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
+		s.due = append(s.due, r.losses.start(op.Index, intended))
+	})
+}
+
+// keep drops a data packet if a loss is due. It runs on the endpoint.
+func (s *loser) keep(d machine.Datagram) bool {
+	if len(s.due) == 0 {
+		return true
+	}
+	p, wire, _, err := i3.Next(d.Bytes)
+	if err != nil || p.Kind != i3.KindData {
+		return true
+	}
+	m, _, err := multicast.ParseMessage(i3.Payload(wire))
+	if err != nil || m.Type != multicast.TypeData || s.lost[m.Seq] != nil {
+		return true
+	}
+	if s.lost == nil {
+		s.lost = make(map[uint64]*operation)
+	}
+	s.lost[m.Seq] = s.due[0]
+	s.due = s.due[1:]
+	return false
+}
+
+func (s *loser) events() multicast.Events {
+	return multicast.Events{
+		Joined: func(machine.Time, uint64) { s.here = true },
+		Deliver: func(_ machine.Time, seq uint64, _ int64, _ []byte) {
+			if op := s.lost[seq]; op != nil {
+				delete(s.lost, seq)
+				s.run.losses.end(op)
+			}
+		},
+	}
+}
+
+// joined reports whether the receiver is in the tree and others find it.
+func (s *loser) joined() (ok bool) {
+	s.Endpoint.Do(func(machine.Time, *machine.Outbox) { ok = s.here && s.Machine.Settled() })
+	return ok
+}

@@ -1,0 +1,303 @@
+package i3_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"i3bench/i3"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/golden.txt from the code")
+
+const goldenFile = "testdata/golden.txt"
+
+const goldenHead = `# Golden vectors of wire format version 1; docs/wire.md explains the bytes.
+# Three lines each: a name, the fields in words, the bytes in hex. An empty line separates vectors.
+# In a datagram, " | " separates packets and ", " the entries of one. Written by: go test ./i3 -update
+`
+
+// A vector is one value with its written form. decode returns the value that bytes mean, for comparison, or is nil
+// where there is nothing to decode: a hash has no inverse.
+type vector struct {
+	name   string
+	fields string
+	wire   []byte
+	decode func([]byte) (string, error)
+}
+
+// An appender is a value of the wire format.
+type appender interface{ AppendTo([]byte) []byte }
+
+// value makes a vector of a value with a decoder that must return an equal one.
+func value[T interface {
+	comparable
+	appender
+}](name string, v T, parse func([]byte) (T, error)) vector {
+	return vector{name, describe(v), v.AppendTo(nil), func(b []byte) (string, error) {
+		got, err := parse(b)
+		if err == nil && got != v {
+			err = fmt.Errorf("decoded %+v, want %+v", got, v)
+		}
+		return describe(got), err
+	}}
+}
+
+// describe writes a value in the words of docs/wire.md.
+func describe(v any) string {
+	switch v := v.(type) {
+	case i3.ID:
+		return "id=" + v.String()
+	case i3.Target:
+		if id, ok := v.ID(); ok {
+			return "target=" + id.String()
+		}
+		host, _ := v.Host()
+		return fmt.Sprintf("target=%v key=%x", host, v.Key())
+	case i3.Trigger:
+		return describe(v.ID) + " " + describe(v.Target)
+	case i3.Insert:
+		return fmt.Sprintf("%s nonce=%x owner=%x probe=%v", describe(v.Trigger), v.Nonce, v.Owner, v.Probe)
+	case i3.Challenge:
+		return fmt.Sprintf("%s nonce=%x", describe(v.Trigger), v.Nonce)
+	case i3.Ack:
+		return fmt.Sprintf("%s status=%q count=%d limit=%d lifetime=%dms epoch=%d range=(%016x,%016x]", describe(v.Trigger),
+			v.Status.String(), v.Count, v.Limit, v.LifetimeMS, v.Epoch, v.Lo, v.Hi)
+	case i3.Packet:
+		return fmt.Sprintf("kind=%v %s hops=%d length=%d flow=%08x", v.Kind, describe(v.ID), v.HopLimit, v.Length, v.Flow)
+	}
+	return fmt.Sprint(v)
+}
+
+// describeDatagram decodes a whole datagram and writes it in words.
+func describeDatagram(b []byte) (string, error) {
+	var words []string
+	for len(b) > 0 {
+		p, wire, rest, err := i3.Next(b)
+		if err != nil {
+			return "", err
+		}
+		if wire == nil {
+			words = append(words, fmt.Sprintf("padding=%d", len(b)))
+			break
+		}
+		payload, err := describePayload(p.Kind, i3.Payload(wire))
+		if err != nil {
+			return "", err
+		}
+		words = append(words, describe(p)+" "+payload)
+		b = rest
+	}
+	return strings.Join(words, " | "), nil
+}
+
+func describePayload(k i3.Kind, payload []byte) (string, error) {
+	if k == i3.KindData || k == i3.KindDirect {
+		return fmt.Sprintf("payload=%q", payload), nil
+	}
+	if err := i3.CheckEntries(payload); err != nil {
+		return "", err
+	}
+	var words []string
+	for ; len(payload) > 0; payload = payload[i3.EntrySize:] {
+		var v any
+		var err error
+		switch k {
+		case i3.KindChallenge:
+			v, err = i3.ParseChallenge(payload)
+		case i3.KindAck:
+			v, err = i3.ParseAck(payload)
+		default:
+			v, err = i3.ParseInsert(payload)
+		}
+		if err != nil {
+			return "", err
+		}
+		words = append(words, describe(v))
+	}
+	return strings.Join(words, ", "), nil
+}
+
+// datagram makes a vector of a whole datagram.
+func datagram(name string, wire []byte) vector {
+	fields, err := describeDatagram(wire)
+	if err != nil {
+		fields = err.Error()
+	}
+	return vector{name, fields, wire, describeDatagram}
+}
+
+// control writes a control packet of the given entries.
+func control(k i3.Kind, flow uint32, id i3.ID, entries ...appender) []byte {
+	b := i3.Packet{Kind: k, HopLimit: 1, Length: uint16(len(entries) * i3.EntrySize), Flow: flow, ID: id}.AppendTo(nil)
+	for _, e := range entries {
+		b = e.AppendTo(b)
+	}
+	return b
+}
+
+// hash makes a vector of something that is computed from something else.
+func hash(name, of string, sum []byte) vector { return vector{name, of, sum, nil} }
+
+// The values of the vectors. They satisfy their constraints, so that a node accepts them as they are.
+var (
+	goldenID    = i3.MustParseID("0123456789abcdee" + "101112131415161718191a1b1c1d1e1f" + "2021222324252627")
+	goldenChild = i3.NewID(0xfedcba9876543210, i3.RightKey(goldenID), 0x4041424344454647)
+	goldenChain = i3.Trigger{ID: goldenID, Target: i3.ToID(goldenChild)}
+	goldenHost4 = i3.Trigger{ID: goldenChild, Target: i3.ToHost(host4, i3.RightKey(goldenChild))}
+	goldenHost6 = i3.Trigger{ID: goldenChild, Target: i3.ToHost(host6, i3.RightKey(goldenChild))}
+	goldenOwn   = i3.Nonce{0x70, 0x71, 0x72, 0x73, 15: 0x7f}
+	goldenKey   = [32]byte{0x80, 31: 0x9f}
+)
+
+func vectors() []vector {
+	nonce := i3.NewCookies(goldenKey).Nonce(28_000_000, goldenHost4)
+	insertChain := i3.Insert{Trigger: goldenChain, Owner: i3.OwnerOf(goldenOwn)}
+	insertHost := i3.Insert{Trigger: goldenHost4, Nonce: nonce}
+	probe := i3.Insert{Trigger: goldenHost6, Probe: true}
+	challenge := i3.Challenge{Trigger: goldenHost4, Nonce: nonce}
+	ack := i3.Ack{Trigger: goldenChain, Status: i3.StatusInserted, Count: 3, Limit: 9, LifetimeMS: 30_000,
+		Epoch: 0x01020304, Lo: 0xfffffffffffffff0, Hi: 0x0fffffffffffffff}
+	full := i3.Ack{Trigger: goldenHost6, Status: i3.StatusFull, Count: 9, Limit: 9, LifetimeMS: 1, Hi: 1}
+	data := append(i3.Packet{Kind: i3.KindData, HopLimit: 32, Length: 5, ID: goldenID}.AppendTo(nil), "hello"...)
+	direct := append(i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: 3, Flow: 1, ID: goldenID}.AppendTo(nil), "hey"...)
+	insert := control(i3.KindInsert, 0xdeadbeef, goldenID, insertChain, insertHost, probe)
+	bundle := append(append(bytes.Clone(data), direct...), make([]byte, 7)...)
+	id := goldenID.Bytes()
+	return append([]vector{
+		value("id", goldenID, func(b []byte) (i3.ID, error) { return i3.IDFrom([i3.IDSize]byte(b)), nil }),
+		address("address, IPv4", host4),
+		address("address, IPv6", host6),
+		value("trigger to an identifier", goldenChain, i3.ParseTrigger),
+		value("trigger to an IPv4 host", goldenHost4, i3.ParseTrigger),
+		value("trigger to an IPv6 host", goldenHost6, i3.ParseTrigger),
+		value("entry of an insertion, chain with an owner", insertChain, i3.ParseInsert),
+		value("entry of an insertion, host with a nonce", insertHost, i3.ParseInsert),
+		value("entry of a probe", probe, i3.ParseInsert),
+		value("entry of a challenge", challenge, i3.ParseChallenge),
+		value("entry of an acknowledgement", ack, i3.ParseAck),
+		value("entry of an acknowledgement, full", full, i3.ParseAck),
+		datagram("datagram: data", data),
+		datagram("datagram: direct", direct),
+		datagram("datagram: insert, three entries", insert),
+		datagram("datagram: remove by the owner's secret", control(i3.KindRemove, 2, goldenID,
+			i3.Insert{Trigger: goldenChain, Nonce: goldenOwn})),
+		datagram("datagram: challenge", control(i3.KindChallenge, 0xdeadbeef, goldenID, challenge)),
+		datagram("datagram: ack, two entries", control(i3.KindAck, 0xdeadbeef, goldenID, ack, full)),
+		datagram("datagram: bundle of data and direct, padding", bundle),
+		datagram("datagram: nothing but padding", make([]byte, 4)),
+		hash("left key h_l of an identifier", describe(goldenID), key(i3.LeftKey(goldenID))),
+		hash("left key h_l of a host key", fmt.Sprintf("key=%x", id[8:24]), key(i3.LeftKeyOf(goldenID.Key()))),
+		hash("right key h_r of an identifier", describe(goldenID), key(i3.RightKey(goldenID))),
+		hash("owner of a secret", fmt.Sprintf("secret=%x", goldenOwn), key(i3.OwnerOf(goldenOwn))),
+		hash("nonce of a cookie", fmt.Sprintf("secret=%x epoch=28000000 %s", goldenKey, describe(goldenHost4)), nonce[:]),
+	}, statusVectors()...)
+}
+
+// statusVectors has an entry for every status, so that no number can change.
+func statusVectors() (vs []vector) {
+	for _, s := range statuses {
+		a := i3.Ack{Trigger: goldenChain, Status: s}
+		vs = append(vs, value(fmt.Sprintf("entry of an acknowledgement, status %d", s), a, i3.ParseAck))
+	}
+	return vs
+}
+
+func key(k i3.Key) []byte { return k[:] }
+
+func address(name string, a netip.AddrPort) vector {
+	return vector{name, "address=" + a.String(), i3.AppendAddr(nil, a), func(b []byte) (string, error) {
+		got, err := i3.ParseAddr(b)
+		return "address=" + got.String(), err
+	}}
+}
+
+// TestGolden holds encoders and decoders to the file, which is the format: other implementations may read it.
+func TestGolden(t *testing.T) {
+	want := vectors()
+	if *update {
+		writeGolden(t, want)
+	}
+	have := readGolden(t)
+	if len(have) != len(want) {
+		t.Errorf("%s has %d vectors, the code %d; -update rewrites it", goldenFile, len(have), len(want))
+	}
+	for i := range min(len(have), len(want)) {
+		h, w := have[i], want[i]
+		if h.name != w.name || h.fields != w.fields {
+			t.Errorf("vector %d is\n%s\n%s, want\n%s\n%s", i, h.name, h.fields, w.name, w.fields)
+		}
+		if !bytes.Equal(h.wire, w.wire) {
+			t.Errorf("%s: encoded\n%x, want\n%x", w.name, w.wire, h.wire)
+		}
+		if w.decode == nil {
+			continue
+		}
+		if fields, err := w.decode(h.wire); err != nil || fields != h.fields {
+			t.Errorf("%s: decoded\n%s, %v, want\n%s", h.name, fields, err, h.fields)
+		}
+	}
+}
+
+// TestGoldenCoversAllKinds: a kind or status without a vector is one that may change unseen.
+func TestGoldenCoversAllKinds(t *testing.T) {
+	var all strings.Builder
+	for _, v := range readGolden(t) {
+		all.WriteString(v.fields + "\n")
+	}
+	for _, k := range kinds {
+		if !strings.Contains(all.String(), "kind="+k.String()+" ") {
+			t.Errorf("%s has no packet of kind %v", goldenFile, k)
+		}
+	}
+	for _, s := range statuses {
+		if !strings.Contains(all.String(), fmt.Sprintf("status=%q", s.String())) {
+			t.Errorf("%s has no acknowledgement with status %v", goldenFile, s)
+		}
+	}
+}
+
+func writeGolden(t *testing.T, vs []vector) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(goldenHead)
+	for _, v := range vs {
+		fmt.Fprintf(&b, "\n%s\n%s\n%x\n", v.name, v.fields, v.wire)
+	}
+	if err := os.WriteFile(goldenFile, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readGolden reads the vectors back from the file.
+func readGolden(t *testing.T) (vs []vector) {
+	t.Helper()
+	text, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(strings.TrimSpace(string(text)), "\n\n")
+	for _, block := range blocks[1:] {
+		v, err := parseVector(block)
+		if err != nil {
+			t.Fatalf("%s: vector %.60q: %v", goldenFile, block, err)
+		}
+		vs = append(vs, v)
+	}
+	return vs
+}
+
+func parseVector(block string) (vector, error) {
+	lines := strings.Split(block, "\n")
+	if len(lines) != 3 {
+		return vector{}, errors.New("want three lines: name, fields, hex")
+	}
+	wire, err := hex.DecodeString(lines[2])
+	return vector{name: lines[0], fields: lines[1], wire: wire}, err
+}

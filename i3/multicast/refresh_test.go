@@ -1,0 +1,182 @@
+package multicast_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"i3bench/i3"
+	"i3bench/i3/host"
+	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
+	"i3bench/testbed"
+)
+
+var schemes = map[string]multicast.RefreshScheme{
+	"owner first": multicast.OwnerFirst,
+	"by level":    multicast.ByLevel,
+	"uniform":     multicast.Uniform,
+}
+
+// countInserts counts, from now on, how often each link is asked for at its
+// node.
+func (b *bed) countInserts() map[i3.Trigger]int {
+	n := map[i3.Trigger]int{}
+	for _, node := range b.Nodes() {
+		node.Endpoint.SetFilter(func(d machine.Datagram) bool {
+			for p, payload := range packets(d.Bytes) {
+				for p.Kind == i3.KindInsert && len(payload) >= i3.EntrySize {
+					in, err := i3.ParseInsert(payload)
+					if _, link := in.Trigger.Target.ID(); err == nil && link {
+						n[in.Trigger]++
+					}
+					payload = payload[i3.EntrySize:]
+				}
+			}
+			return true
+		})
+	}
+	return n
+}
+
+// links returns the links of a receiver's chain, from the group's down.
+func (r *receiver) links() (ts []i3.Trigger) {
+	c := r.Machine.Chain()
+	for i := 1; i < len(c); i++ {
+		ts = append(ts, i3.Trigger{ID: c[i-1], Target: i3.ToID(c[i])})
+	}
+	return ts
+}
+
+// chainOf returns a bed whose tree is one chain of n receivers, so that the
+// i-th link from below is refreshed by i receivers, and almost without delays.
+func chainOf(t *testing.T, n int, scheme multicast.RefreshScheme, lifetime machine.Duration) *bed {
+	b := newBed(t, setup{
+		seed: 9, degree: 1, base: 10 * machine.Microsecond,
+		group: multicast.Config{Refresh: scheme, Host: host.Config{Lifetime: lifetime}},
+	})
+	b.grow(n)
+	for i, r := range b.rs {
+		if r.Machine.Level() != i+1 {
+			t.Fatalf("not a chain:\n%s", b.tree())
+		}
+	}
+	return b
+}
+
+// The refreshes of a trigger in a time T are those of section 4 of the paper,
+// 1/(a+(b-a)/(n+1)), where n receivers draw their timers from [aT, bT) and hear
+// of each other's refreshes at once. With refresh-level only three of a chain do,
+// with the owner's slot one.
+func TestRefreshesPerTrigger(t *testing.T) {
+	const (
+		n        = 10
+		lifetime = 4 * second
+		periods  = 500
+	)
+	for name, scheme := range schemes {
+		t.Run(name, func(t *testing.T) {
+			b := chainOf(t, n, scheme, lifetime)
+			count := b.countInserts()
+			b.world.Sleep(periods * lifetime)
+			for i, link := range b.rs[n-1].links() {
+				below := float64(n - i) // receivers that care for the link
+				lo, hi := 0.5, 1.0
+				switch scheme {
+				case multicast.ByLevel:
+					below, hi = min(below, 3), 0.75
+				case multicast.OwnerFirst:
+					below, lo, hi = 1, 0.4, 0.5
+				}
+				want := 1 / (lo + (hi-lo)/(below+1))
+				got := float64(count[link]) / periods
+				if math.Abs(got/want-1) > 0.03 {
+					t.Errorf("link %d, %d receivers: %.3f refreshes per T, want %.3f", i+1, n-i, got, want)
+				}
+			}
+		})
+	}
+}
+
+// Without acknowledgements every receiver refreshes for itself.
+func TestSuppression(t *testing.T) {
+	const (
+		n        = 10
+		lifetime = 4 * second
+		periods  = 100
+	)
+	b := chainOf(t, n, multicast.Uniform, lifetime)
+	for _, r := range b.rs {
+		r.drop = func(_ i3.Packet, payload []byte) bool {
+			m, _, err := multicast.ParseMessage(payload)
+			return err == nil && m.Type == multicast.TypeRefreshAck
+		}
+	}
+	count := b.countInserts()
+	b.world.Sleep(periods * lifetime)
+	for i, link := range b.rs[n-1].links() {
+		want := float64(n-i) / 0.75
+		if got := float64(count[link]) / periods; math.Abs(got/want-1) > 0.05 {
+			t.Errorf("link %d: %.2f refreshes per T without acknowledgements, want %.2f", i+1, got, want)
+		}
+	}
+}
+
+// No trigger of a live tree ever expires.
+func TestNothingExpires(t *testing.T) {
+	expired := func(b *bed) (n uint64) {
+		for _, node := range b.Nodes() {
+			n += node.Machine.Counters().Expired
+		}
+		return n
+	}
+	for name, scheme := range schemes {
+		for _, loss := range []bool{false, true} {
+			s := setup{seed: 11, nodes: 16, degree: 4, delays: newPlane(11, 16, 50*time.Millisecond)}
+			s.group.Refresh = scheme
+			if loss {
+				name += " lossy"
+				s.loss, s.group.Host = testbed.PaperLoss(11), hurried
+			}
+			t.Run(name, func(t *testing.T) {
+				b := newBed(t, s)
+				b.grow(40)
+				b.world.Sleep(host.DefaultLifetime + 2*second) // what joining left behind
+				before := expired(b)
+				for range 10 {
+					b.world.Sleep(host.DefaultLifetime)
+					b.send(10, 20*millisecond)
+				}
+				b.quiesce(60 * second)
+				if n := expired(b) - before; n > 0 {
+					t.Errorf("%d triggers expired", n)
+				}
+				if n := b.sum(func(c multicast.Counters) uint64 { return c.Adoptions }); n > 0 && !loss {
+					t.Errorf("%d adoptions while every owner is alive", n)
+				}
+				b.judge()
+				b.checkTables()
+			})
+		}
+	}
+}
+
+// The own link's timer is not put off by others' acknowledgements with the
+// owner's slot: forged ones cannot silence its owner.
+func TestForgedAcksDoNotSilenceOwner(t *testing.T) {
+	b := newBed(t, setup{seed: 12})
+	r := b.grow(1)[0]
+	p := newProber(b)
+	own := r.Machine.Chain()[1]
+	for range 60 {
+		m := multicast.Message{Type: multicast.TypeRefreshAck, Flags: multicast.FlagOwner}
+		p.sendTo(own, own.AppendTo(m.AppendTo(nil)))
+		b.world.Sleep(second)
+	}
+	if n := r.Machine.Counters().Refreshes; n < 3 {
+		t.Errorf("%d refreshes in two lifetimes, want 3 or more", n)
+	}
+	if !p.has(b.Group(), own) {
+		t.Error("the link has expired")
+	}
+}

@@ -1,0 +1,159 @@
+package node_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+	"i3bench/i3/node"
+)
+
+// benchRig returns a node with so many triggers for each of 64 identifiers.
+func benchRig(b *testing.B, degree int, target func(id i3.ID, i int) i3.Trigger) *rig {
+	cfg := config()
+	cfg.MaxPerID = degree
+	r := newRig(b, cfg)
+	r.out = machine.NewOutbox(0, 0, 0)
+	for n := range uint64(64) {
+		for i := range degree {
+			r.insert(target(local(n), i))
+		}
+	}
+	return r
+}
+
+// BenchmarkForward is the data path up to the driver: one packet in, D copies noted. Payloads are 1,200 bytes, which
+// nothing here touches.
+func BenchmarkForward(b *testing.B) {
+	for _, kind := range []struct {
+		name   string
+		target func(id i3.ID, i int) i3.Trigger
+	}{
+		{"host", func(id i3.ID, i int) i3.Trigger { return toHost(id, host(i)) }},
+		{"chain", func(id i3.ID, i int) i3.Trigger {
+			link, _ := chain(id, remote(uint64(i)).Prefix(), 0)
+			return link
+		}},
+	} {
+		for _, degree := range []int{1, 8, 32} {
+			r := benchRig(b, degree, kind.target)
+			for _, size := range []int{1, 64} {
+				b.Run(fmt.Sprintf("target=%s/D=%d/batch=%d", kind.name, degree, size), func(b *testing.B) {
+					benchForward(b, r, degree, size)
+				})
+			}
+		}
+	}
+}
+
+func benchForward(b *testing.B, r *rig, degree, size int) {
+	batch := make([]machine.Datagram, size)
+	for i := range batch {
+		batch[i] = machine.Datagram{From: bob, Bytes: data(local(uint64(i)), string(make([]byte, 1200)))}
+	}
+	before := r.node.Counters().Copies
+	b.ReportAllocs()
+	for b.Loop() {
+		rewind(batch)
+		r.out.Reset()
+		r.node.Receive(r.now, batch, r.out)
+	}
+	if got := r.node.Counters().Copies - before; got != uint64(b.N*size*degree) {
+		b.Fatalf("%d copies of %d batches, want %d", got, b.N, b.N*size*degree)
+	}
+	seconds := b.Elapsed().Seconds()
+	b.ReportMetric(float64(b.N*size)/seconds, "packets/s")
+	b.ReportMetric(float64(b.N*size*degree)/seconds, "copies/s")
+}
+
+// BenchmarkInsert inserts new triggers into a table of up to 65,536. The target is 10 us with the challenge, which is
+// two requests, and 5 us without.
+func BenchmarkInsert(b *testing.B) {
+	const n = 1 << 16
+	triggers := make([]i3.Trigger, n)
+	plain, proven := make([][]byte, n), make([][]byte, n)
+	for i := range triggers {
+		triggers[i] = toHost(local(uint64(i)), host(i%251))
+		plain[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: triggers[i]})
+		proven[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: triggers[i], Nonce: nonceAt(start, triggers[i])})
+	}
+	for _, c := range []struct {
+		name     string
+		requests [][][]byte
+	}{{"no", [][][]byte{proven}}, {"yes", [][][]byte{plain, proven}}} {
+		b.Run("challenge="+c.name, func(b *testing.B) { benchInsert(b, c.requests) })
+	}
+}
+
+func benchInsert(b *testing.B, requests [][][]byte) {
+	n := len(requests[0])
+	var r *rig
+	batch := make([]machine.Datagram, 1)
+	i := 0
+	for b.Loop() {
+		if i%n == 0 {
+			b.StopTimer()
+			r = newRig(b, config())
+			b.StartTimer()
+		}
+		for _, list := range requests {
+			batch[0] = machine.Datagram{From: bob, Bytes: list[i%n]}
+			r.out.Reset()
+			r.node.Receive(r.now, batch, r.out)
+		}
+		i++
+	}
+	if c := r.node.Counters(); int(c.Inserted) != (i-1)%n+1 {
+		b.Fatalf("%d inserted since the last new node, want %d", c.Inserted, (i-1)%n+1)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "inserts/s")
+}
+
+// BenchmarkRefresh refreshes triggers of a table of 65,536, alone and in full batches of one host.
+func BenchmarkRefresh(b *testing.B) {
+	for _, size := range []int{1, i3.MaxEntries} {
+		b.Run(fmt.Sprintf("entries=%d", size), func(b *testing.B) {
+			r := newRig(b, config())
+			const n = 1 << 16
+			var requests [][]byte
+			for i := 0; i+size <= n; i += size {
+				ins := make([]i3.Insert, size)
+				for j := range ins {
+					ins[j] = r.proven(toHost(local(uint64(i+j)), host(i/size%251)))
+				}
+				requests = append(requests, request(i3.KindInsert, 1, ins...))
+				r.receive(bob, requests[len(requests)-1])
+			}
+			batch, i := make([]machine.Datagram, 1), 0
+			before := r.node.Counters().Refreshed
+			for b.Loop() {
+				batch[0] = machine.Datagram{From: bob, Bytes: requests[i%len(requests)]}
+				r.out.Reset()
+				r.node.Receive(r.now, batch, r.out)
+				i++
+			}
+			if got := int(r.node.Counters().Refreshed - before); got != b.N*size {
+				b.Fatalf("%d refreshed, want %d", got, b.N*size)
+			}
+			b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "refreshes/s")
+		})
+	}
+}
+
+// BenchmarkReject drops what does not decode: the cost of a flood of garbage.
+func BenchmarkReject(b *testing.B) {
+	r := newRig(b, config())
+	for _, name := range []string{"text", "reserved in trigger", "one entry too many"} {
+		b.Run("what="+strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+			batch := []machine.Datagram{{From: bob, Bytes: malformed()[name]}}
+			for b.Loop() {
+				r.node.Receive(r.now, batch, r.out)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+		})
+	}
+}
+
+var _ machine.Machine = (*node.Node)(nil)

@@ -1,0 +1,424 @@
+package node_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"i3bench/i3"
+	"i3bench/i3/chord"
+	"i3bench/i3/machine"
+	"i3bench/i3/node"
+	"pgregory.net/rapid"
+)
+
+// A model is the node written to be obviously right: a list of triggers in the order of their insertion. Times are
+// whole milliseconds, so that a trigger is live before its expiry and not at it.
+type model struct {
+	cfg     node.Config
+	cookies *i3.Cookies
+	stored  []stored
+	count   node.Counters
+}
+
+type stored struct {
+	i3.Trigger
+	owner  i3.Key
+	expire machine.Time
+}
+
+func (m *model) find(t i3.Trigger) int {
+	return slices.IndexFunc(m.stored, func(s stored) bool { return s.Trigger == t })
+}
+
+// with returns the number of stored triggers of id that satisfy ok.
+func (m *model) with(id i3.ID, ok func(stored) bool) (n int) {
+	for _, s := range m.stored {
+		if s.ID == id && ok(s) {
+			n++
+		}
+	}
+	return n
+}
+
+// drop forgets the stored triggers that satisfy gone.
+func (m *model) drop(gone func(stored) bool) {
+	before := len(m.stored)
+	m.stored = slices.DeleteFunc(m.stored, gone)
+	m.count.Expired += uint64(before - len(m.stored))
+}
+
+// An answer is what the model expects for one request.
+type answer struct {
+	to         netip.AddrPort
+	acks       []i3.Ack
+	challenges []i3.Challenge
+}
+
+func (m *model) request(now machine.Time, from netip.AddrPort, kind i3.Kind, ins []i3.Insert) (a answer) {
+	m.count.Packets++
+	epoch := uint32(now / machine.Time(60*machine.Second))
+	for _, in := range ins {
+		addr, isHost := in.Trigger.Target.Host()
+		right := m.cookies.Nonce(epoch, in.Trigger)
+		if isHost && !in.Probe && in.Nonce != right && in.Nonce != m.cookies.Nonce(epoch-1, in.Trigger) {
+			a.to = addr
+			a.challenges = append(a.challenges, i3.Challenge{Trigger: in.Trigger, Nonce: right})
+		}
+	}
+	if len(a.challenges) > 0 {
+		m.count.Challenged++
+		return a
+	}
+	a.to = from
+	for _, in := range ins {
+		status, counter := m.apply(now, kind, in)
+		*counter++
+		a.acks = append(a.acks, i3.Ack{
+			Trigger: in.Trigger, Status: status, Epoch: m.cfg.Epoch, Lo: m.cfg.Range.Lo, Hi: m.cfg.Range.Hi,
+			Count:      uint16(m.with(in.Trigger.ID, func(s stored) bool { return s.expire > now })),
+			Limit:      uint16(m.cfg.MaxPerID),
+			LifetimeMS: uint32(m.cfg.Lifetime / machine.Millisecond),
+		})
+	}
+	return a
+}
+
+// apply carries out one entry and returns what became of it and the counter that tells.
+func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, *uint64) {
+	var ignored uint64
+	id, i := in.Trigger.ID, m.find(in.Trigger)
+	_, chained := in.Trigger.Target.ID()
+	switch {
+	case kind == i3.KindRemove && i < 0:
+		return i3.StatusMissing, &ignored
+	case kind == i3.KindRemove && chained && (m.stored[i].owner == i3.Key{} || m.stored[i].owner != i3.OwnerOf(in.Nonce)):
+		return i3.StatusRefused, &m.count.Refused
+	case kind == i3.KindRemove:
+		m.stored = slices.Delete(m.stored, i, i+1)
+		return i3.StatusRemoved, &m.count.Removed
+	case !m.cfg.Range.Contains(id.Prefix()):
+		return i3.StatusNotOwner, &m.count.NotOwner
+	case i3.CheckConstraint(in.Trigger) != nil:
+		return i3.StatusRefused, &m.count.Refused
+	case in.Probe:
+		return i3.StatusProbed, &m.count.Probed
+	case i >= 0:
+		m.stored[i].expire = now.Add(m.cfg.Lifetime)
+		return i3.StatusRefreshed, &m.count.Refreshed
+	}
+	all := func(stored) bool { return true }
+	if m.with(id, all) == m.cfg.MaxPerID {
+		m.drop(func(s stored) bool { return s.ID == id && s.expire <= now })
+	}
+	switch {
+	case m.with(id, all) == m.cfg.MaxPerID:
+		return i3.StatusFull, &m.count.Full
+	case len(m.stored) == m.cfg.MaxTriggers:
+		return i3.StatusNoRoom, &m.count.NoRoom
+	}
+	m.stored = append(m.stored, stored{in.Trigger, in.Owner, now.Add(m.cfg.Lifetime)})
+	return i3.StatusInserted, &m.count.Inserted
+}
+
+// winner returns the live triggers that a packet to id goes to.
+func (m *model) winner(now machine.Time, id i3.ID) (best []stored) {
+	for _, s := range m.stored {
+		switch {
+		case s.expire <= now || !id.Matches(s.ID):
+		case len(best) == 0 || id.Distance(s.ID) < id.Distance(best[0].ID):
+			best = []stored{s}
+		case s.ID == best[0].ID:
+			best = append(best, s)
+		}
+	}
+	return best
+}
+
+// data returns the copies of one packet, in the order of the identifiers on its way.
+func (m *model) data(now machine.Time, id i3.ID, hops uint8, payload string) (all []copied) {
+	m.count.Packets++
+	m.count.Data++
+	if hops == 0 {
+		m.count.DropHopLimit++
+		return nil
+	}
+	leaves := func(id i3.ID) string { return string(dataWithin(id, hops-1, payload)) }
+	if !m.cfg.Range.Contains(id.Prefix()) {
+		m.count.Misdirected++
+		return []copied{{away, leaves(id)}}
+	}
+	wave := []i3.ID{id}
+	for range node.MaxLocal {
+		var next []i3.ID
+		for _, id := range wave {
+			to := m.winner(now, id)
+			if len(to) == 0 {
+				m.count.DropNoMatch++
+				continue
+			}
+			m.count.Matched++
+			for _, s := range to {
+				addr, isHost := s.Target.Host()
+				target, _ := s.Target.ID()
+				switch {
+				case isHost:
+					m.count.HostCopies++
+					all = append(all, copied{addr, leaves(id)})
+				case m.cfg.Range.Contains(target.Prefix()):
+					next = append(next, target)
+				default:
+					all = append(all, copied{away, leaves(target)})
+				}
+			}
+		}
+		wave = next
+	}
+	m.count.Copies += uint64(len(all))
+	m.count.DropHopLimit += uint64(len(wave))
+	return all
+}
+
+// A chooser returns an integer below n: what both rapid and a generator can do.
+type chooser func(n int) int
+
+// A twin is a node and its model, and the triggers that its operations are about.
+type twin struct {
+	*rig
+	model  *model
+	choose chooser
+	all    []i3.Trigger
+	ids    []i3.ID
+}
+
+func newTwin(f failer, choose chooser) *twin {
+	cfg := config()
+	cfg.MaxPerID, cfg.MaxTriggers, cfg.Lifetime = 3, 40, 10*machine.Second
+	w := &twin{
+		rig:    newRig(f, cfg),
+		model:  &model{cfg: cfg, cookies: i3.NewCookies(secret)},
+		choose: choose,
+	}
+	w.populate()
+	return w
+}
+
+// populate makes a small world in which operations meet each other often: two groups of three identifiers and one of
+// another node, chains of up to two more levels, public names, and a few triggers that no constraint admits.
+func (w *twin) populate() {
+	level := []i3.ID{local(1), local(1).WithSuffix(1), local(1).WithSuffix(1 << 63), local(2), local(2).WithSuffix(6), remote(1)}
+	for depth := range 3 {
+		var next []i3.ID
+		for i, id := range level {
+			w.ids = append(w.ids, id, id.WithSuffix(id.Suffix()^4))
+			for h := range 4 {
+				w.all = append(w.all, toHost(id, host(h)))
+			}
+			if depth == 2 {
+				continue
+			}
+			near, child := chain(id, uint64(2*i+8), 0)
+			sibling, brother := chain(id, uint64(2*i+8), 5)
+			far, _ := chain(id, remote(uint64(i)).Prefix(), 0)
+			name := i3.Trigger{ID: i3.NewID(uint64(2*i+9), i3.LeftKey(id), 0), Target: i3.ToID(id)}
+			broken := i3.Trigger{ID: id, Target: i3.ToHost(host(i), i3.Key{})}
+			w.all = append(w.all, near, sibling, far, name, broken)
+			w.ids = append(w.ids, name.ID)
+			if i%2 == 0 {
+				next = append(next, child, brother)
+			}
+		}
+		level = next
+	}
+	for n := range uint64(3) { // public names of one host, whose target is one and the same
+		id := i3.NewID(2*n+1, i3.LeftKeyOf(i3.Key{1}), n)
+		w.ids = append(w.ids, id)
+		for range 4 { // drawn often enough to be there together
+			w.all = append(w.all, i3.Trigger{ID: id, Target: i3.ToHost(host(0), i3.Key{1})})
+		}
+	}
+}
+
+// step does one random operation on both and compares.
+func (w *twin) step() {
+	w.Helper()
+	switch n := w.choose(20); {
+	case n < 10:
+		w.stepRequest(i3.KindInsert)
+	case n < 13:
+		w.stepRequest(i3.KindRemove)
+	case n < 18:
+		w.stepData()
+	default:
+		steps := []machine.Duration{0, 1, 10, 1000, 2500, 9999, 10_000, 30_000}
+		w.pass(steps[w.choose(len(steps))] * machine.Millisecond)
+	}
+	if w.node.Triggers() != len(w.model.stored) {
+		w.Fatalf("node has %d triggers, model %d", w.node.Triggers(), len(w.model.stored))
+	}
+	if got, want := w.node.Counters(), w.model.count; got != want {
+		w.Fatalf("node counted\n%+v, model\n%+v", got, want)
+	}
+}
+
+// pass lets time pass. The node reclaims when it asked to, and must ask as long as it has triggers.
+func (w *twin) pass(d machine.Duration) {
+	w.Helper()
+	for until := w.now.Add(d); w.now < until; {
+		at := w.node.Deadline()
+		if w.node.Triggers() > 0 && at > w.now.Add(machine.Second) {
+			w.Fatalf("deadline %v s from now with %d triggers", at.Sub(w.now).Seconds(), w.node.Triggers())
+		}
+		if at > until {
+			w.now = until
+			return
+		}
+		w.now = max(w.now, at)
+		w.node.Expire(w.now, w.out)
+		w.model.drop(func(s stored) bool { return s.expire <= w.now })
+	}
+}
+
+// entries draws one to three entries; their host targets are mostly one address, as a request's must be.
+func (w *twin) entries(kind i3.Kind) (ins []i3.Insert) {
+	var addr netip.AddrPort
+	for range 1 + w.choose(3) {
+		in := i3.Insert{Trigger: w.all[w.choose(len(w.all))]}
+		if a, ok := in.Trigger.Target.Host(); ok {
+			if addr.IsValid() && a != addr {
+				continue
+			}
+			addr = a
+		}
+		secrets := []i3.Nonce{{}, {1}, {2}}
+		show := secrets[w.choose(3)]
+		if kind == i3.KindInsert {
+			in.Probe = w.choose(6) == 0
+			if show != (i3.Nonce{}) {
+				in.Owner = i3.OwnerOf(show)
+			}
+		}
+		ages := []machine.Duration{0, 0, 0, 0, 0, 60, 120}
+		in.Nonce = nonceAt(w.now.Add(-min(ages[w.choose(7)]*machine.Second, machine.Duration(w.now))), in.Trigger)
+		if _, ok := in.Trigger.Target.ID(); ok || w.choose(12) == 0 {
+			in.Nonce = show
+		}
+		ins = append(ins, in)
+	}
+	return ins
+}
+
+func (w *twin) stepRequest(kind i3.Kind) {
+	w.Helper()
+	ins := w.entries(kind)
+	want := w.model.request(w.now, bob, kind, ins)
+	w.receive(bob, request(kind, 1, ins...))
+	got := w.one()
+	if got.to != want.to || !slices.Equal(got.acks, want.acks) || !slices.Equal(got.challenges, want.challenges) {
+		w.Fatalf("%v %v\nanswered by %v to %v\n%+v\nmodel: to %v\n%+v %+v", kind, ins, got.packet.Kind, got.to, got.acks,
+			want.to, want.acks, want.challenges)
+	}
+}
+
+// stepData sends one packet, so that the order of the copies is defined.
+func (w *twin) stepData() {
+	w.Helper()
+	id, hops := w.ids[w.choose(len(w.ids))], uint8(w.choose(10))
+	want := w.model.data(w.now, id, hops, "payload")
+	w.receive(bob, dataWithin(id, hops, "payload"))
+	if got := w.copies(); !slices.Equal(got, want) {
+		w.Fatalf("packet to %v: copies\n%v\nmodel:\n%v", id, got, want)
+	}
+}
+
+// TestAgainstModel does random operations on the node and on a model of it.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.IntRange(0, 1<<20)
+		w := newTwin(t, func(n int) int { return number.Draw(t, "choice") % n })
+		for range rapid.IntRange(1, 60).Draw(t, "operations") {
+			w.step()
+		}
+		if err := w.node.Check(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestNoLeak does a hundred thousand operations, which leaves no target behind that no trigger names, and shows that
+// the operations reach every outcome.
+func TestNoLeak(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	w := newTwin(t, rng.IntN)
+	for i := range 100_000 {
+		w.step()
+		if i%1000 == 0 {
+			if err := w.node.Check(); err != nil {
+				t.Fatalf("after %d operations: %v", i, err)
+			}
+		}
+	}
+	t.Logf("%+v", w.node.Counters())
+	reached := w.node.Counters()
+	for name, n := range map[string]uint64{
+		"inserted": reached.Inserted, "refreshed": reached.Refreshed, "probed": reached.Probed,
+		"removed": reached.Removed, "expired": reached.Expired, "challenged": reached.Challenged, "full": reached.Full,
+		"no room": reached.NoRoom, "refused": reached.Refused, "not owner": reached.NotOwner,
+		"copies": reached.Copies, "misdirected": reached.Misdirected, "no match": reached.DropNoMatch,
+	} {
+		if n < 100 {
+			t.Errorf("%s: %d times in 100,000 operations, want at least 100", name, n)
+		}
+	}
+	checkBalance(t, reached, w.node.Triggers())
+	w.sleep(2 * w.model.cfg.Lifetime)
+	if w.node.Triggers() != 0 || w.node.Targets() != 0 {
+		t.Errorf("%d triggers and %d targets left when all have expired", w.node.Triggers(), w.node.Targets())
+	}
+	if err := w.node.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// checkBalance compares what came in with what became of it, as far as the counters tell.
+func checkBalance(t *testing.T, c node.Counters, triggers int) {
+	t.Helper()
+	if c.Inserted != c.Removed+c.Expired+uint64(triggers) {
+		t.Errorf("%d inserted, %d removed + %d expired + %d present", c.Inserted, c.Removed, c.Expired, triggers)
+	}
+	if c.DropMalformed+c.DropKind+c.DropTargets+c.DropBudget+c.DropOutbox+c.DropNoOwner != 0 {
+		t.Errorf("dropped what should not be: %+v", c)
+	}
+	if c.HostCopies > c.Copies || c.Data > c.Packets {
+		t.Errorf("counters contradict each other: %+v", c)
+	}
+}
+
+// TestCountersBalance holds the node to its promise that every packet leaves or is counted: without chains inside the
+// node, each data packet is matched, passed on, or dropped for one reason.
+func TestCountersBalance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := config()
+		cfg.Ring = rapid.SampledFrom([]chord.Ring{ring, empty{}}).Draw(t, "ring")
+		r := newRig(t, cfg)
+		targets := 0
+		for i := range rapid.IntRange(0, 5).Draw(t, "triggers") {
+			r.insert(toHost(local(1), host(i)))
+			targets++
+		}
+		r.out = machine.NewOutbox(0, 0, rapid.IntRange(1, 40).Draw(t, "room"))
+		var batch [][]byte
+		for range rapid.IntRange(0, 20).Draw(t, "packets") {
+			id := rapid.SampledFrom([]i3.ID{local(1), local(2), remote(1)}).Draw(t, "id")
+			batch = append(batch, dataWithin(id, uint8(rapid.IntRange(0, 2).Draw(t, "hops")), "x"))
+		}
+		c := r.delta(func() { r.receive(bob, batch...) })
+		if int(c.Data) != len(batch) || c.Data != c.Matched+c.DropNoMatch+c.DropHopLimit+c.Misdirected+c.DropNoOwner {
+			t.Fatalf("%d packets: %+v", len(batch), c)
+		}
+		if c.Copies != c.Matched*uint64(targets) || c.Copies+c.Misdirected != uint64(len(r.out.Forwards()))+c.DropOutbox {
+			t.Fatalf("%d targets, %d forwards: %+v", targets, len(r.out.Forwards()), c)
+		}
+	})
+}
