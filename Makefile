@@ -5,7 +5,7 @@ GO        ?= go
 FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 FLOOR     ?= 80
-RESULT    ?= bench-out
+RESULT    ?= bench-out/latest
 V         ?= 0
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
@@ -44,7 +44,7 @@ deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must ar
 	bin/bench deliver
 
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
-	bin/analyze readme $(RESULT)
+	bin/analyze readme $(RESULT) --file README.md
 
 test: ## Every test, not from the cache; V=1 shows what each test says
 	@$(HOUSE)

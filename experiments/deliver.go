@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,9 @@ type Deliver struct {
 	Seeds     []uint64
 	Repair    multicast.RepairPolicy
 }
+
+// ErrMissing is returned when a packet that was owed did not arrive exactly once.
+var ErrMissing = errors.New("not every packet arrived exactly once")
 
 // deliverQuietMax is how long the last repairs may take.
 const deliverQuietMax = 60 * time.Second
@@ -87,7 +91,7 @@ func (d Deliver) run(ctx context.Context, seed uint64, sink Sink, report func(in
 	}
 	d.counters(seed, members, sink)
 	if bad > 0 {
-		return fmt.Errorf("%d of %d receivers did not get every packet exactly once", bad, len(members))
+		return fmt.Errorf("%d of %d receivers: %w", bad, len(members), ErrMissing)
 	}
 	return ctx.Err()
 }

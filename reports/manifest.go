@@ -132,6 +132,19 @@ func readManifest(dir string) (Manifest, error) {
 	return m, nil
 }
 
+// settle gives the run and its stages the status that a reader sees: what has no
+// recorded end was interrupted.
+func (m *Manifest) settle() {
+	if m.Status == Running || m.Status == "" {
+		m.Status = Interrupted
+	}
+	for i := range m.Stages {
+		if m.Stages[i].Status == Running {
+			m.Stages[i].Status = Interrupted
+		}
+	}
+}
+
 // jsonOffset returns where in a document of the given size an error arose.
 func jsonOffset(err error, size int) int64 {
 	var syntax *json.SyntaxError

@@ -43,9 +43,7 @@ func Open(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Status == Running {
-		m.Status = Interrupted
-	}
+	m.settle()
 	r := &Result{Dir: dir, Manifest: m, samples: make(map[kindKey][]Sample)}
 	path := filepath.Join(dir, SamplesFile)
 	f, err := os.Open(path)

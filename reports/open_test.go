@@ -35,7 +35,7 @@ const (
 // rest of it does not, even if it looks like a sample.
 func TestTruncatedLastLine(t *testing.T) {
 	m := syntheticManifest()
-	m.Status = Running
+	m.Status, m.Stages[1].Status = Running, Running
 	whole := header() + goodDepth + goodLate
 	// Cut anywhere in the last line: "value 2" could have been "value 25".
 	for cut := len(whole) - 1; cut > len(header()+goodDepth); cut-- {
@@ -44,8 +44,8 @@ func TestTruncatedLastLine(t *testing.T) {
 			!strings.HasPrefix(r.Warnings[0], "samples.csv:3: ") {
 			t.Fatalf("cut at %d: %d samples, warnings %v, expected one of each", cut, r.Count, r.Warnings)
 		}
-		if r.Manifest.Status != Interrupted {
-			t.Fatalf("status %s, expected interrupted", r.Manifest.Status)
+		if s, _ := r.Stage(StageWAN); r.Manifest.Status != Interrupted || s.Status != Interrupted {
+			t.Fatalf("status %s, stage %s, expected interrupted", r.Manifest.Status, s.Status)
 		}
 	}
 	if text := Text(openText(t, m, whole[:len(whole)-4])); !strings.Contains(text, "INTERRUPTED") ||

@@ -166,6 +166,11 @@ func TestDeliveryByHand(t *testing.T) {
 	if len(rows) != 1 || rows[0] != want {
 		t.Errorf("rows %+v, expected %+v", rows, want)
 	}
+	// What is counted too often at one receiver makes up for no loss at another.
+	rows = SummarizeDelivery([]Sample{{N: 5, Value: 7}, {N: 5, Value: 3}})
+	if r := rows[0]; r.Delivered != 8 || r.Missing != 2 || r.Excess != 2 {
+		t.Errorf("row %+v, expected 8 delivered, 2 missing, 2 in excess", r)
+	}
 	for _, c := range []struct {
 		sample Sample
 		want   Verdict

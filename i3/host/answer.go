@@ -40,9 +40,10 @@ func (h *Host) settle(now machine.Time, flow uint32, a i3.Ack) bool {
 		if k.state == resting || (k.state == removing) != gone && a.Status != i3.StatusRefused {
 			return false
 		}
-		if k.tries == 1 {
+		if k.tries == 1 && !k.unsure {
 			h.measure(now.Sub(k.asked))
 		}
+		k.alive = a.Status.Alive()
 		if k.keep && k.state == inserting {
 			h.rest(now, k)
 		} else {
@@ -82,7 +83,7 @@ func (h *Host) challenges(now machine.Time, p i3.Packet, payload []byte, out *ma
 			continue
 		}
 		h.count.Challenges++
-		if k.tries == 1 {
+		if k.tries == 1 && !k.unsure {
 			h.measure(now.Sub(k.asked))
 			k.asked = now
 			k.tries = 0

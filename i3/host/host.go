@@ -98,6 +98,7 @@ type Counters struct {
 	DropStranger  uint64 // challenges for triggers this host did not ask for
 	DropTasks     uint64 // triggers refused because the host looks after too many
 	DropNoOwner   uint64 // packets for an identifier whose owner is unknown
+	DropLength    uint64 // payloads longer than i3.MaxPayload, which no header can express
 }
 
 // A Host is the state machine of one end host.
@@ -171,6 +172,10 @@ func (h *Host) packet(now machine.Time, from netip.AddrPort, p i3.Packet, payloa
 
 // Send sends a payload to whoever holds triggers for id.
 func (h *Host) Send(id i3.ID, payload []byte, out *machine.Outbox) {
+	if len(payload) > i3.MaxPayload {
+		h.count.DropLength++
+		return
+	}
 	owner, ok := h.cfg.Ring.Owner(id.Prefix())
 	if !ok {
 		h.count.DropNoOwner++
@@ -186,6 +191,10 @@ func (h *Host) Send(id i3.ID, payload []byte, out *machine.Outbox) {
 // Direct sends a payload to another host. The identifier tells the receiver
 // what it is about.
 func (h *Host) Direct(to netip.AddrPort, id i3.ID, payload []byte, out *machine.Outbox) {
+	if len(payload) > i3.MaxPayload {
+		h.count.DropLength++
+		return
+	}
 	h.buf = i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(payload)), ID: id}.AppendTo(h.buf[:0])
 	h.buf = append(h.buf, payload...)
 	out.Send(to, h.buf)

@@ -228,7 +228,9 @@ func maintained(f failer, cfg host.Config, t i3.Trigger, rtt machine.Duration) *
 func id(n uint64) i3.ID { return i3.NewID(2*n, i3.Key{byte(n), 7}, 0) }
 
 // own returns the n-th trigger of the host itself, link one whose target is an identifier.
-func own(n uint64) i3.Trigger { return i3.Trigger{ID: id(n), Target: i3.ToHost(self, i3.RightKey(id(n)))} }
+func own(n uint64) i3.Trigger {
+	return i3.Trigger{ID: id(n), Target: i3.ToHost(self, i3.RightKey(id(n)))}
+}
 
 func link(n uint64) i3.Trigger {
 	return i3.Trigger{ID: id(n), Target: i3.ToID(i3.NewID(4, i3.RightKey(id(n)), 0))}

@@ -13,6 +13,8 @@ type task struct {
 	serial  uint32   // key of the timer and flow of the requests
 	state   taskState
 	keep    bool // maintain after the acknowledgement
+	alive   bool // in the node's table as of its last answer
+	unsure  bool // an answer may be to a request before this one
 	tries   int
 	asked   machine.Time
 	timer   machine.Timer
@@ -66,19 +68,29 @@ func (h *Host) Forget(t i3.Trigger) {
 }
 
 // Maintains reports whether the host looks after a trigger and the node has
-// acknowledged it.
+// it, by its last answer. It stays so during a refresh, until there is no answer.
 func (h *Host) Maintains(t i3.Trigger) bool {
 	for i := range h.tasks {
 		if h.tasks[i].trigger == t {
-			return h.tasks[i].keep && h.tasks[i].state == resting
+			return h.tasks[i].keep && h.tasks[i].alive
 		}
 	}
 	return false
 }
 
 // Probe asks, once, how many triggers each identifier has. The identifiers
-// must live on one node. The answers arrive as Acked with StatusProbed.
+// must live on one node; each packet asks for [i3.MaxEntries] of them. The answers
+// arrive as Acked with StatusProbed.
 func (h *Host) Probe(ids []i3.ID, out *machine.Outbox) {
+	for len(ids) > 0 {
+		n := min(len(ids), i3.MaxEntries)
+		h.probe(ids[:n], out)
+		ids = ids[n:]
+	}
+}
+
+// probe sends one packet of probes.
+func (h *Host) probe(ids []i3.ID, out *machine.Outbox) {
 	owner, ok := h.cfg.Ring.Owner(ids[0].Prefix())
 	if !ok {
 		h.count.DropNoOwner++
@@ -126,6 +138,8 @@ func (h *Host) drop(i int) {
 
 // ask sends a task's first request of a new kind.
 func (h *Host) ask(now machine.Time, k *task, s taskState, out *machine.Outbox) {
+	k.unsure = k.state != resting && k.tries > 0
+	k.alive = k.alive && s != removing
 	k.state, k.tries, k.asked = s, 0, now
 	h.request(now, k, out)
 }
@@ -205,6 +219,7 @@ func (h *Host) due(now machine.Time, i int, out *machine.Outbox) {
 		h.request(now, k, out)
 	default:
 		h.count.Failures++
+		k.alive = false
 		t := k.trigger
 		if k.keep {
 			h.rest(now, k)

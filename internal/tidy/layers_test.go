@@ -35,8 +35,9 @@ var layers = map[string]int{
 	"reports/chart": 8,
 	"reports":       9,
 	"verify":        9,
-	"cmd/bench":     10,
-	"cmd/analyze":   10,
+	"experiments":   10,
+	"cmd/bench":     11,
+	"cmd/analyze":   11,
 }
 
 // driverLayer is the lowest layer that owns a clock, sockets and goroutines. Everything below it is a pure state

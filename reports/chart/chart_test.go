@@ -116,6 +116,17 @@ func TestLogLeavesZeroOut(t *testing.T) {
 	}
 }
 
+func TestNinesLeavesTheMaximumOut(t *testing.T) {
+	c := &Chart{X: Axis{Scale: Nines}, Series: []Series{{Points: []Point{{0, 1, 0}, {0.99, 2, 0}, {1, 3, 0}, {-1, 4, 0}}}}}
+	d, err := c.drawable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Series[0].Points; len(got) != 2 || d.X.Min != 0 || d.X.Max != 0.99 {
+		t.Errorf("points %v on an axis up to %v, expected those at 0 and 0.99", got, d.X.Max)
+	}
+}
+
 func TestTicks(t *testing.T) {
 	for _, row := range []struct {
 		axis Axis

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"i3bench/experiments"
+	"i3bench/i3/multicast"
+	"i3bench/sim/topology"
+)
+
+// cli is the command line; kong derives flags and help from it.
+type cli struct {
+	Out      string `help:"Result directory; default bench-out/ and the time." placeholder:"DIR"`
+	Seed     uint64 `default:"1" help:"First seed. Everything random follows from it."`
+	Progress string `default:"auto" enum:"auto,bar,plain,none" help:"How progress is shown: ${enum}."`
+
+	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job: cluster, wan and load (the default)."`
+	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
+	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
+	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates."`
+	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
+}
+
+type clusterFlags struct {
+	ClusterSeeds int `default:"10" help:"Runs of the cluster experiment, each with a seed of its own."`
+	Nodes        int `default:"32" help:"i3 nodes."`
+	Degree       int `default:"4" help:"D: links under one identifier."`
+}
+
+type wanFlags struct {
+	WANSeeds  int      `default:"10" name:"wan-seeds" help:"Runs of the wide-area experiment, side by side."`
+	RTT       string   `name:"rtt" placeholder:"FILE" help:"Square matrix of round-trip times in ms, plain or gzip. Default: one that is made up."`
+	WANDegree int      `default:"8" name:"wan-degree" help:"D in the wide-area network (the paper's default is 8)."`
+	Sites     int      `default:"50" help:"Sites drawn from the matrix, one node and two receivers each."`
+	Packets   int      `default:"100" help:"Packets sent with losses."`
+	Variants  []string `default:"paper" help:"Variants to run: paper, wide."`
+}
+
+type loadFlags struct {
+	Joins    float64       `default:"2000" help:"Joins offered per second."`
+	Repairs  float64       `default:"2000" help:"Losses to be repaired offered per second."`
+	For      time.Duration `default:"10s" help:"How long load is offered."`
+	Standing int           `default:"64" help:"Receivers that stay in the group."`
+	Rate     float64       `default:"150" help:"Packets the source sends per second."`
+}
+
+type tourCmd struct {
+	Quick bool `help:"A short form, for a look or a test: two seeds, two seconds of load."`
+	clusterFlags
+	wanFlags
+	loadFlags
+}
+
+type clusterCmd struct {
+	clusterFlags
+	World string `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
+}
+
+type wanCmd struct {
+	wanFlags
+	World string `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
+}
+
+type loadCmd struct{ loadFlags }
+
+type deliverCmd struct {
+	World     string  `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
+	Receivers int     `default:"64" help:"Receivers."`
+	Packets   int     `default:"10000" help:"Packets to send."`
+	Rate      float64 `default:"500" help:"Packets per second."`
+	Degree    int     `default:"8" help:"D: links under one identifier."`
+	Runs      int     `default:"1" help:"Runs, each with a seed of its own."`
+}
+
+// seeds returns n seeds from the first on.
+func (c *cli) seeds(n int) []uint64 {
+	s := make([]uint64, n)
+	for i := range s {
+		s[i] = c.Seed + uint64(i)
+	}
+	return s
+}
+
+// positive returns a usage error naming the first value that is not above zero.
+func positive(values map[string]float64) error {
+	for name, v := range values {
+		if !(v > 0) {
+			return &usageError{fmt.Errorf("--%s %v: want more than zero", name, v)}
+		}
+	}
+	return nil
+}
+
+func (f clusterFlags) experiment(c *cli, world string) (experiments.Cluster, error) {
+	err := positive(map[string]float64{
+		"cluster-seeds": float64(f.ClusterSeeds), "nodes": float64(f.Nodes), "degree": float64(f.Degree),
+	})
+	return experiments.Cluster{
+		World: experiments.Kind(world), Nodes: f.Nodes, Degree: f.Degree, Receivers: []int{8, 16, 32, 48, 64},
+		Seeds: c.seeds(f.ClusterSeeds),
+	}, err
+}
+
+func (f wanFlags) experiment(c *cli, world string) (experiments.WAN, error) {
+	e := experiments.WAN{
+		World: experiments.Kind(world), Nodes: f.Sites, PerNode: 2, Degree: f.WANDegree,
+		Seeds: c.seeds(f.WANSeeds), Packets: f.Packets, PerSecond: 10,
+	}
+	err := positive(map[string]float64{
+		"wan-seeds": float64(f.WANSeeds), "wan-degree": float64(f.WANDegree), "sites": float64(f.Sites),
+		"packets": float64(f.Packets),
+	})
+	if err != nil {
+		return e, err
+	}
+	if e.Matrix, err = f.matrix(c); err != nil {
+		return e, &usageError{err}
+	}
+	if f.Sites > e.Matrix.Len() {
+		return e, &usageError{fmt.Errorf("--sites %d: the matrix has %d", f.Sites, e.Matrix.Len())}
+	}
+	for _, name := range f.Variants {
+		switch name {
+		case "paper":
+			e.Variants = append(e.Variants, experiments.PaperVariant())
+		case "wide":
+			e.Variants = append(e.Variants, experiments.WideVariant())
+		default:
+			return e, &usageError{fmt.Errorf("--variants %.40q: want paper or wide", name)}
+		}
+	}
+	return e, nil
+}
+
+// generatedSites is the size of the matrix that is made up where the user names
+// none.
+const generatedSites = 490
+
+func (f wanFlags) matrix(c *cli) (*topology.Matrix, error) {
+	if f.RTT == "" {
+		return topology.Generate(c.Seed, generatedSites)
+	}
+	return topology.ReadFile(f.RTT)
+}
+
+func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
+	err := positive(map[string]float64{
+		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
+	})
+	return experiments.Load{
+		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 64, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
+		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
+	}, err
+}

@@ -1,0 +1,98 @@
+// Command bench runs the project's experiments and keeps what they measured in
+// a result directory, with a report. It computes no figure itself; cmd/analyze
+// presents a result directory again.
+//
+//	bench                the main job, about a minute: cluster, wan and load
+//	bench cluster        section 7.1 of the paper: 32 nodes, 64 receivers, D = 4
+//	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
+//	bench load           joins and repairs at fixed rates
+//	bench deliver        every packet under loss, exactly once
+//
+// Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a
+// packet that was owed did not arrive.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"i3bench/experiments"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitError   = 1
+	exitUsage   = 2
+	exitMissing = 3
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without the process around it.
+func run(args []string, out, errs io.Writer) int {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("bench"),
+		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs the main job, about a minute."),
+		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
+	)
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return exitError
+	}
+	command, code := parse(parser, args, errs)
+	if command == nil {
+		return code
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = command.Run(&session{ctx: ctx, out: out, errs: errs, cli: &c, args: args})
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintln(errs, "bench:", err)
+		return exitUsage
+	case errors.Is(err, experiments.ErrMissing):
+		fmt.Fprintln(errs, "bench:", err)
+		return exitMissing
+	}
+	fmt.Fprintln(errs, "bench:", err)
+	return exitError
+}
+
+// exited is how kong's help ends the parsing.
+type exited int
+
+// parse returns the chosen command, or nil and the exit code.
+func parse(parser *kong.Kong, args []string, errs io.Writer) (command *kong.Context, code int) {
+	defer func() {
+		if e, ok := recover().(exited); ok {
+			command, code = nil, int(e)
+		}
+	}()
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return nil, exitUsage
+	}
+	return command, exitOK
+}
+
+// A usageError is a value of a flag that makes no sense.
+type usageError struct{ err error }
+
+// Error returns the cause.
+func (e *usageError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *usageError) Unwrap() error { return e.err }

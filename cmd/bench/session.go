@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"i3bench/experiments"
+	"i3bench/reports"
+)
+
+// A session is one invocation: its stages go into one result directory.
+type session struct {
+	ctx  context.Context
+	out  io.Writer
+	errs io.Writer
+	cli  *cli
+	args []string
+}
+
+// A stage is one experiment of a session.
+type stage struct {
+	name string
+	what string // for the progress line
+	run  func(context.Context, experiments.Sink, experiments.Progress) error
+	note string
+}
+
+// run runs the stages in order, keeps their samples, writes the report and
+// prints it. A stage that fails, or an interrupt, ends the run; what was measured
+// by then is kept and presented.
+func (s *session) run(stages ...stage) error {
+	dir := s.cli.Out
+	if dir == "" {
+		dir = filepath.Join("bench-out", time.Now().Format("20060102-150405"))
+	}
+	run, err := reports.Create(dir, reports.Manifest{
+		Command: append([]string{"bench"}, s.args...), Seed: s.cli.Seed, Parameters: s.parameters(),
+	})
+	if err != nil {
+		return err
+	}
+	err = s.stages(run, stages)
+	status := reports.Complete
+	switch {
+	case s.ctx.Err() != nil:
+		status, err = reports.Interrupted, errors.New("interrupted; what was measured is kept")
+	case err != nil:
+		status = reports.Failed
+	}
+	closeErr := run.Close(status, err)
+	if s.cli.Out == "" {
+		latest(dir)
+	}
+	if result, openErr := reports.Open(dir); openErr == nil {
+		fmt.Fprint(s.out, reports.Text(result))
+	}
+	fmt.Fprintf(s.out, "\nreport: %s\n", filepath.Join(dir, reports.HTMLFile))
+	return errors.Join(err, closeErr)
+}
+
+// stages runs the stages until one fails.
+func (s *session) stages(run *reports.Run, stages []stage) error {
+	for i, st := range stages {
+		bar := newBar(s.errs, s.cli.Progress, fmt.Sprintf("[%d/%d] %-8s", i+1, len(stages), st.name), st.what)
+		start := time.Now()
+		err := st.run(s.ctx, run, bar.step)
+		bar.close()
+		status := reports.Complete
+		switch {
+		case s.ctx.Err() != nil:
+			status = reports.Interrupted
+		case err != nil:
+			status = reports.Failed
+		}
+		stageErr := run.Stage(reports.Stage{
+			Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
+		})
+		if err := errors.Join(err, stageErr, s.ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// latest makes bench-out/latest name the newest result. It is a convenience: a
+// system without symbolic links goes without.
+func latest(dir string) {
+	link := filepath.Join(filepath.Dir(dir), "latest")
+	if info, err := os.Lstat(link); err == nil && info.Mode()&os.ModeSymlink == 0 {
+		return // something of the user's
+	}
+	_ = os.Remove(link)
+	_ = os.Symlink(filepath.Base(dir), link)
+}
+
+// parameters returns the resolved flags of the chosen command by name.
+func (s *session) parameters() map[string]string {
+	p := make(map[string]string)
+	k, err := kong.New(s.cli, kong.Name("bench"))
+	if err != nil {
+		return p
+	}
+	parsed, err := k.Parse(s.args)
+	if err != nil {
+		return p
+	}
+	for _, f := range parsed.Flags() {
+		if f.Name != "help" {
+			p[f.Name] = fmt.Sprint(parsed.FlagValue(f))
+		}
+	}
+	return p
+}
