@@ -102,9 +102,12 @@ func TestPageInBrowser(t *testing.T) {
 		for _, width := range []int64{1280, 390} {
 			name := fmt.Sprintf("%s-%d", theme, width)
 			media := emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}
-			size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1,
-				Mobile: width < 600}
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+			}
+			size := emulation.SetDeviceMetricsOverrideParams{
+				Width: width, Height: 900, DeviceScaleFactor: 1,
+				Mobile: width < 600,
+			}
 			err := chromedp.Do(ctx, command(emulation.SetEmulatedMedia, media),
 				command(emulation.SetDeviceMetricsOverride, size), chromedp.Navigate(address))
 			if err != nil {

@@ -47,8 +47,10 @@ func countersSection(r *Result) Section {
 	}
 	// The order of the map must not decide the order of a sum of fractions.
 	slices.SortStableFunc(samples, func(a, b Sample) int { return strings.Compare(a.Stage, b.Stage) })
-	t := Table{Caption: "Counters by stage",
-		Columns: []Column{text("stage"), text("counter"), number("sum"), number("parts")}}
+	t := Table{
+		Caption: "Counters by stage",
+		Columns: []Column{text("stage"), text("counter"), number("sum"), number("parts")},
+	}
 	counters := SummarizeCounters(samples)
 	s := Section{ID: "counters", Title: title, Text: []string{"Sums over all parts of a stage, such as its seeds."}}
 	if len(counters) > maxCounters {

@@ -52,13 +52,16 @@ func nines(p float64) string {
 
 // shareAxis is the vertical axis of a distribution function.
 func shareAxis(of string) chart.Axis {
-	return chart.Axis{Label: "share of " + of, Max: 1.02, Ticks: []float64{0, 0.25, 0.5, 0.75, 1},
-		Format: func(v float64) string { return strconv.Itoa(int(math.Round(100*v))) + " %" }}
+	return chart.Axis{
+		Label: "share of " + of, Max: 1.02, Ticks: []float64{0, 0.25, 0.5, 0.75, 1},
+		Format: func(v float64) string { return strconv.Itoa(int(math.Round(100*v))) + " %" },
+	}
 }
 
 // quantileTable lists quantiles of several distributions beside each other.
 func quantileTable(caption string, names []string, dists []Distribution,
-	write func(Distribution, float64) string) Table {
+	write func(Distribution, float64) string,
+) Table {
 	t := Table{Caption: caption, Columns: []Column{text("percentile")}}
 	for _, name := range names {
 		t.Columns = append(t.Columns, number(name))

@@ -72,20 +72,28 @@ func deliverySection(stage string) func(*Result) Section {
 		}
 		t := Table{
 			Caption: "Packets owed and delivered",
-			Columns: []Column{text("variant"), number("receivers"), number("seeds"), number("owed"),
-				number("delivered exactly once"), number("missing"), number("receivers that miss any")},
+			Columns: []Column{
+				text("variant"), number("receivers"), number("seeds"), number("owed"),
+				number("delivered exactly once"), number("missing"), number("receivers that miss any"),
+			},
 		}
 		for _, row := range SummarizeDelivery(samples) {
-			t.Rows = append(t.Rows, []string{variantName(row.Variant), count(row.Receivers), count(row.Seeds),
-				count(row.Owed), count(row.Delivered), count(row.Missing), count(row.Incomplete)})
-			f := Finding{ID: "delivery", What: what, Paper: "all of what is owed", Verdict: row.verdict(),
-				Ours: count(row.Delivered) + " of " + count(row.Owed)}
+			t.Rows = append(t.Rows, []string{
+				variantName(row.Variant), count(row.Receivers), count(row.Seeds),
+				count(row.Owed), count(row.Delivered), count(row.Missing), count(row.Incomplete),
+			})
+			f := Finding{
+				ID: "delivery", What: what, Paper: "all of what is owed", Verdict: row.verdict(),
+				Ours: count(row.Delivered) + " of " + count(row.Owed),
+			}
 			if row.Variant != "" {
 				f.What += ", " + row.Variant
 			}
 			s.Findings = append(s.Findings, f)
-			s.Bench = append(s.Bench, BenchLine{"Delivery/stage=" + stage + "/variant=" + pathPart(row.Variant), row.Receivers,
-				[]BenchValue{{float64(row.Owed), "owed-packets"}, {float64(row.Missing), "missing-packets"}}})
+			s.Bench = append(s.Bench, BenchLine{
+				"Delivery/stage=" + stage + "/variant=" + pathPart(row.Variant), row.Receivers,
+				[]BenchValue{{float64(row.Owed), "owed-packets"}, {float64(row.Missing), "missing-packets"}},
+			})
 		}
 		s.Tables = []Table{t}
 		return s

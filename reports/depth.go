@@ -71,7 +71,8 @@ func depthSection(r *Result) Section {
 	for _, row := range rows {
 		for _, v := range row.PerSeed {
 			s.Bench = append(s.Bench, BenchLine{
-				fmt.Sprintf("Cluster/depth/receivers=%d", row.Receivers), 1, []BenchValue{{v.Value, "level"}}})
+				fmt.Sprintf("Cluster/depth/receivers=%d", row.Receivers), 1, []BenchValue{{v.Value, "level"}},
+			})
 		}
 	}
 	return s
@@ -80,16 +81,20 @@ func depthSection(r *Result) Section {
 func depthTable(rows []DepthRow) Table {
 	t := Table{
 		Caption: "Depth of the tree by group size, D = 4",
-		Columns: []Column{number("receivers"), number("seeds"), number("mean depth"), number("std dev"),
-			number("paper (std dev)"), number("difference")},
+		Columns: []Column{
+			number("receivers"), number("seeds"), number("mean depth"), number("std dev"),
+			number("paper (std dev)"), number("difference"),
+		},
 	}
 	for _, row := range rows {
 		paper, diff := "-", "-"
 		if p, ok := findPaperDepth(row.Receivers); ok {
 			paper, diff = p.String(), signedPercent(row.Mean/p.depth-1)
 		}
-		t.Rows = append(t.Rows, []string{count(row.Receivers), count(len(row.PerSeed)), num(row.Mean), num(row.StdDev),
-			paper, diff})
+		t.Rows = append(t.Rows, []string{
+			count(row.Receivers), count(len(row.PerSeed)), num(row.Mean), num(row.StdDev),
+			paper, diff,
+		})
 	}
 	return t
 }

@@ -73,8 +73,10 @@ func duplicatesSection(r *Result) Section {
 	for _, row := range rows {
 		s.Findings = append(s.Findings, row.finding())
 		for _, v := range row.PerSeed {
-			s.Bench = append(s.Bench, BenchLine{"WAN/duplicates/variant=" + pathPart(row.Variant), 1,
-				[]BenchValue{{v.Value, "duplicates/loss"}}})
+			s.Bench = append(s.Bench, BenchLine{
+				"WAN/duplicates/variant=" + pathPart(row.Variant), 1,
+				[]BenchValue{{v.Value, "duplicates/loss"}},
+			})
 		}
 	}
 	return s
@@ -108,15 +110,19 @@ func (row DuplicatesRow) finding() Finding {
 func duplicatesTable(rows []DuplicatesRow) Table {
 	t := Table{
 		Caption: "Duplicates per loss by variant",
-		Columns: []Column{text("variant"), number("receivers with losses"), number("without"), number("seeds"),
+		Columns: []Column{
+			text("variant"), number("receivers with losses"), number("without"), number("seeds"),
 			number("mean ratio"), number("p50"), number("p90"), number("max"), number("packets lost"), number("duplicates"),
-			number("ratio of totals")},
+			number("ratio of totals"),
+		},
 	}
 	for _, row := range rows {
 		d := row.Ratio
-		t.Rows = append(t.Rows, []string{variantName(row.Variant), count(d.Count()),
+		t.Rows = append(t.Rows, []string{
+			variantName(row.Variant), count(d.Count()),
 			fmt.Sprintf("%d (%s dup.)", row.Lossless, count(row.Extra)), count(len(row.PerSeed)), num(d.Mean()), num(d.P(0.5)),
-			num(d.P(0.9)), num(d.P(1)), count(row.Losses), count(row.Duplicates), num(row.Total)})
+			num(d.P(0.9)), num(d.P(1)), count(row.Losses), count(row.Duplicates), num(row.Total),
+		})
 	}
 	return t
 }
@@ -134,8 +140,10 @@ func duplicatesCDF(rows []DuplicatesRow) (Figure, bool) {
 	var dists []Distribution
 	for i, row := range rows {
 		if row.Ratio.Count() > 0 {
-			c.Series = append(c.Series, chart.Series{Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
-				Dashed: i%2 == 1, Points: cdf(row.Ratio.Values(), 1)})
+			c.Series = append(c.Series, chart.Series{
+				Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
+				Dashed: i%2 == 1, Points: cdf(row.Ratio.Values(), 1),
+			})
 			names, dists = append(names, variantName(row.Variant)), append(dists, row.Ratio)
 		}
 	}

@@ -24,8 +24,10 @@ func Example() {
 		return
 	}
 	for seed, depth := range []float64{4, 5, 4, 5} {
-		run.Sample(reports.Sample{Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: uint64(seed), N: 64,
-			Value: depth})
+		run.Sample(reports.Sample{
+			Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: uint64(seed), N: 64,
+			Value: depth,
+		})
 	}
 	if err := run.Stage(reports.Stage{Name: reports.StageCluster, Status: reports.Complete, Seconds: 1}); err != nil {
 		fmt.Println(err)

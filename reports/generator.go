@@ -50,8 +50,10 @@ func (g Generator) verdict() Verdict {
 const generatorTitle = "Generator self-check"
 
 func generatorSection(r *Result) Section {
-	finding := Finding{ID: "generator", What: "load generator on time",
-		Paper: "p99 lateness ≤ 25 ms, ≤ 0.1 % not sent"}
+	finding := Finding{
+		ID: "generator", What: "load generator on time",
+		Paper: "p99 lateness ≤ 25 ms, ≤ 0.1 % not sent",
+	}
 	var ops []LoadOp
 	for _, k := range loadOps {
 		ops = append(ops, SummarizeLoad(k.op, r.Select(StageLoad, k.op), r.Select(StageLoad, KindOffered)))
@@ -70,12 +72,19 @@ func generatorSection(r *Result) Section {
 			"operations were never started."},
 		Tables: []Table{{
 			Caption: "Lateness of the generator",
-			Columns: []Column{number("operations"), number("mean"), number("p50"), number("p99"), number("max"),
-				number("not sent")},
-			Rows: [][]string{{count(d.Count()), duration(d.Mean()), duration(d.P(0.5)), duration(d.P(0.99)),
-				duration(d.Max()), count(g.Missed)}},
+			Columns: []Column{
+				number("operations"), number("mean"), number("p50"), number("p99"), number("max"),
+				number("not sent"),
+			},
+			Rows: [][]string{{
+				count(d.Count()), duration(d.Mean()), duration(d.P(0.5)), duration(d.P(0.99)),
+				duration(d.Max()), count(g.Missed),
+			}},
 		}},
-		Bench: []BenchLine{{"Load/generator", d.Count(), []BenchValue{{d.P(0.5), "p50-late-ns"},
-			{d.P(0.99), "p99-late-ns"}, {float64(g.Missed), "unsent"}}}},
+		Bench: []BenchLine{{"Load/generator", d.Count(), []BenchValue{
+			{d.P(0.5), "p50-late-ns"},
+			{d.P(0.99), "p99-late-ns"},
+			{float64(g.Missed), "unsent"},
+		}}},
 	}
 }

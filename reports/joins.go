@@ -27,8 +27,10 @@ func clusterJoinSection(r *Result) Section {
 	j := SummarizeJoins(samples)
 	t := Table{
 		Caption: "Latency and messages of a join",
-		Columns: []Column{text("per join"), number("joins"), number("mean"), number("p50"), number("p90"), number("p99"),
-			number("max")},
+		Columns: []Column{
+			text("per join"), number("joins"), number("mean"), number("p50"), number("p90"), number("p99"),
+			number("max"),
+		},
 		Rows: [][]string{
 			summaryRow("latency", j.Latency, duration),
 			summaryRow("messages", j.Messages, num),
@@ -40,7 +42,8 @@ func clusterJoinSection(r *Result) Section {
 			"Percentiles are nearest rank on the raw samples."},
 		Tables: []Table{t},
 		Bench: []BenchLine{{"Cluster/op=join", len(samples), []BenchValue{
-			{j.Latency.Mean(), "ns/op"}, {j.Latency.P(0.99), "p99-ns"}, {j.Messages.Mean(), "msgs/op"}}}},
+			{j.Latency.Mean(), "ns/op"}, {j.Latency.P(0.99), "p99-ns"}, {j.Messages.Mean(), "msgs/op"},
+		}}},
 	}
 }
 

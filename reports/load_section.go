@@ -49,8 +49,10 @@ func loadSection(r *Result) Section {
 func loadFindings(l LoadOp, many string) []Finding {
 	var out []Finding
 	if l.Op == KindJoin {
-		f := Finding{ID: "joins", What: "joins per second sustained", Source: "section 7.1", Paper: paperJoinsText,
-			Ours: num(l.Achieved) + "/s", Spread: "p99 " + percentile(l.Response, 0.99)}
+		f := Finding{
+			ID: "joins", What: "joins per second sustained", Source: "section 7.1", Paper: paperJoinsText,
+			Ours: num(l.Achieved) + "/s", Spread: "p99 " + percentile(l.Response, 0.99),
+		}
 		f.Verdict = Verdict{Pass, fmt.Sprintf("at least 2,000/s (offered %s/s)", num(l.Rate))}
 		if l.Achieved < paperJoinsPerSecond {
 			f.Verdict = Verdict{Miss, fmt.Sprintf("misses 2,000/s by %s/s (offered %s/s)",
@@ -58,9 +60,11 @@ func loadFindings(l LoadOp, many string) []Finding {
 		}
 		out = append(out, f)
 	}
-	f := Finding{ID: "load", What: many + " completed", Paper: "all of what is offered",
+	f := Finding{
+		ID: "load", What: many + " completed", Paper: "all of what is offered",
 		Ours:   count(l.Completed) + " of " + count(l.Offered),
-		Spread: fmt.Sprintf("%s/s, p99 %s", num(l.Achieved), percentile(l.Response, 0.99))}
+		Spread: fmt.Sprintf("%s/s, p99 %s", num(l.Achieved), percentile(l.Response, 0.99)),
+	}
 	f.Verdict = Verdict{Pass, "every one"}
 	if left := l.Offered - int64(l.Completed); left > 0 {
 		f.Verdict = Verdict{Miss, fmt.Sprintf("misses by %s: %d timed out, %d failed, %d not sent", count(left), l.Timeouts,
@@ -77,20 +81,30 @@ func loadFindings(l LoadOp, many string) []Finding {
 
 func loadBench(l LoadOp, many string) BenchLine {
 	return BenchLine{"Load/op=" + l.Op, l.Sent, []BenchValue{
-		{l.Response.Mean(), "ns/op"}, {l.Achieved, many + "/s"}, {l.Rate, "offered/s"},
-		{l.Response.P(0.5), "p50-ns"}, {l.Response.P(0.99), "p99-ns"}, {l.Response.Max(), "max-ns"},
-		{l.Service.P(0.99), "p99-service-ns"}, {float64(l.Offered - int64(l.Completed)), "incomplete"}}}
+		{l.Response.Mean(), "ns/op"},
+		{l.Achieved, many + "/s"},
+		{l.Rate, "offered/s"},
+		{l.Response.P(0.5), "p50-ns"},
+		{l.Response.P(0.99), "p99-ns"},
+		{l.Response.Max(), "max-ns"},
+		{l.Service.P(0.99), "p99-service-ns"},
+		{float64(l.Offered - int64(l.Completed)), "incomplete"},
+	}}
 }
 
 func loadTable(ops []LoadOp) Table {
 	t := Table{
 		Caption: "Operations offered and completed",
-		Columns: []Column{text("operation"), number("offered"), number("completed"), number("timed out"), number("failed"),
-			number("not sent"), number("seconds"), number("offered/s"), number("achieved/s")},
+		Columns: []Column{
+			text("operation"), number("offered"), number("completed"), number("timed out"), number("failed"),
+			number("not sent"), number("seconds"), number("offered/s"), number("achieved/s"),
+		},
 	}
 	for _, l := range ops {
-		t.Rows = append(t.Rows, []string{l.Op, count(l.Offered), count(l.Completed), count(l.Timeouts), count(l.Errors),
-			count(l.Offered - int64(l.Sent)), num(l.Window), num(l.Rate), num(l.Achieved)})
+		t.Rows = append(t.Rows, []string{
+			l.Op, count(l.Offered), count(l.Completed), count(l.Timeouts), count(l.Errors),
+			count(l.Offered - int64(l.Sent)), num(l.Window), num(l.Rate), num(l.Achieved),
+		})
 	}
 	return t
 }
@@ -98,8 +112,10 @@ func loadTable(ops []LoadOp) Table {
 func loadLatencyTable(ops []LoadOp) Table {
 	t := Table{
 		Caption: "Latency",
-		Columns: []Column{text("operation"), text("counted from"), number("mean"), number("p50"), number("p90"),
-			number("p99"), number("p99.9"), number("max")},
+		Columns: []Column{
+			text("operation"), text("counted from"), number("mean"), number("p50"), number("p90"),
+			number("p99"), number("p99.9"), number("max"),
+		},
 	}
 	for _, l := range ops {
 		for i, d := range []Distribution{l.Response, l.Service} {
@@ -122,8 +138,10 @@ func loadSeries(ops []LoadOp) (Figure, bool) {
 		X: chart.Axis{Label: "time since the begin of the stage (s)"},
 		Y: chart.Axis{Label: "operations per second"},
 	}
-	t := Table{Caption: "Operations per second", Columns: []Column{text("operation"), number("second"),
-		number("offered/s"), number("completed/s")}}
+	t := Table{Caption: "Operations per second", Columns: []Column{
+		text("operation"), number("second"),
+		number("offered/s"), number("completed/s"),
+	}}
 	for i, l := range ops {
 		offered := chart.Series{Name: l.Op + " offered", Ink: ink(i), Shape: chart.Steps, Dashed: true}
 		done := chart.Series{Name: l.Op + " completed", Ink: ink(i), Shape: chart.Both}
@@ -154,9 +172,13 @@ func loadPercentiles(l LoadOp) Figure {
 	names := []string{"from the intended time", "from the actual start"}
 	dists := []Distribution{l.Response, l.Service}
 	for i, d := range dists {
-		c.Series = append(c.Series, chart.Series{Name: names[i], Ink: ink(i), Dashed: i == 1,
-			Points: percentileCurve(positive(d.Values()), 1e6)})
+		c.Series = append(c.Series, chart.Series{
+			Name: names[i], Ink: ink(i), Dashed: i == 1,
+			Points: percentileCurve(positive(d.Values()), 1e6),
+		})
 	}
-	return Figure{ID: "load-" + l.Op + "-percentiles", Chart: c,
-		Table: quantileTable("Latency of a "+l.Op+" by percentile", names, slices.Clone(dists), percentile)}
+	return Figure{
+		ID: "load-" + l.Op + "-percentiles", Chart: c,
+		Table: quantileTable("Latency of a "+l.Op+" by percentile", names, slices.Clone(dists), percentile),
+	}
 }

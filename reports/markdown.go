@@ -19,8 +19,10 @@ const (
 // commit below it.
 func Markdown(r *Result) string {
 	var b strings.Builder
-	t := Table{Columns: []Column{text("figure"), text("what"), number("paper or objective"), number("measured"),
-		text("spread"), text("verdict")}}
+	t := Table{Columns: []Column{
+		text("figure"), text("what"), number("paper or objective"), number("measured"),
+		text("spread"), text("verdict"),
+	}}
 	paper, objectives := r.findings()
 	for _, f := range append(paper, objectives...) {
 		if f.Verdict.State != NotMeasured {

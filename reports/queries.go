@@ -63,7 +63,8 @@ func queriesSection(r *Result) Section {
 	for _, row := range rows {
 		for _, v := range row.PerSeed {
 			s.Bench = append(s.Bench, BenchLine{
-				fmt.Sprintf("Cluster/queries/level=%d", row.Level), 1, []BenchValue{{v.Value, "queries/receiver"}}})
+				fmt.Sprintf("Cluster/queries/level=%d", row.Level), 1, []BenchValue{{v.Value, "queries/receiver"}},
+			})
 		}
 	}
 	return s
@@ -72,16 +73,20 @@ func queriesSection(r *Result) Section {
 func queriesTable(rows []LevelRow) Table {
 	t := Table{
 		Caption: "Distance queries processed by a receiver, by its level, 64 receivers",
-		Columns: []Column{number("level"), number("receivers"), number("seeds"), number("mean queries"), number("std dev"),
-			number("paper (std dev)"), number("difference")},
+		Columns: []Column{
+			number("level"), number("receivers"), number("seeds"), number("mean queries"), number("std dev"),
+			number("paper (std dev)"), number("difference"),
+		},
 	}
 	for _, row := range rows {
 		paper, diff := "-", "-"
 		if p, ok := findPaperLevel(row.Level); ok {
 			paper, diff = p.String(), signedPercent(row.Mean/p.queries-1)
 		}
-		t.Rows = append(t.Rows, []string{count(row.Level), num(row.Receivers), count(len(row.PerSeed)), num(row.Mean),
-			num(row.StdDev), paper, diff})
+		t.Rows = append(t.Rows, []string{
+			count(row.Level), num(row.Receivers), count(len(row.PerSeed)), num(row.Mean),
+			num(row.StdDev), paper, diff,
+		})
 	}
 	return t
 }
@@ -114,8 +119,10 @@ func queriesFindings(rows []LevelRow) []Finding {
 		}
 		out = append(out, f)
 	}
-	fall := Finding{ID: "table2b", What: "queries fall by level", Source: "section 7.1", Paper: "falls",
-		Ours: "-", Verdict: Verdict{NotMeasured, "not measured"}}
+	fall := Finding{
+		ID: "table2b", What: "queries fall by level", Source: "section 7.1", Paper: "falls",
+		Ours: "-", Verdict: Verdict{NotMeasured, "not measured"},
+	}
 	if len(rows) > 0 {
 		fall.Verdict = fallsByLevel(rows)
 		fall.Ours = map[State]string{Pass: "falls", Miss: "does not fall"}[fall.Verdict.State]

@@ -43,9 +43,15 @@ func repairSection(r *Result) Section {
 		Figures: []Figure{repairCDF(rows)},
 	}
 	for _, row := range rows {
-		s.Bench = append(s.Bench, BenchLine{"WAN/repair/variant=" + pathPart(row.Variant), row.Time.Count(),
-			[]BenchValue{{row.Time.Mean(), "ns/op"}, {row.Time.P(0.5), "p50-ns"}, {row.Time.P(0.99), "p99-ns"},
-				{row.Time.Max(), "max-ns"}}})
+		s.Bench = append(s.Bench, BenchLine{
+			"WAN/repair/variant=" + pathPart(row.Variant), row.Time.Count(),
+			[]BenchValue{
+				{row.Time.Mean(), "ns/op"},
+				{row.Time.P(0.5), "p50-ns"},
+				{row.Time.P(0.99), "p99-ns"},
+				{row.Time.Max(), "max-ns"},
+			},
+		})
 	}
 	return s
 }
@@ -53,8 +59,10 @@ func repairSection(r *Result) Section {
 func repairTable(rows []RepairRow) Table {
 	t := Table{
 		Caption: "Time of repair by variant",
-		Columns: []Column{text("variant"), number("repairs"), number("mean"), number("p50"), number("p90"), number("p99"),
-			number("max"), number("within 600 ms"), number("within 2,400 ms")},
+		Columns: []Column{
+			text("variant"), number("repairs"), number("mean"), number("p50"), number("p90"), number("p99"),
+			number("max"), number("within 600 ms"), number("within 2,400 ms"),
+		},
 	}
 	for _, row := range rows {
 		cells := summaryRow(variantName(row.Variant), row.Time, duration)
@@ -70,14 +78,18 @@ func repairCDF(rows []RepairRow) Figure {
 			"600 ms, from a simulation of 1,024 receivers.",
 		X: chart.Axis{Label: "time from detection to repair (ms)", Scale: chart.Log},
 		Y: shareAxis("repairs"),
-		Marks: []chart.Mark{{X: paperRepairSoonNS / 1e6, Y: paperRepairShare,
-			Name: "paper, simulated: 85 % in 600 ms"}},
+		Marks: []chart.Mark{{
+			X: paperRepairSoonNS / 1e6, Y: paperRepairShare,
+			Name: "paper, simulated: 85 % in 600 ms",
+		}},
 	}
 	var names []string
 	var dists []Distribution
 	for i, row := range rows {
-		c.Series = append(c.Series, chart.Series{Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
-			Dashed: i%2 == 1, Points: cdf(positive(row.Time.Values()), 1e6)})
+		c.Series = append(c.Series, chart.Series{
+			Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
+			Dashed: i%2 == 1, Points: cdf(positive(row.Time.Values()), 1e6),
+		})
 		names, dists = append(names, variantName(row.Variant)), append(dists, row.Time)
 	}
 	table := quantileTable("Percentiles of the time of repair", names, dists, percentile)

@@ -95,8 +95,11 @@ func TestRunWritesWhatOpenReads(t *testing.T) {
 	for _, s := range samples {
 		run.Sample(s)
 	}
-	for _, s := range []Stage{{Name: StageCluster, Status: Running}, {Name: StageWAN, Status: Complete, Seconds: 2},
-		{Name: StageCluster, Status: Complete, Seconds: 1.5}} {
+	for _, s := range []Stage{
+		{Name: StageCluster, Status: Running},
+		{Name: StageWAN, Status: Complete, Seconds: 2},
+		{Name: StageCluster, Status: Complete, Seconds: 1.5},
+	} {
 		if err := run.Stage(s); err != nil {
 			t.Fatal(err)
 		}

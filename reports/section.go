@@ -139,8 +139,10 @@ func absent(id, title, stage string, findings ...Finding) Section {
 	for i := range findings {
 		findings[i].Ours, findings[i].Verdict = "-", Verdict{NotMeasured, "not measured"}
 	}
-	return Section{ID: id, Title: title, Stage: stage, Findings: findings,
-		Absent: "The run has no samples for this."}
+	return Section{
+		ID: id, Title: title, Stage: stage, Findings: findings,
+		Absent: "The run has no samples for this.",
+	}
 }
 
 // text and number are columns.

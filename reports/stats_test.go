@@ -18,9 +18,19 @@ func TestPercentileNearestRank(t *testing.T) {
 		values  []float64
 		p, want float64
 	}{
-		{ten, 0.5, 5}, {ten, 0.51, 6}, {ten, 0.9, 9}, {ten, 0.99, 10}, {ten, 1, 10}, {ten, 0.1, 1}, {ten, 0.0001, 1},
-		{hundred, 0.07, 7}, {hundred, 0.29, 29}, {hundred, 0.99, 99}, {hundred, 0.999, 100},
-		{[]float64{42}, 0.5, 42}, {[]float64{1, 3}, 0.5, 1},
+		{ten, 0.5, 5},
+		{ten, 0.51, 6},
+		{ten, 0.9, 9},
+		{ten, 0.99, 10},
+		{ten, 1, 10},
+		{ten, 0.1, 1},
+		{ten, 0.0001, 1},
+		{hundred, 0.07, 7},
+		{hundred, 0.29, 29},
+		{hundred, 0.99, 99},
+		{hundred, 0.999, 100},
+		{[]float64{42}, 0.5, 42},
+		{[]float64{1, 3}, 0.5, 1},
 	} {
 		if got := Percentile(row.values, row.p); got != row.want {
 			t.Errorf("%v of %d values is %v, expected %v", row.p, len(row.values), got, row.want)
@@ -96,13 +106,33 @@ func TestFailuresStayInTheDistribution(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for _, row := range [][2]string{
-		{num(0), "0"}, {num(55.94), "55.9"}, {num(0.0664), "0.0664"}, {num(99.95), "100"}, {num(99.94), "99.9"},
-		{num(1234567), "1,234,567"}, {num(-2.5), "-2.50"}, {num(math.NaN()), "-"}, {num(0.00001234), "1.23e-05"},
-		{num(9.999), "10.0"}, {num(0.09996), "0.100"}, {num(math.Inf(1)), "-"}, {num(0.001), "0.00100"},
-		{num(0.1), "0.100"}, {num(1000), "1,000"}, {num(1e-4), "0.000100"}, {count(-1234), "-1,234"}, {count(999), "999"},
-		{duration(999), "999 ns"}, {duration(1500), "1.50 µs"}, {duration(812345), "812 µs"}, {duration(999600), "1.00 ms"},
-		{duration(2.4e9), "2.40 s"}, {duration(-3e6), "-3.00 ms"}, {duration(math.NaN()), "-"},
-		{percent(0.8549), "85.5 %"}, {signedPercent(-0.118), "-11.8 %"},
+		{num(0), "0"},
+		{num(55.94), "55.9"},
+		{num(0.0664), "0.0664"},
+		{num(99.95), "100"},
+		{num(99.94), "99.9"},
+		{num(1234567), "1,234,567"},
+		{num(-2.5), "-2.50"},
+		{num(math.NaN()), "-"},
+		{num(0.00001234), "1.23e-05"},
+		{num(9.999), "10.0"},
+		{num(0.09996), "0.100"},
+		{num(math.Inf(1)), "-"},
+		{num(0.001), "0.00100"},
+		{num(0.1), "0.100"},
+		{num(1000), "1,000"},
+		{num(1e-4), "0.000100"},
+		{count(-1234), "-1,234"},
+		{count(999), "999"},
+		{duration(999), "999 ns"},
+		{duration(1500), "1.50 µs"},
+		{duration(812345), "812 µs"},
+		{duration(999600), "1.00 ms"},
+		{duration(2.4e9), "2.40 s"},
+		{duration(-3e6), "-3.00 ms"},
+		{duration(math.NaN()), "-"},
+		{percent(0.8549), "85.5 %"},
+		{signedPercent(-0.118), "-11.8 %"},
 		{quote([]string{"bench", "--seed=1", "a b", "it's", ""}), `bench --seed=1 'a b' 'it'\''s' ''`},
 	} {
 		if row[0] != row[1] {

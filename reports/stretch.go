@@ -89,8 +89,10 @@ func stretchSection(r *Result) Section {
 		f.Verdict = atLeastShare(row.Below, paperStretchShare)
 		s.Findings = append(s.Findings, f)
 		for _, v := range row.PerSeed {
-			s.Bench = append(s.Bench, BenchLine{"WAN/stretch/variant=" + pathPart(row.Variant), 1,
-				[]BenchValue{{100 * v.Value, "%below2"}}})
+			s.Bench = append(s.Bench, BenchLine{
+				"WAN/stretch/variant=" + pathPart(row.Variant), 1,
+				[]BenchValue{{100 * v.Value, "%below2"}},
+			})
 		}
 	}
 	return s
@@ -119,14 +121,18 @@ func shareSpread(list []SeedValue) string {
 func stretchTable(rows []StretchRow) Table {
 	t := Table{
 		Caption: "Stretch by variant",
-		Columns: []Column{text("variant"), number("receivers"), number("on the source's node"), number("seeds"),
-			number("stretch < 2"), number("p50"), number("p90"), number("p99"), number("max"), number("RAD"), number("RMD")},
+		Columns: []Column{
+			text("variant"), number("receivers"), number("on the source's node"), number("seeds"),
+			number("stretch < 2"), number("p50"), number("p90"), number("p99"), number("max"), number("RAD"), number("RMD"),
+		},
 	}
 	for _, row := range rows {
 		d := row.Stretch
-		t.Rows = append(t.Rows, []string{variantName(row.Variant), count(d.Count()), count(row.Colocated),
+		t.Rows = append(t.Rows, []string{
+			variantName(row.Variant), count(d.Count()), count(row.Colocated),
 			count(len(row.PerSeed)), percent(row.Below), num(d.P(0.5)), num(d.P(0.9)), num(d.P(0.99)), num(d.Max()),
-			num(row.RAD), num(row.RMD)})
+			num(row.RAD), num(row.RMD),
+		})
 	}
 	return t
 }
@@ -156,8 +162,10 @@ func stretchCDF(rows []StretchRow) Figure {
 	var dists []Distribution
 	end := 3.0
 	for i, row := range rows {
-		c.Series = append(c.Series, chart.Series{Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
-			Dashed: i%2 == 1, Points: cdf(row.Stretch.Values(), 1)})
+		c.Series = append(c.Series, chart.Series{
+			Name: variantName(row.Variant), Ink: ink(i), Shape: chart.Steps,
+			Dashed: i%2 == 1, Points: cdf(row.Stretch.Values(), 1),
+		})
 		names, dists = append(names, variantName(row.Variant)), append(dists, row.Stretch)
 		end = max(end, row.Stretch.P(0.98))
 	}
@@ -182,8 +190,10 @@ func stretchScatter(rows []StretchRow) (Figure, bool) {
 		X: chart.Axis{Label: "direct latency (ms)"},
 		Y: chart.Axis{Label: "latency through the tree (ms)"},
 	}
-	t := Table{Caption: "Latency by variant", Columns: []Column{text("variant"), number("receivers"),
-		number("mean tree"), number("mean direct"), number("max tree"), number("max direct")}}
+	t := Table{Caption: "Latency by variant", Columns: []Column{
+		text("variant"), number("receivers"),
+		number("mean tree"), number("mean direct"), number("max tree"), number("max direct"),
+	}}
 	var far float64
 	for i, row := range rows {
 		if len(row.Latency) == 0 {
@@ -197,16 +207,20 @@ func stretchScatter(rows []StretchRow) (Figure, bool) {
 		c.Series = append(c.Series, s)
 		tree, direct := latencyColumns(row.Latency)
 		far = max(far, direct.Max()/1e6)
-		t.Rows = append(t.Rows, []string{variantName(row.Variant), count(len(row.Latency)), duration(tree.Mean()),
-			duration(direct.Mean()), duration(tree.Max()), duration(direct.Max())})
+		t.Rows = append(t.Rows, []string{
+			variantName(row.Variant), count(len(row.Latency)), duration(tree.Mean()),
+			duration(direct.Mean()), duration(tree.Max()), duration(direct.Max()),
+		})
 	}
 	if len(c.Series) == 0 {
 		return Figure{}, false
 	}
 	for k, dashed := range []bool{false, true} {
 		slope := float64(k + 1)
-		c.Series = append(c.Series, chart.Series{Name: fmt.Sprintf("stretch %g", slope), Ink: chart.Muted,
-			Dashed: dashed, Points: []chart.Point{{}, {X: far, Y: slope * far}}})
+		c.Series = append(c.Series, chart.Series{
+			Name: fmt.Sprintf("stretch %g", slope), Ink: chart.Muted,
+			Dashed: dashed, Points: []chart.Point{{}, {X: far, Y: slope * far}},
+		})
 	}
 	return Figure{ID: "stretch-scatter", Chart: c, Table: t}, true
 }

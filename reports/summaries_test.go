@@ -70,8 +70,12 @@ func TestFallsByLevel(t *testing.T) {
 		rows []LevelRow
 		want State
 	}{
-		{row(55, 10, 2, 0.5, 0.1), Pass}, {row(55, 10, 0, 0), Pass}, {row(55), Pass},
-		{row(55, 10, 10), Miss}, {row(55, 10, 2, 3), Miss}, {row(5, 0, 1), Miss},
+		{row(55, 10, 2, 0.5, 0.1), Pass},
+		{row(55, 10, 0, 0), Pass},
+		{row(55), Pass},
+		{row(55, 10, 10), Miss},
+		{row(55, 10, 2, 3), Miss},
+		{row(5, 0, 1), Miss},
 	} {
 		if got := fallsByLevel(c.rows); got.State != c.want {
 			t.Errorf("%+v: %+v, expected %v", c.rows, got, c.want)
@@ -159,7 +163,8 @@ func TestRepairsByHand(t *testing.T) {
 
 func TestDeliveryByHand(t *testing.T) {
 	rows := SummarizeDelivery([]Sample{
-		{Seed: 1, N: 100, Value: 100, Status: StatusOK}, {Seed: 1, N: 50, Value: 47, Status: StatusMissing},
+		{Seed: 1, N: 100, Value: 100, Status: StatusOK},
+		{Seed: 1, N: 50, Value: 47, Status: StatusMissing},
 		{Seed: 2, N: 10, Value: 10, Status: StatusOK},
 	})
 	want := DeliveryRow{Receivers: 3, Seeds: 2, Owed: 160, Delivered: 157, Missing: 3, Incomplete: 1}
@@ -196,8 +201,11 @@ func TestLoadByHand(t *testing.T) {
 	}
 	ops[3].Status, ops[3].Value, ops[3].ServiceNS = StatusTimeout, 2e9, 2e9
 	ops[4].Status, ops[4].Value, ops[4].ServiceNS = StatusError, 1e6, 1e6
-	offered := []Sample{{Group: "join", N: 6, Value: 4, StartNS: 0}, {Group: "join", N: 6, Value: 4, StartNS: 1e9},
-		{Group: "repair", N: 99, StartNS: 1e9}}
+	offered := []Sample{
+		{Group: "join", N: 6, Value: 4, StartNS: 0},
+		{Group: "join", N: 6, Value: 4, StartNS: 1e9},
+		{Group: "repair", N: 99, StartNS: 1e9},
+	}
 	l := SummarizeLoad("join", ops, offered)
 	if l.Offered != 12 || l.Sent != 10 || l.Completed != 8 || l.Timeouts != 1 || l.Errors != 1 {
 		t.Fatalf("%+v, expected 12 offered, 10 sent, 8 completed, 1 timeout, 1 error", l)
@@ -283,8 +291,10 @@ func TestGeneratorByHand(t *testing.T) {
 
 func TestCountersByHand(t *testing.T) {
 	got := SummarizeCounters([]Sample{
-		{Stage: "wan", Group: "drop/loss", Value: 3}, {Stage: "cluster", Group: "z", Value: -1},
-		{Stage: "wan", Group: "drop/loss", Value: 4}, {Stage: "wan", Group: "a", Value: 0.5},
+		{Stage: "wan", Group: "drop/loss", Value: 3},
+		{Stage: "cluster", Group: "z", Value: -1},
+		{Stage: "wan", Group: "drop/loss", Value: 4},
+		{Stage: "wan", Group: "a", Value: 0.5},
 	})
 	want := []Counter{{"cluster", "z", -1, 1}, {"wan", "a", 0.5, 1}, {"wan", "drop/loss", 7, 2}}
 	if len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {

@@ -21,8 +21,10 @@ func syntheticManifest() Manifest {
 		Schema: Schema, Tool: "bench", Command: []string{"bench", "--seed=7", "--note=synthetic samples"},
 		Commit: "0123456789abcdef0123456789abcdef01234567", Dirty: true, Go: "go1.26.8", Seed: 7,
 		Started: start, Stopped: start.Add(58 * time.Second), Status: Complete,
-		Machine: MachineInfo{OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Synthetic CPU", Level: "x86-64-v4",
-			Cores: 2, MemoryBytes: 8 << 30, Virtual: true},
+		Machine: MachineInfo{
+			OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Synthetic CPU", Level: "x86-64-v4",
+			Cores: 2, MemoryBytes: 8 << 30, Virtual: true,
+		},
 		Parameters: map[string]string{"seeds": "3", "rate": "40", "note": "synthetic samples"},
 		Stages: []Stage{
 			{Name: StageCluster, Status: Complete, Seconds: 18.2},
@@ -61,8 +63,10 @@ func syntheticCluster(rng *rand.Rand, seed uint64) (out []Sample) {
 		queries := math.Round(mean * (0.8 + 0.4*rng.Float64()))
 		out = append(out,
 			Sample{Stage: StageCluster, Kind: KindQueries, Seed: seed, Host: host, Level: level, N: 64, Value: queries},
-			Sample{Stage: StageCluster, Kind: KindJoin, Seed: seed, Host: host, Level: level, N: int64(level * 4),
-				Value: math.Round(4e5 * (1 + 2*rng.ExpFloat64()))})
+			Sample{
+				Stage: StageCluster, Kind: KindJoin, Seed: seed, Host: host, Level: level, N: int64(level * 4),
+				Value: math.Round(4e5 * (1 + 2*rng.ExpFloat64())),
+			})
 	}
 	return out
 }
@@ -109,8 +113,10 @@ func syntheticLoad(rng *rand.Rand, perOp int) (out []Sample) {
 	}
 	for second := range int64(seconds) {
 		for _, op := range []string{KindJoin, KindRepair} {
-			out = append(out, Sample{Stage: StageLoad, Kind: KindOffered, Group: op, N: int64(perOp / seconds),
-				StartNS: second * 1e9, Value: float64(perOp/seconds - int(second%2))})
+			out = append(out, Sample{
+				Stage: StageLoad, Kind: KindOffered, Group: op, N: int64(perOp / seconds),
+				StartNS: second * 1e9, Value: float64(perOp/seconds - int(second%2)),
+			})
 		}
 	}
 	return out

@@ -33,7 +33,7 @@ type wanFlags struct {
 	RTT       string   `name:"rtt" placeholder:"FILE" help:"Square matrix of round-trip times in ms, plain or gzip. Default: one that is made up."`
 	WANDegree int      `default:"8" name:"wan-degree" help:"D in the wide-area network (the paper's default is 8)."`
 	Sites     int      `default:"50" help:"Sites drawn from the matrix, one node and two receivers each."`
-	Packets   int      `default:"100" help:"Packets sent with losses."`
+	Packets   int      `default:"160" help:"Packets sent with losses."`
 	Variants  []string `default:"paper" help:"Variants to run: paper, wide."`
 }
 
@@ -105,7 +105,7 @@ func (f clusterFlags) experiment(c *cli, world string) (experiments.Cluster, err
 func (f wanFlags) experiment(c *cli, world string) (experiments.WAN, error) {
 	e := experiments.WAN{
 		World: experiments.Kind(world), Nodes: f.Sites, PerNode: 2, Degree: f.WANDegree,
-		Seeds: c.seeds(f.WANSeeds), Packets: f.Packets, PerSecond: 10,
+		Seeds: c.seeds(f.WANSeeds), Packets: f.Packets, WarmUp: 80, PerSecond: 20,
 	}
 	err := positive(map[string]float64{
 		"wan-seeds": float64(f.WANSeeds), "wan-degree": float64(f.WANDegree), "sites": float64(f.Sites),

@@ -315,8 +315,8 @@ func TestRoundTrip(t *testing.T) {
 		q, _ := r.next()
 		r.ack(q, i3.StatusRefreshed)
 	}
-	if r.host.RTT() != 1 {
-		t.Errorf("round trip %d ns after many answers at once, want 1: zero means none", r.host.RTT())
+	if r.host.RTT() < 1 || r.host.RTT() > 8 {
+		t.Errorf("round trip %d ns after many answers at once, want next to none, but not zero: none yet", r.host.RTT())
 	}
 	r.next()
 	if _, after := r.next(); after != 50*ms {

@@ -284,10 +284,11 @@ func (r *Receiver) gone(now machine.Time, m Message) {
 	}
 }
 
-// A lossRate is a receiver's loss rate over about the last 512 packets.
+// A lossRate is a receiver's loss rate over about the last hundred packets.
 type lossRate struct {
 	packets, losses uint32
 	class           uint8
+	known           bool // a window has passed
 }
 
 func (l *lossRate) received() { l.packets++ }
@@ -307,16 +308,24 @@ func (l *lossRate) late() {
 
 // lossWindow is the number of packets after which the counts are halved, and
 // the class drawn anew.
-const lossWindow = 512
+const lossWindow = 64
+
+// classUnknown is the class of a receiver that has not seen a window of packets:
+// the worst, so that nobody asks a newcomer, who has little to give, before those
+// whose losses are known.
+const classUnknown = 9
 
 // update returns the class of the loss rate: the number of binary digits of the
 // rate in 1/256. Rates within a factor of two are one class, so that a receiver
 // does not move with every packet.
 func (l *lossRate) update() uint8 {
 	if l.packets >= lossWindow {
-		l.class = uint8(bits.Len32(l.losses * 256 / l.packets))
+		l.class, l.known = uint8(bits.Len32(l.losses*256/l.packets)), true
 		l.packets /= 2
 		l.losses /= 2
+	}
+	if !l.known {
+		return classUnknown
 	}
 	return l.class
 }

@@ -90,6 +90,15 @@ func (a Axis) resolve(e extent) Axis {
 	return a
 }
 
+// valid reports whether the scale can show the range of a resolved axis.
+func (a Axis) valid() bool {
+	size := a.Max - a.Min
+	return a.Min < a.Max && finite(size) && size > 1e-300 && a.Scale.shows(a.Min) && a.Scale.shows(a.Max)
+}
+
+// maxTicks bounds the ticks of an axis, whatever its range.
+const maxTicks = 50
+
 // logFloor and logCeil round to 1, 2 or 5 times a power of ten.
 func logFloor(v float64) float64 {
 	base := math.Pow(10, math.Floor(math.Log10(v)))
@@ -156,7 +165,7 @@ func logTicks(lo, hi float64) []float64 {
 		steps = []float64{1, 3}
 	}
 	var out []float64
-	for exp := math.Floor(math.Log10(lo)); exp <= math.Ceil(math.Log10(hi)); exp++ {
+	for exp := math.Floor(math.Log10(lo)); exp <= math.Ceil(math.Log10(hi)) && len(out) < maxTicks; exp++ {
 		for _, m := range steps {
 			out = append(out, m*math.Pow(10, exp))
 		}
@@ -174,8 +183,13 @@ func linearTicks(lo, hi float64) []float64 {
 		}
 	}
 	var out []float64
-	for i := math.Ceil(lo/step-1e-9) + 0; i*step <= hi*(1+1e-12); i++ {
-		out = append(out, i*step)
+	first := math.Ceil(lo/step-1e-9) + 0
+	for k := 0; k < maxTicks; k++ {
+		v := (first + float64(k)) * step
+		if v > hi+step*1e-9 {
+			break
+		}
+		out = append(out, v)
 	}
 	return out
 }

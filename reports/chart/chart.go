@@ -147,6 +147,11 @@ func (c *Chart) drawable() (*Chart, error) {
 		return nil, fmt.Errorf("no points, expected at least one that the scales can show")
 	}
 	d.X, d.Y = d.X.resolve(x), d.Y.resolve(y)
+	for _, a := range []Axis{d.X, d.Y} {
+		if !a.valid() {
+			return nil, fmt.Errorf("axis %q from %v to %v, expected a range that its scale can show", a.Label, a.Min, a.Max)
+		}
+	}
 	return &d, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,6 +93,8 @@ func TestBadChartsAreErrors(t *testing.T) {
 		"finite":        func(c *Chart) { c.Series[0].Points[1].Y = math.NaN() },
 		"finite number": func(c *Chart) { c.Series[0].Points[0].X = math.Inf(1) },
 		"cannot show":   func(c *Chart) { c.Y.Scale, c.Marks[0].Y = Log, 0 },
+		"a range":       func(c *Chart) { c.Y.Scale, c.Y.Min, c.Y.Max = Log, 0, 5 },
+		"can show":      func(c *Chart) { c.X.Min, c.X.Max = 5, 5 },
 	} {
 		c := sample()
 		edit(c)
@@ -139,6 +142,7 @@ func TestTicks(t *testing.T) {
 		{Axis{Min: 0.05, Max: 50, Scale: Log}, "0.1 1 10"},
 		{Axis{Min: 1, Max: 20, Scale: Log}, "1 2 5 10 20"},
 		{Axis{Min: 0, Max: 0.9995, Scale: Nines}, "0 0.5 0.9 0.99 0.999"},
+		{Axis{Min: 1e16, Max: 1e16 + 8, Format: func(v float64) string { return strconv.Itoa(int(v - 1e16)) }}, "0 2 4 6 8"},
 		{Axis{Min: 0, Max: 10, Ticks: []float64{5, 11}}, "5"},
 	} {
 		var got []string
@@ -224,7 +228,8 @@ func TestAnyDataDraws(t *testing.T) {
 			X:     Axis{Scale: Scale(rapid.IntRange(0, 2).Draw(t, "x"))},
 			Y:     Axis{Scale: Scale(rapid.IntRange(0, 1).Draw(t, "y")), Label: "y"},
 		}
-		value := rapid.Float64Range(-1e12, 1e12)
+		value := rapid.OneOf(rapid.Float64Range(-1e12, 1e12), rapid.Float64Range(0, 1),
+			rapid.SampledFrom([]float64{0, 1e-300, 5e-324, 1e300, -1e300, 1 - 1e-16}))
 		points := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Point {
 			return Point{value.Draw(t, "x"), value.Draw(t, "y"), max(0, value.Draw(t, "e"))}
 		}), 1, 20).Draw(t, "points")
