@@ -272,9 +272,10 @@ func (r *wanRun) highest() (seq uint64) {
 
 func (r *wanRun) sampleLosses(m *member, before multicast.Counters, last uint64) {
 	c := m.Machine.Counters()
+	lost := c.Repaired - before.Repaired + c.Abandoned - before.Abandoned
 	s := reports.Sample{
 		Stage: reports.StageWAN, Kind: reports.KindDuplicates, Seed: r.seed, Group: r.variant.Name, Host: m.Number,
-		Level: m.Machine.Level(), N: int64(c.Repaired - before.Repaired), Value: float64(c.Duplicates - before.Duplicates),
+		Level: m.Machine.Level(), N: int64(lost), Value: float64(c.Duplicates - before.Duplicates),
 	}
 	r.sink.Sample(s)
 	for _, took := range m.repairs {
