@@ -43,7 +43,8 @@ type Endpoint struct {
 	world   *World
 	addr    netip.AddrPort
 	carrier carrier
-	queued  machine.Time // in its shard's queue, 0 if not; guarded by the shard
+	queued  machine.Time // when its shard's queue has it called; guarded by the shard
+	place   int          // in that queue, from 1; 0 if it is not there
 
 	mu      sync.Mutex // guards all below, and every call of the machine
 	machine machine.Machine
@@ -69,10 +70,14 @@ const (
 // Addr returns the endpoint's address.
 func (e *Endpoint) Addr() netip.AddrPort { return e.addr }
 
-// Start runs a machine at the endpoint. It must be called once.
+// Start runs a machine at the endpoint. It must be called once. On a closed
+// endpoint it does nothing.
 func (e *Endpoint) Start(m machine.Machine) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
 	e.machine = m
 	e.carrier.start(e)
 	e.arm()
@@ -112,12 +117,21 @@ func (e *Endpoint) Close() error {
 	return e.carrier.stop(e)
 }
 
+// release gives back what only a living endpoint needs. The endpoint must be
+// closed; a round that is under way is over when release returns.
+func (e *Endpoint) release() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.machine, e.out, e.filter, e.ready, e.line = nil, nil, nil, nil, delayLine{}
+}
+
 // round handles datagrams that were read, which may be none, and what is due.
 // It may keep a slot's buffer and put another in its place.
 func (e *Endpoint) round(slots []*slot) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed || e.machine == nil {
+		e.world.count.noHost.Add(uint64(len(slots)))
 		return
 	}
 	now := e.world.Now()

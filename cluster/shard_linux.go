@@ -28,9 +28,9 @@ type shard struct {
 	endpoints atomic.Pointer[[]*Endpoint] // by number; copied when one is added
 	closing   atomic.Bool
 	done      chan struct{}
-	open      atomic.Int64 // endpoints not closed
 
-	mu     sync.Mutex // guards timers and asleep
+	mu     sync.Mutex // guards all to asleep, and that closing follows open
+	open   int        // endpoints not closed
 	timers deadlines
 	asleep machine.Time // when the goroutine will wake by itself, 0 while it is awake
 
@@ -97,6 +97,9 @@ func (s *shard) setup() error {
 func (s *shard) add() (*Endpoint, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return nil, errEnded
+	}
 	old := *s.endpoints.Load()
 	if len(old) == maxEndpoints {
 		return nil, fmt.Errorf("cluster: open endpoint: a shard has %d already: want more shards", maxEndpoints)
@@ -106,7 +109,7 @@ func (s *shard) add() (*Endpoint, error) {
 	e := newEndpoint(s.world, netip.AddrPortFrom(netip.AddrFrom4(b), s.port), s)
 	all := append(old[:len(old):len(old)], e)
 	s.endpoints.Store(&all)
-	s.open.Add(1)
+	s.open++
 	return e, nil
 }
 
@@ -124,10 +127,15 @@ func (s *shard) start(*Endpoint) {}
 // stop ends the shard with its last endpoint. The endpoint is marked closed:
 // round does nothing any more, and a round under way holds its lock.
 func (s *shard) stop(e *Endpoint) error {
-	e.mu.Lock()
-	e.machine = nil
-	e.mu.Unlock()
-	if s.open.Add(-1) > 0 || !s.closing.CompareAndSwap(false, true) {
+	e.release()
+	s.mu.Lock()
+	s.open--
+	last := s.open == 0
+	if last {
+		s.closing.Store(true) // no endpoint can be added now
+	}
+	s.mu.Unlock()
+	if !last {
 		return nil
 	}
 	s.world.forget(s)
@@ -187,6 +195,7 @@ func (s *shard) dispatch(n int) {
 		}
 		e := s.find(dst)
 		if e == nil {
+			s.world.count.noHost.Add(1)
 			continue
 		}
 		in := s.inboxes[e]

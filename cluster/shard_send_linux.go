@@ -77,13 +77,18 @@ func (g *gatherer) add(to netip.AddrPort, a, b []byte) {
 	g.size[i] += size
 }
 
-// find returns the datagram that a packet of the given size goes into: one for
-// the same address that has room, or a new one.
+// find returns the datagram that a packet of the given size goes into: the last
+// one for the same address if it has room, or a new one. An earlier one would
+// let the packet overtake others.
 func (g *gatherer) find(to netip.AddrPort, size int) int {
-	for i := range g.n {
-		if g.to[i] == to && g.size[i]+size <= i3.MaxDatagram && g.msgs[i].hdr.Iovlen+2 <= maxVectors {
+	for i := g.n - 1; i >= 0; i-- {
+		if g.to[i] != to {
+			continue
+		}
+		if g.size[i]+size <= i3.MaxDatagram && g.msgs[i].hdr.Iovlen+2 <= maxVectors {
 			return i
 		}
+		break
 	}
 	if g.n == writeBatch {
 		g.flush()

@@ -89,8 +89,11 @@ func (s *socket) run(e *Endpoint) {
 			n = 0 // the deadline; nothing else concerns this socket
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
+			// A deadline that has passed stays, and makes every read fail. The
+			// round sets the next one, if there is one.
 			e.mu.Lock()
 			s.armed = machine.Never
+			_ = s.conn.SetReadDeadline(time.Time{})
 			e.mu.Unlock()
 		}
 		read = s.collect(msgs[:n], slots, read[:0])

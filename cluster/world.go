@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -67,12 +68,21 @@ func (w *World) Open() (*Endpoint, error) {
 	if !canShard || w.cfg.Shards < 0 {
 		return w.openSocket()
 	}
-	s, err := w.nextShard()
-	if err != nil {
-		return nil, err
+	for {
+		s, err := w.nextShard()
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.add()
+		if !errors.Is(err, errEnded) {
+			return e, err
+		}
+		w.forget(s)
 	}
-	return s.add()
 }
+
+// errEnded is a shard's answer when its last endpoint was closed meanwhile.
+var errEnded = errors.New("cluster: the shard has ended")
 
 // nextShard returns the shards in turn, and opens them first.
 func (w *World) nextShard() (*shard, error) {
@@ -112,10 +122,11 @@ type Counters struct {
 	SendErrors uint64 // datagrams the kernel refused
 	Truncated  uint64 // datagrams longer than a buffer, dropped
 	Overflow   uint64 // datagrams dropped because a delay line was full
+	NoHost     uint64 // datagrams read for an address where no machine runs, dropped
 }
 
 type counters struct {
-	sent, received, lost, filtered, sendErrors, truncated, overflow atomic.Uint64
+	sent, received, lost, filtered, sendErrors, truncated, overflow, noHost atomic.Uint64
 }
 
 // Counters returns what the endpoints have done so far.
@@ -124,6 +135,7 @@ func (w *World) Counters() Counters {
 	return Counters{
 		Sent: c.sent.Load(), Received: c.received.Load(), Lost: c.lost.Load(), Filtered: c.filtered.Load(),
 		SendErrors: c.sendErrors.Load(), Truncated: c.truncated.Load(), Overflow: c.overflow.Load(),
+		NoHost: c.noHost.Load(),
 	}
 }
 

@@ -194,8 +194,9 @@ local function show_entry(tvb, offset, kind, parent)
 	end
 	tree:add(f.probe, tvb(offset + 65, 1))
 	tree:add(f.owner, tvb(offset + 88, 16))
-	if tvb(offset + 65, 1):uint() > 1 then bad = reserve(tvb, offset + 65, 1, tree) end
-	return bad
+	local flags = tvb(offset + 65, 1):uint()
+	if flags > 1 then return reserve(tvb, offset + 65, 1, tree) end
+	return flags == 1 and kind == "remove" and "a removal is no probe" or bad
 end
 
 -- show_entries adds the entries of a control packet. It returns how many there are, and what is wrong with the first

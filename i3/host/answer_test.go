@@ -69,6 +69,18 @@ func TestStrangersChallenges(t *testing.T) {
 	}
 }
 
+// A stranger's entry does not keep the next one from being answered.
+func TestChallengesOfOnePacket(t *testing.T) {
+	r := newRig(t, config())
+	r.host.Maintain(r.now, own(1), r.out)
+	q := r.one()
+	r.receive(near, packet(i3.KindChallenge, q.packet.Flow, i3.Challenge{Trigger: own(2), Nonce: i3.Nonce{1}},
+		i3.Challenge{Trigger: own(1), Nonce: i3.Nonce{2}}))
+	if q = r.one(); q.entries[0] != (i3.Insert{Trigger: own(1), Nonce: i3.Nonce{2}}) {
+		t.Errorf("answer %+v", q)
+	}
+}
+
 // Whatever arrives, all that leaves a host are requests for what it was told to look after.
 func TestOnlyOwnRequests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -80,8 +92,8 @@ func TestOnlyOwnRequests(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "packets") {
 			n, flow := rapid.Uint64Range(0, 5).Draw(t, "trigger"), rapid.Uint32Range(0, 5).Draw(t, "flow")
-			tr := rapid.SampledFrom([]i3.Trigger{own(n), link(n), {ID: id(n), Target: i3.ToHost(stranger, i3.RightKey(id(n)))}}).
-				Draw(t, "form")
+			others := i3.Trigger{ID: id(n), Target: i3.ToHost(stranger, i3.RightKey(id(n)))}
+			tr := rapid.SampledFrom([]i3.Trigger{own(n), link(n), others}).Draw(t, "form")
 			challenge := i3.Challenge{Trigger: tr, Nonce: i3.Nonce{rapid.Byte().Draw(t, "nonce")}}
 			status := i3.Status(rapid.IntRange(1, int(i3.StatusNoRoom)).Draw(t, "status"))
 			var b []byte
@@ -194,6 +206,10 @@ func TestChangesOfMind(t *testing.T) {
 	if r.host.Maintains(own(1)) {
 		t.Error("maintains what it removes")
 	}
+	r.host.Maintain(r.now, own(1), r.out) // the removal may have come through
+	if r.host.Maintains(own(1)) {
+		t.Error("maintains what it has removed and not inserted again")
+	}
 }
 
 // What each answer means to each kind of request.
@@ -271,6 +287,10 @@ func TestMalformed(t *testing.T) {
 	if got, want := r.host.Counters(), (host.Counters{Acks: 1}); got != want {
 		t.Errorf("padded: counters %+v, want %+v", got, want)
 	}
+	r.host.Receive(r.now, []machine.Datagram{{From: stranger, Bytes: []byte("junk")}, {From: near, Bytes: ok}}, r.out)
+	if got, want := r.host.Counters(), (host.Counters{Acks: 2, DropMalformed: 1}); got != want {
+		t.Errorf("junk before an ack in one batch: counters %+v, want %+v", got, want)
+	}
 	r.receive(near, packet(i3.KindInsert, 1, probe))
 	r.receive(near, packet(i3.KindRemove, 1, i3.Insert{Trigger: own(1)}))
 	if got := r.host.Counters(); got.DropKind != 2 || len(r.sends()) != 0 {
@@ -282,7 +302,8 @@ func TestMalformed(t *testing.T) {
 // asks for, and is no larger than what came.
 func FuzzReceive(f *testing.F) {
 	f.Add(packet(i3.KindAck, 1, i3.Ack{Trigger: own(1), Status: i3.StatusInserted}))
-	f.Add(packet(i3.KindAck, 2, i3.Ack{Trigger: link(2), Status: i3.StatusFull}, i3.Ack{Trigger: own(3), Status: i3.StatusProbed}))
+	f.Add(packet(i3.KindAck, 2, i3.Ack{Trigger: link(2), Status: i3.StatusFull},
+		i3.Ack{Trigger: own(3), Status: i3.StatusProbed}))
 	f.Add(packet(i3.KindChallenge, 1, i3.Challenge{Trigger: own(1), Nonce: i3.Nonce{1}}))
 	f.Add(packet(i3.KindChallenge, 3, i3.Challenge{Trigger: own(3), Nonce: i3.Nonce{1}}, i3.Challenge{Trigger: own(1)}))
 	f.Add(packet(i3.KindAck, 3, i3.Ack{Trigger: own(3), Status: i3.StatusRemoved}))

@@ -223,6 +223,16 @@ func TestMaintainsWhatIsAlive(t *testing.T) {
 			t.Errorf("refreshed, then %v: still maintained", s)
 		}
 	}
+	r := maintained(t, config(), own(1), machine.Millisecond)
+	for len(r.handler.failed) == 0 {
+		if !r.host.Maintains(own(1)) {
+			t.Fatal("not maintained before the host gives up")
+		}
+		r.sleep(100 * machine.Millisecond)
+	}
+	if r.host.Maintains(own(1)) {
+		t.Error("maintained although nobody answers")
+	}
 	if newRig(t, config()).host.Maintains(own(1)) {
 		t.Error("maintains what it was never asked to")
 	}
@@ -248,7 +258,8 @@ func TestForget(t *testing.T) {
 	asked := newRig(t, config())
 	asked.host.Maintain(asked.now, own(1), asked.out)
 	q := asked.one()
-	for name, r := range map[string]*rig{"asked": asked, "maintained": maintained(t, config(), own(1), machine.Millisecond)} {
+	resting := maintained(t, config(), own(1), machine.Millisecond)
+	for name, r := range map[string]*rig{"asked": asked, "maintained": resting} {
 		r.host.Forget(own(2)) // nothing of the kind
 		r.host.Forget(own(1))
 		r.silent(name)

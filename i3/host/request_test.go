@@ -114,7 +114,8 @@ func TestHandlerUsesHost(t *testing.T) {
 	bundle := packet(i3.KindAck, first.packet.Flow, i3.Ack{Trigger: own(1), Status: i3.StatusInserted})
 	bundle = append(bundle, packet(i3.KindAck, second.packet.Flow, i3.Ack{Trigger: own(2), Status: i3.StatusInserted})...)
 	r.receive(near, bundle)
-	if all := r.sends(); len(all) != 20 || len(r.handler.acked) != 1 || !r.host.Maintains(own(1)) || r.host.Maintains(own(2)) {
+	all := r.sends()
+	if len(all) != 20 || len(r.handler.acked) != 1 || !r.host.Maintains(own(1)) || r.host.Maintains(own(2)) {
 		t.Fatalf("%d requests, handler told %v", len(all), r.handler.acked)
 	}
 	r.sleep(4 * machine.Second)
@@ -264,8 +265,8 @@ func TestDeliver(t *testing.T) {
 	if len(got) != 2 || r.host.Counters() != (host.Counters{Delivered: 2}) {
 		t.Fatalf("delivered %v, counters %+v", got, r.host.Counters())
 	}
-	if string(got[0].payload) != "data" || got[0].packet.Flow != 8 || got[0].from != stranger || got[0].packet.ID != id(1) ||
-		&got[0].payload[0] != &bundle[i3.HeaderSize] {
+	if string(got[0].payload) != "data" || got[0].packet.Flow != 8 || got[0].packet.ID != id(1) ||
+		got[0].from != stranger || &got[0].payload[0] != &bundle[i3.HeaderSize] {
 		t.Errorf("data delivered as %+v", got[0])
 	}
 	if string(got[1].payload) != "direct" || got[1].packet.Kind != i3.KindDirect ||

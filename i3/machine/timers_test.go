@@ -167,7 +167,9 @@ func TestTimersPromptly(t *testing.T) {
 	calls := 0
 	for b.queue.Next() != machine.Never {
 		now := b.queue.Next()
-		calls++
+		if calls++; calls > 1000 {
+			t.Fatalf("the queue is still not empty after %d calls, each at Next", calls)
+		}
 		if got, want := b.expire(now), b.expect(now); !slices.Equal(got, want) {
 			t.Fatalf("at %d fired %v, want %v", now, got, want)
 		}
@@ -205,7 +207,7 @@ func TestTimerSetInHandler(t *testing.T) {
 	q.Set(&tm, 7, 40) // an entry that will be stale
 	q.Set(&tm, 7, 10)
 	fired := 0
-	for now := machine.Time(10); q.Next() != machine.Never; now = max(now, q.Next()) {
+	for now := machine.Time(10); q.Next() != machine.Never && now < 100; now = max(now+1, q.Next()) {
 		for {
 			key, at, ok := q.Pop(now)
 			if !ok {
@@ -220,6 +222,30 @@ func TestTimerSetInHandler(t *testing.T) {
 	}
 	if fired != 2 {
 		t.Errorf("fired %d times, want 2", fired)
+	}
+}
+
+// TestTimersForgetStaleEntries: bringing a timer forward leaves its old entry in the heap. It goes when its time comes,
+// so that a timer which is brought forward and put off for ever does not cost more and more.
+func TestTimersForgetStaleEntries(t *testing.T) {
+	b := newBench(1)
+	for now := machine.Time(1); now < 10_000; now += 10 {
+		b.set(0, now+5)
+		b.set(0, now+40)
+		entries := 0
+		for {
+			key, at, ok := b.queue.Pop(now + 10)
+			if !ok {
+				break
+			}
+			entries++
+			if b.queue.Fired(&b.timers[key], key, at, now+10) {
+				t.Fatalf("at %d the timer fired, but it was put off to %d", now+10, now+40)
+			}
+		}
+		if entries > 2 { // the one that was put off and one that is stale
+			t.Fatalf("at %d the queue has %d entries for one timer", now, entries)
+		}
 	}
 }
 

@@ -21,13 +21,6 @@ type adoption struct {
 	rank   uint64 // of two adopters the lower one stays
 }
 
-// A watch is a receiver's eye on the identifier above the topmost one that it
-// owns or has adopted.
-type watch struct {
-	seen  machine.Time // when its owner was last heard of
-	timer machine.Timer
-}
-
 // adoptWait bounds the random delay before a child adopts.
 const adoptWait = machine.Second / 2
 
@@ -61,7 +54,7 @@ func (r *Receiver) watchOwner(now machine.Time) {
 		return
 	}
 	period := r.cfg.Host.Lifetime / 2 / machine.Duration(r.cfg.Host.Hurry)
-	if now.Sub(r.watch.seen) > 3*period {
+	if now.Sub(r.links[r.watched()].seen) > 3*period {
 		r.adoptSoon(now)
 	}
 }
@@ -69,8 +62,8 @@ func (r *Receiver) watchOwner(now machine.Time) {
 // adoptSoon adopts the watched identifier after a random delay, unless a sibling
 // does before.
 func (r *Receiver) adoptSoon(now machine.Time) {
-	if r.watch.timer.Due() == machine.Never {
-		r.timers.Set(&r.watch.timer, keyAdopt, now.Add(r.uniform(1, adoptWait)))
+	if r.adoptAt.Due() == machine.Never {
+		r.timers.Set(&r.adoptAt, keyAdopt, now.Add(r.uniform(1, adoptWait)))
 	}
 }
 
@@ -105,7 +98,6 @@ func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
 	r.host.Maintain(now, r.host.Own(RepairGroup(r.chain[level-1], r.suffix)), out)
 	r.host.Probe([]i3.ID{r.chain[level]}, out)
 	r.putOff(now, level)
-	r.watch.seen = now
 	if next := r.watched(); next > 0 && r.links[next].orphan {
 		r.adoptSoon(now)
 	}
@@ -132,10 +124,9 @@ func (r *Receiver) ownerFound(now machine.Time, id i3.ID, rank uint64, out *mach
 		}
 		r.dropAdoptions(now, i, out)
 	}
-	r.links[i].orphan = false
+	r.links[i].orphan, r.links[i].seen = false, now
 	if i == r.watched() {
-		r.watch.seen = now
-		r.timers.Stop(&r.watch.timer)
+		r.timers.Stop(&r.adoptAt)
 	}
 }
 

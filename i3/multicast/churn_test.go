@@ -55,9 +55,9 @@ func (c *churn) enter() {
 func (c *churn) run(n int) {
 	for range n {
 		c.act()
-		c.send(1+c.rng.IntN(5), 20*millisecond)
+		c.send(1+c.rng.IntN(3), 40*millisecond)
 		if c.rng.IntN(10) == 0 {
-			c.sendFor(second)
+			c.send(15, 70*millisecond)
 		}
 	}
 	settled := func() bool {
@@ -69,7 +69,7 @@ func (c *churn) run(n int) {
 		if c.again(); settled() {
 			break
 		}
-		c.sendFor(second)
+		c.send(10, 100*millisecond)
 	}
 	c.send(50, 20*millisecond)
 	c.quiesce(120 * second)
@@ -98,6 +98,7 @@ func TestChurn(t *testing.T) {
 		loss, restart bool
 	}{{"lossless", false, false}, {"lossy", true, false}, {"nodes restart", false, true}} {
 		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
 			for seed := uint64(1); seed <= seeds; seed++ {
 				s := setup{seed: seed, nodes: 12, degree: 3, delays: newPlane(seed, 12, 20*time.Millisecond)}
 				s.group.Host = host.Config{Lifetime: lifetime, Hurry: 1}
@@ -107,6 +108,7 @@ func TestChurn(t *testing.T) {
 				c := &churn{bed: newBed(t, s), rng: prng.New(seed, 1), degree: 3, restart: kind.restart}
 				c.run(500)
 				c.judge()
+				c.net.Mute(true) // losses make owners silent for a while, and then others adopt
 				c.world.Sleep(longest)
 				c.checkTables()
 				failed := 0

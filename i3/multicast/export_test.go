@@ -27,3 +27,8 @@ func Size(r *Receiver) map[string][2]int {
 
 // LinkDue returns when a receiver will refresh the i-th link of its chain.
 func LinkDue(r *Receiver, i int) machine.Time { return r.links[i].timer.Due() }
+
+// SetLinkDue makes a receiver refresh the i-th link of its chain at a given time.
+func SetLinkDue(r *Receiver, i int, at machine.Time) {
+	r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
+}

@@ -11,14 +11,14 @@ import (
 	"i3bench/i3/multicast"
 )
 
-// A script is fuzzed bytes read as a list of packets.
-type script struct {
+// A forger is fuzzed bytes read as a list of packets.
+type forger struct {
 	b   *bed
 	r   *receiver
 	raw []byte
 }
 
-func (s *script) byte() byte {
+func (s *forger) byte() byte {
 	if len(s.raw) == 0 {
 		return 0
 	}
@@ -27,14 +27,14 @@ func (s *script) byte() byte {
 	return c
 }
 
-func (s *script) take(n int) []byte {
+func (s *forger) take(n int) []byte {
 	b := make([]byte, n)
 	s.raw = s.raw[copy(b, s.raw):]
 	return b
 }
 
 // id draws one of the identifiers that mean something to the receiver.
-func (s *script) id() i3.ID {
+func (s *forger) id() i3.ID {
 	c := s.r.Machine.Chain()
 	known := append([]i3.ID{s.b.Group(), multicast.RootOf(s.b.Group())}, c...)
 	id := known[int(s.byte())%len(known)]
@@ -52,7 +52,7 @@ func (s *script) id() i3.ID {
 }
 
 // seq draws a sequence number: small, or with a single bit far up.
-func (s *script) seq() uint64 {
+func (s *forger) seq() uint64 {
 	n := uint64(s.byte())
 	if c := s.byte(); c < 64 {
 		return n
@@ -63,7 +63,7 @@ func (s *script) seq() uint64 {
 }
 
 // message draws a message that decodes, most of the time.
-func (s *script) message() []byte {
+func (s *forger) message() []byte {
 	m := multicast.Message{
 		Type: multicast.Type(s.byte() % 13), Flags: s.byte() % 9, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
@@ -88,7 +88,7 @@ func (s *script) message() []byte {
 }
 
 // entry draws an acknowledgement of one of the receiver's triggers.
-func (s *script) entry() []byte {
+func (s *forger) entry() []byte {
 	id := s.id()
 	t := i3.Trigger{ID: id, Target: i3.ToID(s.id())}
 	if s.byte()%2 == 0 {
@@ -100,7 +100,7 @@ func (s *script) entry() []byte {
 }
 
 // packet draws a packet for the receiver.
-func (s *script) packet() []byte {
+func (s *forger) packet() []byte {
 	p := i3.Packet{HopLimit: 1, Flow: uint32(s.byte() % 32)}
 	var payload []byte
 	switch s.byte() % 5 {
@@ -160,7 +160,7 @@ func FuzzReceiver(f *testing.F) {
 		reach(b, r, state)
 		r.bed = &bed{tb: &quiet{TB: t}} // what is forged is not what was sent
 		p := newProber(b)
-		s := &script{b: b, r: r, raw: raw[:min(len(raw), 4096)]}
+		s := &forger{b: b, r: r, raw: raw[:min(len(raw), 4096)]}
 		for n := 0; len(s.raw) > 0; n++ {
 			p.sendRaw(r, s.packet())
 			if n%8 == 7 {

@@ -274,7 +274,6 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	c := r.join.search.seen[r.join.choice]
 	r.state, r.heard, r.full = attached, now, false
 	r.distance, r.sampled = c.distance, 0
-	r.watch.seen = now
 	r.count.Attaches++
 	r.startRefresh(now)
 	r.timers.Set(&r.house, keyHouse, now.Add(r.uniform(r.cfg.HeartbeatMax/2, r.cfg.HeartbeatMax)))

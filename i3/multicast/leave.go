@@ -115,7 +115,7 @@ func (r *Receiver) reset() {
 	r.join.rounds = 0
 	r.timers.Stop(&r.join.timer)
 	r.timers.Stop(&r.house)
-	r.timers.Stop(&r.watch.timer)
+	r.timers.Stop(&r.adoptAt)
 	r.adopted = r.adopted[:0]
 	r.links = r.links[:0]
 	r.pending = slices.Delete(r.pending, 0, len(r.pending))

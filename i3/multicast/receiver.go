@@ -28,7 +28,7 @@ type Receiver struct {
 
 	pending  []pending
 	adopted  []adoption // from the parent's identifier upwards, without a gap
-	watch    watch
+	adoptAt  machine.Timer
 	rtt      machine.Duration // from request to repair, smoothed; 0 before the first
 	rttVar   machine.Duration
 	silences int // in a row
@@ -155,7 +155,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	case keyUpward:
 		r.pendingDue(now, index, key, at, out)
 	case keyAdopt:
-		if r.timers.Fired(&r.watch.timer, key, at, now) {
+		if r.timers.Fired(&r.adoptAt, key, at, now) {
 			r.adopt(now, out)
 		}
 	}

@@ -10,8 +10,9 @@ import (
 // A link is one trigger of a receiver's chain and the time to refresh it.
 type link struct {
 	timer  machine.Timer
-	orphan bool     // the owner of the identifier it leads to has left
-	secret i3.Nonce // with which the owner lets it be removed
+	seen   machine.Time // when the owner of the identifier it leads to was last heard of
+	orphan bool         // the owner has left
+	secret i3.Nonce     // with which the owner lets it be removed
 }
 
 // startRefresh draws the first refresh time of every link of the chain.
@@ -19,6 +20,7 @@ func (r *Receiver) startRefresh(now machine.Time) {
 	r.links = slices.Grow(r.links[:0], len(r.chain))[:len(r.chain)]
 	clear(r.links)
 	for i := 1; i < len(r.links); i++ {
+		r.links[i].seen = now
 		r.putOff(now, i)
 	}
 }

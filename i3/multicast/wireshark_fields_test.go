@@ -1,6 +1,7 @@
 package multicast_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -161,6 +162,9 @@ func (f wireFields) entry(k i3.Kind, b []byte) error {
 		in, err := i3.ParseInsert(b)
 		if err != nil {
 			return err
+		}
+		if in.Probe && k == i3.KindRemove {
+			return errors.New("nodes refuse a removal that is a probe")
 		}
 		f.trigger(in.Trigger)
 		f.flag("i3.probe", in.Probe)

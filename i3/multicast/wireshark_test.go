@@ -299,8 +299,8 @@ func TestDissectorRefuses(t *testing.T) {
 	}
 }
 
-// unusualDatagrams returns insertions and requests for addresses, and numbers of entries, that must be refused, or just
-// not.
+// unusualDatagrams returns what must be refused, or just not: numbers of entries, probes, and addresses in insertions
+// and requests.
 func unusualDatagrams(t *testing.T) (all [][]byte) {
 	t.Helper()
 	id := i3.NewID(2, i3.Key{}, 0)
@@ -308,6 +308,10 @@ func unusualDatagrams(t *testing.T) (all [][]byte) {
 	for _, n := range []int{0, 1, i3.MaxEntries, i3.MaxEntries + 1} {
 		h := i3.Packet{Kind: i3.KindInsert, Length: uint16(n * i3.EntrySize), ID: id}
 		all = append(all, append(h.AppendTo(nil), bytes.Repeat(entry, n)...))
+	}
+	for _, k := range []i3.Kind{i3.KindInsert, i3.KindRemove, i3.KindChallenge, i3.KindAck} {
+		probe := i3.Insert{Trigger: i3.Trigger{ID: id, Target: i3.ToID(id)}, Probe: true}
+		all = append(all, probe.AppendTo(i3.Packet{Kind: k, Length: i3.EntrySize, ID: id}.AppendTo(nil)))
 	}
 	for _, s := range []string{
 		"0.0.0.0:1", "0.0.0.1:1", "223.255.255.255:1", "224.0.0.0:1", "239.255.255.255:1", "240.0.0.0:1",

@@ -19,7 +19,7 @@ type attacker struct {
 	out    map[netip.AddrPort]int
 }
 
-// TestNoReflector is attack A1 and promise B.3: however requests, batches, probes, removals and data are mixed,
+// TestNoReflector is the promise against reflection: however requests, batches, probes, removals and data are mixed,
 // addresses that have not answered a challenge are sent no more bytes than the attacker spends, and no data.
 func TestNoReflector(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -141,7 +141,7 @@ func (a *attacker) sendData() {
 	}
 }
 
-// Attack A5 and A6: what Alice proved to one node says nothing to another, and a captured exchange cannot be used for
+// Replay: what Alice proved to one node says nothing to another, and a captured exchange cannot be used for
 // another identifier, address or port.
 func TestReplay(t *testing.T) {
 	first, second := newRig(t, config()), newRig(t, config())

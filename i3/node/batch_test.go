@@ -95,7 +95,7 @@ func rewind(batch []machine.Datagram) {
 	}
 }
 
-// Promise B.4, P20: in steady state no data packet costs an allocation or the copy of a byte.
+// In steady state no data packet costs an allocation or the copy of a byte.
 func TestDataDoesNotAllocate(t *testing.T) {
 	r, batch := traffic(t)
 	copies := 0
@@ -125,7 +125,7 @@ func TestDataDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// Promise B.4, P15 and P9: neither garbage nor a refresh, a probe or a challenge allocates.
+// Neither garbage nor a refresh, a probe or a challenge allocates.
 func TestControlDoesNotAllocate(t *testing.T) {
 	r := newRig(t, config())
 	link, _ := chain(local(1), 6, 0)

@@ -11,7 +11,7 @@ import (
 	"i3bench/i3/node"
 )
 
-// Attack A1: whoever asks, the challenge goes to the address that would receive the packets.
+// Whoever asks, the challenge goes to the address that would receive the packets.
 func TestChallengeThenInsert(t *testing.T) {
 	r := newRig(t, config())
 	trigger := toHost(local(1), alice)
@@ -46,7 +46,7 @@ func TestChallengeThenInsert(t *testing.T) {
 	}
 }
 
-// TestWrongNonces is attack A6: captures, guesses and answers to other challenges insert and remove nothing.
+// TestWrongNonces: captures, guesses and answers to other challenges insert and remove nothing.
 func TestWrongNonces(t *testing.T) {
 	trigger := toHost(local(1), alice)
 	now := start.Add(200 * machine.Second)

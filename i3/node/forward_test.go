@@ -140,7 +140,9 @@ func TestRemoteChain(t *testing.T) {
 		i3.SetHopLimit(b, i3.DefaultHopLimit-uint8(nodes))
 		return string(b)
 	}
-	want := []copied{{host(1), hop(first, 1)}, {host(2), hop(second, 2)}, {host(3), hop(third, 3)}, {host(4), hop(fourth, 3)}}
+	want := []copied{
+		{host(1), hop(first, 1)}, {host(2), hop(second, 2)}, {host(3), hop(third, 3)}, {host(4), hop(fourth, 3)},
+	}
 	if !slices.Equal(sorted(got), sorted(want)) {
 		t.Errorf("copies %v\nwant %v", got, want)
 	}
@@ -211,7 +213,7 @@ func TestHopLimit(t *testing.T) {
 	}
 }
 
-// Attack A2: two nodes that each take the other for the owner cannot keep a packet for ever.
+// Two nodes that each take the other for the owner cannot keep a packet for ever.
 func TestPingPong(t *testing.T) {
 	var pair [2]*rig
 	for i := range pair {

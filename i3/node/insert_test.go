@@ -200,7 +200,7 @@ func TestRefreshExtendsLife(t *testing.T) {
 	}
 }
 
-// The constraints (Secure-i3), attack A4: only who knows the preimage may insert under a public identifier.
+// The constraints (Secure-i3): only who knows the preimage may insert under a public identifier.
 func TestConstraints(t *testing.T) {
 	private, preimage := local(1), i3.Key{7, 7}
 	public := i3.NewID(4, i3.LeftKeyOf(preimage), 0).Public()
@@ -214,7 +214,7 @@ func TestConstraints(t *testing.T) {
 	}{
 		{"right, host", toHost(private, alice), i3.StatusInserted},
 		{"no key, host", i3.Trigger{ID: private, Target: i3.ToHost(alice, i3.Key{})}, i3.StatusRefused},
-		{"key of another identifier, host", i3.Trigger{ID: private, Target: toHost(local(2), alice).Target}, i3.StatusRefused},
+		{"another identifier's key, host", i3.Trigger{ID: private, Target: toHost(local(2), alice).Target}, i3.StatusRefused},
 		{"left, host, public", i3.Trigger{ID: public, Target: i3.ToHost(alice, preimage)}, i3.StatusInserted},
 		{"right, host, public", toHost(public, alice), i3.StatusRefused},
 		{"right, identifier", link, i3.StatusInserted},
@@ -261,7 +261,7 @@ func TestNotOwner(t *testing.T) {
 	}
 }
 
-// The bound of the whole table (attack A7), and that expired triggers make room again.
+// The bound of the whole table (against floods), and that expired triggers make room again.
 func TestNoRoom(t *testing.T) {
 	cfg := config()
 	cfg.MaxTriggers = 3

@@ -90,10 +90,11 @@ func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, 
 	var ignored uint64
 	id, i := in.Trigger.ID, m.find(in.Trigger)
 	_, chained := in.Trigger.Target.ID()
+	owned := i >= 0 && m.stored[i].owner != i3.Key{} && m.stored[i].owner == i3.OwnerOf(in.Nonce)
 	switch {
 	case kind == i3.KindRemove && i < 0:
 		return i3.StatusMissing, &ignored
-	case kind == i3.KindRemove && chained && (m.stored[i].owner == i3.Key{} || m.stored[i].owner != i3.OwnerOf(in.Nonce)):
+	case kind == i3.KindRemove && chained && !owned:
 		return i3.StatusRefused, &m.count.Refused
 	case kind == i3.KindRemove:
 		m.stored = slices.Delete(m.stored, i, i+1)
@@ -207,7 +208,9 @@ func newTwin(f failer, choose chooser) *twin {
 // populate makes a small world in which operations meet each other often: two groups of three identifiers and one of
 // another node, chains of up to two more levels, public names, and a few triggers that no constraint admits.
 func (w *twin) populate() {
-	level := []i3.ID{local(1), local(1).WithSuffix(1), local(1).WithSuffix(1 << 63), local(2), local(2).WithSuffix(6), remote(1)}
+	level := []i3.ID{
+		local(1), local(1).WithSuffix(1), local(1).WithSuffix(1 << 63), local(2), local(2).WithSuffix(6), remote(1),
+	}
 	for depth := range 3 {
 		var next []i3.ID
 		for i, id := range level {

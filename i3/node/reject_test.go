@@ -63,7 +63,7 @@ func malformed() map[string][]byte {
 	return bad
 }
 
-// Attack A15: what does not decode is counted, and nothing else happens.
+// What does not decode is counted, and nothing else happens.
 func TestMalformed(t *testing.T) {
 	for name, bytes := range malformed() {
 		r := newRig(t, config())

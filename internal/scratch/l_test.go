@@ -15,7 +15,7 @@ func TestLoad(t *testing.T) {
 	var a, b syscall.Rusage
 	syscall.Getrusage(0, &a)
 	t0 := time.Now()
-	xs := run(t, experiments.Load{Nodes: 32, Degree: 4, Standing: 64, Pool: 64, Joins: 2000, Repairs: 2000, For: 5 * time.Second, PerSecond: 150, Size: 256, Seed: 1, Search: multicast.LANSearch()}.Run)
+	xs := run(t, experiments.Load{Nodes: 32, Degree: 8, Standing: 64, Pool: 32, Joins: 2000, Repairs: 2000, For: 5 * time.Second, PerSecond: 150, Size: 256, Seed: 1, Search: multicast.LANSearch()}.Run)
 	syscall.Getrusage(0, &b)
 	fmt.Println("wall", time.Since(t0), "user", float64(b.Utime.Nano()-a.Utime.Nano())/1e9, "sys", float64(b.Stime.Nano()-a.Stime.Nano())/1e9)
 	for _, k := range []string{"join", "repair", "late"} {

@@ -38,6 +38,10 @@ var layers = map[string]int{
 	"experiments":   10,
 	"cmd/bench":     11,
 	"cmd/analyze":   11,
+
+	// Programs to read.
+	"examples/anycast": 10,
+	"examples/chain":   10,
 }
 
 // driverLayer is the lowest layer that owns a clock, sockets and goroutines. Everything below it is a pure state
