@@ -13,8 +13,7 @@ import "crypto/sha256"
 //
 // One thing the rules leave open: the children of x all have one key, so two
 // that share a prefix too are one place for packets, and x may be chained to
-// that place once for each suffix. How many copies meet there is for the node
-// to bound.
+// that place once for each suffix. The node refuses the second such trigger.
 
 // domain separates the uses of SHA-256 in this package.
 const (

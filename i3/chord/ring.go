@@ -3,6 +3,7 @@ package chord
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"sort"
@@ -32,14 +33,15 @@ func (r Range) Contains(prefix uint64) bool {
 	return r.Lo == r.Hi || prefix-r.Lo-1 < r.Hi-r.Lo
 }
 
-// At returns the prefix that lies at a fraction x of r, for x uniform in the
-// 64-bit integers: the way to draw a uniform prefix of a node's own.
+// At returns the prefix that lies at the fraction x / 2^64 of r. For x uniform
+// in the 64-bit integers it draws a prefix of a node's own, uniformly.
 func (r Range) At(x uint64) uint64 {
 	n := r.Hi - r.Lo
 	if n == 0 {
 		return x
 	}
-	return r.Lo + 1 + x%n
+	at, _ := bits.Mul64(x, n)
+	return r.Lo + 1 + at
 }
 
 // Fixed is a ring whose nodes are all known beforehand. It is immutable and

@@ -152,34 +152,56 @@ func TestNoAnswerFromOldPlace(t *testing.T) {
 	}
 }
 
-// A receiver whose link is refused for good, for the place is taken, searches
-// anew and misses nothing.
-func TestLinkRefused(t *testing.T) {
-	const degree = 2
-	b := newBed(t, setup{seed: 35, degree: degree, source: 0})
-	rs := b.grow(2)
-	leaf := rs[1]
-	b.sendFor(second)
-	at := b.nodeOf(b.Group())
-	b.restart(at, degree, host.DefaultLifetime)
-	p := newProber(b)
-	for i := range uint64(degree) { // strangers take the slots
-		p.ask(i3.KindInsert, i3.Insert{Trigger: i3.Trigger{
-			ID: b.Group(), Target: i3.ToID(i3.NewID(2*i, i3.RightKey(b.Group()), i)),
-		}})
+// fill takes all slots of an identifier for strangers.
+func (p *prober) fill(id i3.ID, slots int) {
+	for i := range uint64(slots) {
+		p.ask(i3.KindInsert, i3.Insert{Trigger: i3.Trigger{ID: id, Target: i3.ToID(i3.NewID(2*i, i3.RightKey(id), i))}})
 	}
-	b.until("the leaf searches anew", 30*second, func() bool { return leaf.Machine.Counters().Searches > 1 })
-	b.sendFor(second)
-	for range 3 { // the strangers' triggers expire, since nobody refreshes them
-		b.sendFor(host.DefaultLifetime / 2)
-		for _, r := range rs {
-			if r.Machine.Idle() {
-				r.joined = 0
-				r.Join()
+}
+
+// A receiver whose link is refused for good, or its own trigger, because others
+// have taken the slot, searches anew and misses nothing.
+func TestPlaceTaken(t *testing.T) {
+	const degree = 2
+	for _, own := range []bool{false, true} {
+		b := newBed(t, setup{seed: 35, degree: degree})
+		rs := b.grow(5)
+		leaf := rs[4]
+		b.sendFor(second)
+		id := leaf.Machine.Chain()[1]
+		if own {
+			id = leaf.own()
+		}
+		b.restart(b.nodeOf(id), degree, host.DefaultLifetime)
+		newProber(b).fill(id, degree+1)
+		for range 80 { // packets flow all the while
+			if b.sendFor(100 * millisecond); leaf.Machine.Counters().Searches > 1 {
+				break
 			}
 		}
+		b.until("the leaf is back", 10*second, func() bool { return leaf.attached == 2 })
+		b.sendFor(second)
+		b.quiesce(30 * second)
+		b.judge()
 	}
-	b.quiesce(30 * second)
+}
+
+// A source whose own slot is taken knows that it is full.
+func TestSourceSlotTaken(t *testing.T) {
+	const degree = 2
+	b := newBed(t, setup{seed: 38, degree: degree})
+	b.restart(b.nodeOf(b.Group()), degree, host.DefaultLifetime)
+	p := newProber(b)
+	p.fill(b.Group(), degree+1)
+	b.world.Sleep(healTime)
+	if n, _ := p.count(multicast.FullSet(multicast.RootOf(b.Group()))); n != 1 {
+		t.Errorf("the source is in the set of the full %d times, want once", n)
+	}
+	r := b.add(1)[0]
+	b.world.Sleep(host.DefaultLifetime + 15*second) // the strangers' triggers expire
+	b.join(r)
+	b.send(5, 20*millisecond)
+	b.quiesce(5 * second)
 	b.judge()
 }
 

@@ -252,6 +252,8 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 			r.setFull(now, a, r.parent(), out)
 		}
 	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
+	case a.Trigger == r.host.Own(r.own()) && !a.Status.Alive():
+		r.rejoin(now, out) // others have taken its place: no packet reaches it any more
 	default:
 		r.linkAcked(now, a, out)
 		if r.state == attached && a.Status.Alive() {

@@ -153,12 +153,10 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 
 // Acked learns from the answers for its own trigger whether it is joinable.
 func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	if !a.Status.Alive() {
-		return
-	}
-	if a.Trigger.ID == s.cfg.Group {
-		s.setFull(now, a, s.root, out)
-	} else {
+	switch {
+	case a.Trigger.ID == s.cfg.Group && (a.Status.Alive() || a.Status == i3.StatusFull):
+		s.setFull(now, a, s.root, out) // receivers may have taken the source's own slot
+	case a.Status.Alive():
 		s.entered(now, a.Trigger.ID, out)
 	}
 }

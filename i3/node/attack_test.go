@@ -173,3 +173,27 @@ func TestReplay(t *testing.T) {
 		}
 	}
 }
+
+// Folding: all right-constrained children of an identifier have one key, so those that share a prefix too are one place
+// for packets. A second link to that place would bring it a second copy, and the same on every level below.
+func TestFolding(t *testing.T) {
+	r := newRig(t, config())
+	first, place := chain(local(1), 6, 0)
+	r.insert(first)
+	for suffix := uint64(1); suffix < 9; suffix++ {
+		fold, _ := chain(local(1), 6, suffix)
+		if got := r.status(i3.Insert{Trigger: fold}); got != i3.StatusRefused {
+			t.Errorf("a link to the same place with suffix %d is %v: want refused", suffix, got)
+		}
+	}
+	r.insert(toHost(place, alice), first) // a refresh is no fold
+	r.receive(bob, data(local(1), "once"))
+	if got := len(r.copies()); got != 1 {
+		t.Errorf("%d copies of a packet arrive at the place: want 1", got)
+	}
+	elsewhere, _ := chain(local(1), 8, 0)
+	r.insert(elsewhere)
+	r.sleep(config().Lifetime)
+	other, _ := chain(local(1), 6, 7)
+	r.insert(other) // the first has expired
+}

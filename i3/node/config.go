@@ -107,7 +107,7 @@ type Counters struct {
 	Challenged    uint64 // requests answered by a challenge
 	Full          uint64 // insertions refused: the identifier is full
 	NoRoom        uint64 // insertions refused: the table is full
-	Refused       uint64 // entries refused: constraint or secret
+	Refused       uint64 // entries refused: constraint, fold or secret
 	NotOwner      uint64 // entries refused: another node's identifier
 	DropMalformed uint64 // datagrams, from the first byte that does not decode
 	DropKind      uint64 // packets of a kind that nodes do not handle

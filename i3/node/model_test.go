@@ -105,6 +105,8 @@ func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, 
 		return i3.StatusRefused, &m.count.Refused
 	case in.Probe:
 		return i3.StatusProbed, &m.count.Probed
+	case chained && m.folds(now, in.Trigger):
+		return i3.StatusRefused, &m.count.Refused
 	case i >= 0:
 		m.stored[i].expire = now.Add(m.cfg.Lifetime)
 		return i3.StatusRefreshed, &m.count.Refreshed
@@ -121,6 +123,15 @@ func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, 
 	}
 	m.stored = append(m.stored, stored{in.Trigger, in.Owner, now.Add(m.cfg.Lifetime)})
 	return i3.StatusInserted, &m.count.Inserted
+}
+
+// folds reports whether another live link of the identifier leads to the same place as t.
+func (m *model) folds(now machine.Time, t i3.Trigger) bool {
+	id, _ := t.Target.ID()
+	return m.with(t.ID, func(s stored) bool {
+		other, chained := s.Target.ID()
+		return s.expire > now && chained && other != id && other.Exact() == id.Exact()
+	}) > 0
 }
 
 // winner returns the live triggers that a packet to id goes to.

@@ -18,12 +18,13 @@ type Node struct {
 	count   Counters
 
 	// Scratch space, reused by every call.
-	wave    []arrival
-	next    []arrival
-	ids     []i3.ID
-	matches matcher.Matches
-	reply   []byte
-	entries []i3.Insert
+	wave     []arrival
+	next     []arrival
+	ids      []i3.ID
+	matches  matcher.Matches
+	siblings []handle
+	reply    []byte
+	entries  []i3.Insert
 }
 
 // New returns a node with an empty table.

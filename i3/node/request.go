@@ -113,6 +113,9 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 	case in.Probe:
 		n.count.Probed++
 		return n.ack(now, in.Trigger, i3.StatusProbed)
+	case n.folds(now, in.Trigger):
+		n.count.Refused++
+		return n.ack(now, in.Trigger, i3.StatusRefused)
 	}
 	h, known := n.targets.find(in.Trigger)
 	if !known {
@@ -138,6 +141,29 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 		n.sweepAt = now.Add(sweepEvery)
 	}
 	return n.ack(now, in.Trigger, i3.StatusInserted)
+}
+
+// folds reports whether a trigger would bring a second copy of its packets to one
+// place: another live trigger of its identifier leads to an identifier that
+// differs in the suffix only. The right constraint gives all children of an
+// identifier one key, so it cannot tell, and level upon level of such triggers
+// would multiply one packet without end.
+func (n *Node) folds(now machine.Time, t i3.Trigger) bool {
+	id, chain := t.Target.ID()
+	if !chain {
+		return false
+	}
+	winner, siblings := n.table.Match(t.ID, tick(now), n.siblings[:0])
+	n.siblings = siblings
+	if winner != t.ID {
+		return false
+	}
+	for _, h := range siblings {
+		if other, ok := n.targets.at(uint32(h)).target.ID(); ok && other != id && other.Exact() == id.Exact() {
+			return true
+		}
+	}
+	return false
 }
 
 // refusal counts an error of the table and returns its status.
