@@ -159,13 +159,10 @@ func TestRoundTripDoesNotAllocate(t *testing.T) {
 	}
 	limit := time.Now().Add(10 * time.Second)
 	trip := func() {
-		for want := ms[0].heard.Load() + 1; ms[0].heard.Load() < want; {
+		for want := ms[0].heard.Load() + 1; ms[0].heard.Load() < want && time.Now().Before(limit); {
 			eps[0].Do(ask)
-			for k := 0; k < 1000 && ms[0].heard.Load() < want; k++ {
+			for k := 0; k < 1000 && ms[0].heard.Load() < want && time.Now().Before(limit); k++ {
 				time.Sleep(50 * time.Microsecond)
-			}
-			if time.Now().After(limit) {
-				return
 			}
 		}
 	}

@@ -90,7 +90,7 @@ func (w *World) nextShard() (*shard, error) {
 	defer w.mu.Unlock()
 	n := w.cfg.Shards
 	if n == 0 {
-		n = runtime.GOMAXPROCS(0)
+		n = runtime.NumCPU()
 	}
 	if len(w.shards) < n {
 		s, err := newShard(w)

@@ -140,7 +140,7 @@ func (w *World) deliver(ev event) {
 	}
 	w.count.Events++
 	w.count.Delivered++
-	w.note('d', ev.from, e.addr, ev.bytes)
+	w.note('d', ev.from, e.addr, ev.bytes, nil)
 	w.deliverTo(e, d)
 }
 
@@ -162,7 +162,7 @@ func (w *World) send(from, to netip.AddrPort, a, b []byte) {
 	w.paths[key] = n + 1
 	if path.Loss > 0 && prng.Unit(prng.Hash3(w.cfg.Seed, addrWord(from), addrWord(to), n)) < path.Loss {
 		w.count.Lost++
-		w.note('l', from, to, a)
+		w.note('l', from, to, a, b)
 		return
 	}
 	e, ok := w.endpoints[to]
@@ -191,14 +191,16 @@ func (w *World) buffer(a, b []byte) []byte {
 	return append(append(buf, a...), b...)
 }
 
-// note adds one happening to the trace.
-func (w *World) note(what byte, from, to netip.AddrPort, bytes []byte) {
-	var b [1 + 8 + 8 + 8 + 4]byte
-	b[0] = what
-	binary.BigEndian.PutUint64(b[1:], uint64(w.now))
-	binary.BigEndian.PutUint64(b[9:], addrWord(from))
-	binary.BigEndian.PutUint64(b[17:], addrWord(to))
-	binary.BigEndian.PutUint32(b[25:], uint32(len(bytes)))
-	w.trace.Write(b[:])
-	w.trace.Write(bytes)
+// note adds one happening to the trace: to a datagram whose bytes are a followed
+// by b.
+func (w *World) note(what byte, from, to netip.AddrPort, a, b []byte) {
+	var h [1 + 8 + 8 + 8 + 4]byte
+	h[0] = what
+	binary.BigEndian.PutUint64(h[1:], uint64(w.now))
+	binary.BigEndian.PutUint64(h[9:], addrWord(from))
+	binary.BigEndian.PutUint64(h[17:], addrWord(to))
+	binary.BigEndian.PutUint32(h[25:], uint32(len(a)+len(b)))
+	w.trace.Write(h[:])
+	w.trace.Write(a)
+	w.trace.Write(b)
 }

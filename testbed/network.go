@@ -60,11 +60,11 @@ func NewNetwork(delays Delays, base machine.Duration, loss Loss) *Network {
 	return &Network{delays: delays, base: base, loss: loss, places: make(map[netip.AddrPort]place)}
 }
 
-// PlaceNode puts a node's address at a site.
+// PlaceNode puts a node's address at a site, modulo the sites of the delays.
 func (n *Network) PlaceNode(a netip.AddrPort, site int) { n.place(a, place{site: site, node: true}) }
 
-// PlaceHost puts a host's address at a site. A lossless host, as the source is,
-// has a last hop without loss.
+// PlaceHost puts a host's address at a site, as PlaceNode does. A lossless host,
+// as the source is, has a last hop without loss.
 func (n *Network) PlaceHost(a netip.AddrPort, site int, lossless bool) {
 	p := place{site: site}
 	if !lossless {
@@ -77,6 +77,9 @@ func (n *Network) place(a netip.AddrPort, p place) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	p.number = uint64(len(n.places))
+	if n.delays != nil {
+		p.site %= n.delays.Len()
+	}
 	if p.rate < 0 {
 		p.rate = n.loss.HostMax * prng.Unit(prng.Hash3(n.loss.Seed, 1, p.number, 0))
 	}

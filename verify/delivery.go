@@ -76,9 +76,10 @@ func (d *Delivery) Judge(last uint64) Verdict {
 }
 
 // AppendPayload appends the payload of so many bytes, at least 8, that belongs
-// to a sequence number.
+// to a sequence number. Its first eight bytes tell number and size, so that one
+// that was cut is found too.
 func AppendPayload(b []byte, seq uint64, size int) []byte {
-	b = binary.BigEndian.AppendUint64(b, seq)
+	b = binary.BigEndian.AppendUint64(b, head(seq, size))
 	for n := 8; n < size; n++ {
 		b = append(b, fill(seq, n))
 	}
@@ -87,7 +88,7 @@ func AppendPayload(b []byte, seq uint64, size int) []byte {
 
 // CheckPayload reports whether a payload is the one that belongs to seq.
 func CheckPayload(seq uint64, payload []byte) bool {
-	if len(payload) < 8 || binary.BigEndian.Uint64(payload) != seq {
+	if len(payload) < 8 || binary.BigEndian.Uint64(payload) != head(seq, len(payload)) {
 		return false
 	}
 	for n := 8; n < len(payload); n++ {
@@ -97,6 +98,10 @@ func CheckPayload(seq uint64, payload []byte) bool {
 	}
 	return true
 }
+
+// head returns the first eight bytes of a packet's payload. Any two sizes that a
+// datagram can have differ in them.
+func head(seq uint64, size int) uint64 { return seq ^ uint64(size)<<48 }
 
 // fill returns the n-th byte of a packet's payload.
 func fill(seq uint64, n int) byte { return byte(prng.Hash3(seq, uint64(n>>3), 0, 0) >> (8 * (n & 7))) }

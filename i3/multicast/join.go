@@ -276,7 +276,8 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	r.distance, r.sampled = c.distance, 0
 	r.count.Attaches++
 	r.startRefresh(now)
-	r.timers.Set(&r.house, keyHouse, now.Add(r.uniform(r.cfg.HeartbeatMax/2, r.cfg.HeartbeatMax)))
+	r.unheard = true
+	r.timers.Set(&r.house, keyHouse, now.Add(min(firstWord, r.cfg.HeartbeatMax)))
 	if a.Count >= a.Limit {
 		r.hint(now, out)
 	}

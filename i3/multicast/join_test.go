@@ -202,6 +202,46 @@ func TestFullAndFree(t *testing.T) {
 	}
 }
 
+// A parent whose node does not answer is given up for the next best.
+func TestParentNodeIsDown(t *testing.T) {
+	l := &latencies{sites: 4, far: 30 * time.Millisecond, known: map[[2]int]time.Duration{
+		{0, 1}: time.Millisecond, {1, 3}: time.Millisecond, {0, 2}: 5 * time.Millisecond,
+	}}
+	b := newBed(t, setup{seed: 10, nodes: 4, degree: 2, delays: l})
+	rs := b.add(1, 2, 3)
+	b.join(rs[:2]...)
+	b.world.Sleep(2 * second)
+	b.Nodes()[1].Endpoint.Close()
+	rs[0].gone = true
+	b.join(rs[2])
+	if c := rs[2].Machine.Chain(); c[1] != rs[1].own() || rs[2].Machine.Counters().Refused != 1 {
+		t.Errorf("%d refusals, want one, by the closer parent\n%s", rs[2].Machine.Counters().Refused, b.tree())
+	}
+	b.send(3, 10*millisecond)
+	b.quiesce(5 * second)
+	b.judge()
+}
+
+// Where all distances are about equal the tree fills up level by level.
+func TestLANSearch(t *testing.T) {
+	b := newBed(t, setup{seed: 13, degree: 4, group: multicast.Config{Search: multicast.LANSearch()}})
+	b.grow(40)
+	levels := map[int]int{}
+	parents := map[int]bool{}
+	for i, r := range b.rs {
+		levels[r.Machine.Level()]++
+		if r.Machine.Level() == 3 {
+			parents[b.parents()[i]] = true
+		}
+	}
+	if levels[1] != 4 || levels[2] != 16 || levels[3] != 20 {
+		t.Errorf("levels %v, want 4, 16 and 20 receivers", levels)
+	}
+	if len(parents) < 8 {
+		t.Errorf("20 receivers below %d of 16 parents: they crowd", len(parents))
+	}
+}
+
 // Nobody joins at a level that no packet reaches: the hop limit ends there.
 func TestDeepestLevel(t *testing.T) {
 	const deepest = i3.DefaultHopLimit - 1 // the first of the nodes holds the group's identifier

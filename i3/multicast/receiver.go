@@ -20,6 +20,7 @@ type Receiver struct {
 	joined bool
 
 	heard    machine.Time  // when the last packet came down the tree
+	unheard  bool          // nothing came down the tree since the attachment
 	house    machine.Timer // housekeeping
 	samples  [16]int64     // the last source distances
 	sampled  int

@@ -131,6 +131,10 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 		return
 	}
 	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
+	if r.unheard {
+		r.unheard = false
+		r.reinsert(now, firstWord)
+	}
 	if now.Sub(r.heard) > silentBeats*r.cfg.HeartbeatMax {
 		r.silent(now, out)
 		if r.state != attached {
@@ -151,6 +155,21 @@ const (
 	maxSilences = 6
 )
 
+// firstWord is how long after its attachment a receiver waits for a first packet
+// before it re-inserts its chain: a link above it may have gone while it came. In
+// an idle group this is a refresh too early, which puts off the others'.
+const firstWord = machine.Second / 4
+
+// reinsert brings the refresh of every link forward to within d.
+func (r *Receiver) reinsert(now machine.Time, d machine.Duration) {
+	for i := 1; i < len(r.links); i++ {
+		at := now.Add(r.uniform(1, d))
+		if r.links[i].timer.Due() > at {
+			r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
+		}
+	}
+}
+
 // silent re-inserts the chain, each link after a random delay, so that the
 // acknowledgement of the first suppresses the others', and the receiver's own
 // triggers, which nobody else can. A node that lost its memory is served within a
@@ -163,12 +182,7 @@ func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
 		r.rejoin(now, out)
 		return
 	}
-	for i := 1; i < len(r.links); i++ {
-		at := now.Add(r.uniform(1, machine.Second/2))
-		if r.links[i].timer.Due() > at {
-			r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
-		}
-	}
+	r.reinsert(now, machine.Second/2)
 	for _, id := range append(r.memberships(), r.own()) {
 		if id != r.leave {
 			r.host.Maintain(now, r.host.Own(id), out)

@@ -36,7 +36,7 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 	case m.Epoch > r.epoch || seq > r.stream.high+maxJump:
 		r.endStream(now)
 	}
-	r.heard, r.silences = now, 0
+	r.heard, r.silences, r.unheard = now, 0, false
 	r.samples[r.sampled%len(r.samples)] = r.local(now) - m.Time
 	r.sampled++
 	r.distance = slices.Min(r.samples[:min(r.sampled, len(r.samples))])

@@ -60,9 +60,16 @@ func (s *Source) watch(now machine.Time, out *machine.Outbox) {
 	}
 }
 
+// MaxPayload is the most bytes that a packet of the group can carry. What fits a
+// path's MTU is the sender's business.
+const MaxPayload = i3.MaxPayload - HeaderSize
+
 // Send sends a packet to the group and returns its sequence number. The payload
-// is copied.
+// is copied. One longer than [MaxPayload] is not sent, and the number is 0.
 func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uint64 {
+	if len(payload) > MaxPayload {
+		return 0
+	}
 	s.stream.high++
 	seq := s.stream.high
 	s.stream.put(seq, payload)
