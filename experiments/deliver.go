@@ -76,12 +76,12 @@ func (d Deliver) run(ctx context.Context, seed uint64, sink Sink, report func(in
 			return ctx.Err()
 		}
 	}
+	awaitAll(ctx, w, deliverQuietMax, members, s.last)
+	if ctx.Err() != nil {
+		return ctx.Err() // what is still to come is not missing
+	}
 	bad := 0
 	for _, m := range members {
-		waitUntil(ctx, w, deliverQuietMax, func() (ok bool) {
-			m.look(func() { ok = m.delivery.Judge(s.last).Missing == 0 })
-			return ok
-		})
 		m.look(func() {
 			if !m.delivery.Judge(s.last).OK() {
 				bad++
@@ -93,7 +93,7 @@ func (d Deliver) run(ctx context.Context, seed uint64, sink Sink, report func(in
 	if bad > 0 {
 		return fmt.Errorf("%d of %d receivers: %w", bad, len(members), ErrMissing)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // join lets all receivers join, losses and all.
@@ -108,10 +108,16 @@ func (d Deliver) join(ctx context.Context, w World, bed *testbed.Bed, report fun
 		members = append(members, m)
 		m.start()
 		w.Sleep(10 * time.Millisecond)
+		if ctx.Err() != nil {
+			return members, ctx.Err()
+		}
 		report(0, fmt.Sprintf("%d receivers joining", n+1))
 	}
 	for _, m := range members {
 		if !waitUntil(ctx, w, time.Minute, m.joined) {
+			if ctx.Err() != nil {
+				return members, ctx.Err()
+			}
 			return members, fmt.Errorf("receiver %d did not join within a minute", m.Number)
 		}
 	}

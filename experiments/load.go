@@ -127,6 +127,9 @@ func (r *loadRun) addStanding(ctx context.Context, progress Progress) error {
 		rec.Endpoint.SetFilter(s.keep)
 		rec.Join()
 		if !waitUntil(ctx, udpWorld{r.world}, 20*time.Second, s.joined) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return fmt.Errorf("load: standing receiver %d did not join within 20 s", n)
 		}
 		progress(n+1, r.Standing, fmt.Sprintf("%d of %d standing receivers", n+1, r.Standing))

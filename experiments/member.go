@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"context"
 	"time"
 
 	"i3bench/i3/machine"
@@ -27,8 +28,10 @@ func addMember(bed *testbed.Bed, site int) (*member, error) {
 	r, err := bed.AddReceiver(site, multicast.Events{
 		Attached: func(now machine.Time, _ int) { m.attached = now },
 		Joined: func(now machine.Time, seq uint64) {
+			if m.joinedAt == 0 { // a stream that begins anew pays no debts
+				m.delivery.Joined(seq)
+			}
 			m.joinedAt = now
-			m.delivery.Joined(seq)
 		},
 		Deliver: func(now machine.Time, seq uint64, sent int64, payload []byte) {
 			m.delivery.Delivered(seq, payload)
@@ -70,10 +73,22 @@ func (m *member) joined() (ok bool) {
 	return ok
 }
 
-// missing returns how many packets the member waits for.
-func (m *member) missing() (n int) {
-	m.look(func() { n = m.Machine.Missing() })
-	return n
+// complete reports whether the member waits for no packet up to last: it has it,
+// or has given it up.
+func (m *member) complete(last uint64) (ok bool) {
+	m.look(func() {
+		v := m.delivery.Judge(last)
+		ok = v.Missing <= v.Lost
+	})
+	return ok
+}
+
+// awaitAll waits until all members are complete, for limit at most.
+func awaitAll(ctx context.Context, w World, limit time.Duration, members []*member, last uint64) {
+	end := w.Now().Add(machine.Duration(limit))
+	for _, m := range members {
+		waitUntil(ctx, w, time.Duration(end.Sub(w.Now())), func() bool { return m.complete(last) })
+	}
 }
 
 // closeAll stops the members.

@@ -145,7 +145,7 @@ func (e WAN) run(ctx context.Context, seed uint64, v Variant, sink Sink, step fu
 
 // grow lets the receivers join in random order.
 func (r *wanRun) grow() error {
-	r.world.Sleep(time.Second) // the source's triggers
+	pause(r.ctx, r.world, time.Second) // the source's triggers
 	rng := prng.New(r.seed, 1)
 	for _, k := range rng.Perm(r.Nodes * r.PerNode) {
 		m, err := addMember(r.bed, k%r.Nodes)
@@ -155,6 +155,9 @@ func (r *wanRun) grow() error {
 		r.members = append(r.members, m)
 		m.start()
 		r.world.Sleep(wanStagger)
+		if r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
 		r.step("joining")
 	}
 	for _, m := range r.members {
@@ -191,7 +194,10 @@ func (r *wanRun) stretch() error {
 			return r.ctx.Err()
 		}
 	}
-	r.world.Sleep(3 * time.Second)
+	pause(r.ctx, r.world, 3*time.Second)
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
 	for _, m := range r.members {
 		m.look(func() { r.sampleStretch(m) })
 	}
@@ -240,16 +246,14 @@ func (r *wanRun) lose() error {
 	if err := r.send(s, r.Packets); err != nil {
 		return err
 	}
-	for _, m := range r.members {
-		waitUntil(r.ctx, r.world, wanQuietMax, func() (ok bool) {
-			m.look(func() { ok = m.delivery.Judge(s.last).Missing == 0 })
-			return ok
-		})
+	awaitAll(r.ctx, r.world, wanQuietMax, r.members, s.last)
+	if r.ctx.Err() != nil {
+		return r.ctx.Err() // what is still to come is not missing
 	}
 	for i, m := range r.members {
 		m.look(func() { r.sampleLosses(m, r.before[i], s.last) })
 	}
-	return r.ctx.Err()
+	return nil
 }
 
 // send sends n packets.

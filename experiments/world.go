@@ -74,6 +74,14 @@ func waitUntil(ctx context.Context, w World, limit time.Duration, cond func() bo
 	return cond()
 }
 
+// pause lets the world run for so long, or until the context breaks it off.
+func pause(ctx context.Context, w World, d time.Duration) {
+	const step = 50 * time.Millisecond
+	for ; d > 0 && ctx.Err() == nil; d -= step {
+		w.Sleep(min(d, step))
+	}
+}
+
 // count hands a named counter to the sink.
 func count(s Sink, stage string, seed uint64, name string, value uint64) {
 	if value > 0 {

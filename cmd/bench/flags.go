@@ -149,7 +149,7 @@ func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
 	})
 	return experiments.Load{
-		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 96, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
+		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 48, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
 		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
 	}, err
 }

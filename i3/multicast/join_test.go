@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"i3bench/i3"
+	"i3bench/i3/host"
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
 	"i3bench/internal/prng"
@@ -34,22 +35,36 @@ func (b *bed) parents() []int {
 	return ps
 }
 
-// The clocks of hosts do not matter: their skews cancel out of Equation 3.
+// The clocks of hosts do not matter: their skews cancel out of Equation 3, also
+// when those who are asked have not heard a packet yet.
 func TestSkewChangesNoParent(t *testing.T) {
-	grow := func(skew machine.Duration) []int {
+	grow := func(crowd bool, skew machine.Duration) []int {
 		b := newBed(t, setup{seed: 5, nodes: 40, degree: 4, delays: newPlane(5, 40, 100*time.Millisecond), skew: skew})
-		b.grow(200)
+		if crowd {
+			rs := b.add(spread(100, 40)...)
+			for _, r := range rs {
+				r.Join()
+				b.world.Sleep(20 * millisecond) // fewer packets than joins
+			}
+			b.until("the crowd joins", 60*second, func() bool {
+				return !slices.ContainsFunc(rs, func(r *receiver) bool { return r.joined == 0 })
+			})
+		} else {
+			b.grow(200)
+		}
 		b.send(20, 10*millisecond)
 		b.quiesce(10 * second)
 		b.judge()
 		return b.parents()
 	}
-	plain, skewed := grow(0), grow(hour)
-	if !slices.Equal(plain, skewed) {
-		t.Errorf("parents with true clocks\n%v\nand with clocks an hour off\n%v", plain, skewed)
-	}
-	if deep := slices.IndexFunc(plain, func(p int) bool { return p >= 0 }); deep < 0 {
-		t.Error("everybody is the source's child, so nothing was chosen")
+	for _, crowd := range []bool{false, true} {
+		plain, skewed := grow(crowd, 0), grow(crowd, hour)
+		if !slices.Equal(plain, skewed) {
+			t.Errorf("crowd %v: parents with true clocks\n%v\nand with clocks an hour off\n%v", crowd, plain, skewed)
+		}
+		if deep := slices.IndexFunc(plain, func(p int) bool { return p >= 0 }); deep < 0 {
+			t.Error("everybody is the source's child, so nothing was chosen")
+		}
 	}
 }
 
@@ -167,6 +182,9 @@ func TestCrowdJoinsUnderLoss(t *testing.T) {
 		b.send(100, 10*millisecond)
 		b.quiesce(60 * second)
 		b.judge()
+		b.net.Mute(true)
+		b.world.Sleep(host.DefaultLifetime)
+		b.checkTables()
 	}
 }
 

@@ -162,6 +162,56 @@ func TestAdoptedBecomesFree(t *testing.T) {
 	}
 }
 
+// An adopted identifier that is full is known to be so by whoever adopts it next.
+func TestAdoptedStaysFull(t *testing.T) {
+	b, parent, child, _ := family(t, 1, multicast.Uniform)
+	b.leave(parent)
+	b.until("adoption", 5*second, func() bool { return child.Machine.Counters().Adoptions == 1 })
+	b.world.Sleep(second)
+	j := b.add(5)[0]
+	b.join(j) // takes the free slot
+	b.leave(child)
+	b.until("the next adoption", 5*second, func() bool { return j.Machine.Counters().Adoptions == 1 })
+	b.world.Sleep(100 * millisecond)
+	p := newProber(b)
+	if n, _ := p.count(multicast.FullSet(b.Group())); n != 1 {
+		t.Errorf("a full identifier is in the set of the full %d times, want once", n)
+	}
+}
+
+// A receiver that gives up its place hands over what it has adopted.
+func TestAdopterMoves(t *testing.T) {
+	b := newBed(t, setup{seed: 23, degree: 2, group: multicast.Config{
+		Refresh: multicast.Uniform, Host: host.Config{Lifetime: lifetime},
+	}})
+	rs := b.grow(4)
+	parent := rs[0]
+	if rs[0].Machine.Children() != 2 {
+		parent = rs[1]
+	}
+	if parent.Machine.Children() != 2 {
+		t.Fatalf("no parent of two:\n%s", b.tree())
+	}
+	b.leave(parent)
+	adopter := func() *receiver {
+		for _, r := range rs[2:] {
+			if r.Machine.Counters().Adoptions == 1 {
+				return r
+			}
+		}
+		return nil
+	}
+	b.until("adoption", 5*second, func() bool { return adopter() != nil })
+	moves := adopter()
+	b.cutOff(moves)
+	b.until("the sibling adopts", 2*second, func() bool {
+		return b.sum(func(c multicast.Counters) uint64 { return c.Adoptions }) == 2
+	})
+	b.until("the adopter is back", 20*second, func() bool { return moves.attached == 2 })
+	b.quiesce(10 * second)
+	b.judge()
+}
+
 // Of several children one adopts; two that do not hear of each other agree
 // later.
 func TestOneAdopts(t *testing.T) {

@@ -2,6 +2,7 @@ package multicast_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"i3bench/i3"
@@ -364,6 +365,44 @@ func TestWhoIsAsked(t *testing.T) {
 			t.Errorf("rel-loss: %d of %d repairs by the receiver that loses nothing", byGood, all)
 		case scheme == multicast.Spread && answered < 5:
 			t.Errorf("rel-random: %d of 8 members answer", answered)
+		}
+	}
+}
+
+// A member of the repair group that is gone, though its trigger is not, keeps
+// nobody from a repair: the second request goes to another.
+func TestDeadMemberIsAvoided(t *testing.T) {
+	for _, scheme := range []multicast.RepairScheme{multicast.LowestLoss, multicast.Spread} {
+		b := newBed(t, setup{seed: 54, degree: 8, group: multicast.Config{Repair: multicast.RepairPolicy{Scheme: scheme}}})
+		rs := b.grow(8)
+		asked := ""
+		b.spies = append(b.spies, func(at string, _ i3.Packet, m multicast.Message, _ []byte) {
+			if m.Type == multicast.TypeRequest && asked == "" {
+				asked = at
+			}
+		})
+		for seq := uint64(1); seq <= 40; seq++ { // until somebody else than the loser is asked
+			loser := rs[seq%8]
+			loser.drop = once(messageIs(multicast.TypeData, seq))
+			asked = ""
+			b.send(2, 100*millisecond)
+			seq++
+			if asked != "" && asked != loser.name {
+				break
+			}
+		}
+		dead := rs[slices.IndexFunc(rs, func(r *receiver) bool { return r.name == asked })]
+		b.crash(dead)
+		before := b.Source().Machine.Counters().RequestsReceived
+		for _, r := range b.live() {
+			high := b.Source().Machine.Highest()
+			r.drop = once(messageIs(multicast.TypeData, high+1))
+			b.send(2, 100*millisecond)
+		}
+		b.quiesce(10 * second)
+		b.judge()
+		if n := b.Source().Machine.Counters().RequestsReceived - before; n > 1 {
+			t.Errorf("scheme %d: %d requests to the source, though seven siblings have the packet", scheme, n)
 		}
 	}
 }
