@@ -30,7 +30,7 @@ type clusterFlags struct {
 
 type wanFlags struct {
 	WANSeeds  int      `default:"10" name:"wan-seeds" help:"Runs of the wide-area experiment, side by side."`
-	RTT       string   `name:"rtt" placeholder:"FILE" help:"Square matrix of round-trip times in ms, plain or gzip. Default: one that is made up."`
+	RTT       string   `name:"rtt" placeholder:"FILE" help:"Matrix of round-trip times in ms. Default: a made-up one."`
 	WANDegree int      `default:"8" name:"wan-degree" help:"D in the wide-area network (the paper's default is 8)."`
 	Sites     int      `default:"50" help:"Sites drawn from the matrix, one node and two receivers each."`
 	Packets   int      `default:"160" help:"Packets sent with losses."`

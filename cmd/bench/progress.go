@@ -75,7 +75,8 @@ func (b *bar) step(done, total int, what string) {
 	}
 	b.mu.Unlock()
 	if tell {
-		fmt.Fprintf(b.out, "%s %3.0f %%  %s  %s\n", b.title, 100*float64(done)/float64(max(total, 1)), b.left(done, total), what)
+		share := 100 * float64(done) / float64(max(total, 1))
+		fmt.Fprintf(b.out, "%s %3.0f %%  %s  %s\n", b.title, share, b.left(done, total), what)
 	}
 	if b.bar == nil {
 		return

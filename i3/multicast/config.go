@@ -179,7 +179,8 @@ func (c *Config) setDefaults() error {
 	case c.Search.Width < 1 || c.Search.Width > maxWidth:
 		return fmt.Errorf("multicast: config: search width %d: want 1 to %d", c.Search.Width, maxWidth)
 	case c.HeartbeatMin < 0 || c.HeartbeatMax < c.HeartbeatMin:
-		return fmt.Errorf("multicast: config: heartbeat from %d to %d ns: want 0 < min <= max", c.HeartbeatMin, c.HeartbeatMax)
+		return fmt.Errorf("multicast: config: heartbeat from %d to %d ns: want 0 < min <= max",
+			c.HeartbeatMin, c.HeartbeatMax)
 	}
 	return nil
 }

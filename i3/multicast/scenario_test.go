@@ -296,7 +296,6 @@ func (g *stage) draw(id i3.ID, indent string) {
 
 // triggers shows the tree of triggers as the nodes have it.
 func (g *stage) triggers() {
-	total := 3
 	var visit func(id i3.ID)
 	visit = func(id i3.ID) {
 		n, limit := g.probe.count(id)
@@ -306,19 +305,29 @@ func (g *stage) triggers() {
 				held = append(held, fmt.Sprintf("(%s, %s)", g.name(id), g.name(c)))
 			}
 		}
-		for _, h := range g.heard(id) {
-			if len(held) < n {
-				held = append(held, fmt.Sprintf("(%s, %s)", g.name(id), h))
-			}
-			break // those after it are below
+		if owner := g.ownerOf(id); slices.Contains(g.heard(id), owner) {
+			held = append(held, fmt.Sprintf("(%s, %s)", g.name(id), owner))
 		}
 		g.say("%s holds %d of %d: %s", g.name(id), n, limit, strings.Join(held, " "))
-		total += n
 		for _, c := range g.below(id) {
 			visit(c)
 		}
 	}
 	visit(g.Group())
+}
+
+// ownerOf returns the name of the host whose identifier it is, if it is still
+// there.
+func (g *stage) ownerOf(id i3.ID) string {
+	if id == g.Group() {
+		return "S"
+	}
+	for _, r := range g.live() {
+		if r.Machine.Level() > 0 && r.own() == id {
+			return r.name
+		}
+	}
+	return "nobody"
 }
 
 // heard returns who gets what is sent to an identifier, in the order of arrival.
