@@ -104,5 +104,5 @@ ci: ## What the project's CI runs: every row above that can fail, with a table a
 	bash .ci/run
 
 clean: ## Remove what builds and runs leave behind
-	rm -rf bin $(RESULT)
+	rm -rf bin bench-out
 	$(GO) clean -testcache
