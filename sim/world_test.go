@@ -288,7 +288,7 @@ func TestRunWhile(t *testing.T) {
 // Of n datagrams on a path of loss p about np are lost, on each path others, and
 // each time the same ones.
 func TestLossRate(t *testing.T) {
-	const n = 20_000
+	const n = 4_000
 	lost := func(seed uint64, p float64) (paths [2]map[int]bool) {
 		w := New(Config{Seed: seed, Network: fixed{Loss: p}})
 		a, _ := start(t, w)

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"time"
 
 	"i3bench/experiments"
 	"i3bench/i3/multicast"
+	"i3bench/loadgen"
 	"i3bench/sim/topology"
 )
 
@@ -82,11 +86,15 @@ func (c *cli) seeds(n int) []uint64 {
 	return s
 }
 
-// positive returns a usage error naming the first value that is not above zero.
+// positive returns a usage error naming the first value, by name, that is not
+// above zero and finite.
 func positive(values map[string]float64) error {
-	for name, v := range values {
-		if !(v > 0) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch v := values[name]; {
+		case !(v > 0):
 			return &usageError{fmt.Errorf("--%s %v: want more than zero", name, v)}
+		case math.IsInf(v, 0):
+			return &usageError{fmt.Errorf("--%s %v: want a finite number", name, v)}
 		}
 	}
 	return nil
@@ -144,10 +152,24 @@ func (f wanFlags) matrix(c *cli) (*topology.Matrix, error) {
 	return topology.ReadFile(f.RTT)
 }
 
+// offered returns a usage error if a rate cannot be offered.
+func (f loadFlags) offered() error {
+	if _, err := (loadgen.Constant{Rate: f.Joins, For: f.For}).Open(); err != nil {
+		return &usageError{fmt.Errorf("--joins %v: %w", f.Joins, err)}
+	}
+	if _, err := (loadgen.Constant{Rate: f.Repairs, For: f.For}).Open(); err != nil {
+		return &usageError{fmt.Errorf("--repairs %v: %w", f.Repairs, err)}
+	}
+	return nil
+}
+
 func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	err := positive(map[string]float64{
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
 	})
+	if err == nil {
+		err = f.offered()
+	}
 	return experiments.Load{
 		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 48, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
 		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),

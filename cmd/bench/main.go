@@ -89,8 +89,12 @@ type exited int
 // parse returns the chosen command, or nil and the exit code.
 func parse(parser *kong.Kong, args []string, errs io.Writer) (command *kong.Context, code int) {
 	defer func() {
-		if e, ok := recover().(exited); ok {
+		switch e := recover().(type) {
+		case nil:
+		case exited:
 			command, code = nil, int(e)
+		default:
+			panic(e)
 		}
 	}()
 	command, err := parser.Parse(args)

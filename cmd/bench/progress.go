@@ -20,6 +20,7 @@ type bar struct {
 	start time.Time
 
 	mu    sync.Mutex
+	since time.Time // when the part under way began: one with a total of its own
 	mpb   *mpb.Progress
 	bar   *mpb.Bar
 	doing string
@@ -32,7 +33,8 @@ type bar struct {
 const plainEvery = 3 * time.Second
 
 func newBar(out io.Writer, mode, title, what string) *bar {
-	b := &bar{out: out, title: title, start: time.Now(), told: time.Now(), plain: mode == "plain"}
+	now := time.Now()
+	b := &bar{out: out, title: title, start: now, since: now, told: now, plain: mode == "plain"}
 	f, ok := out.(*os.File)
 	if mode == "auto" {
 		b.plain = !ok || !term.IsTerminal(int(f.Fd()))
@@ -48,8 +50,9 @@ func newBar(out io.Writer, mode, title, what string) *bar {
 			mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Percentage(decor.WC{W: 5})),
 			mpb.AppendDecorators(
-				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), ""),
-				decor.Any(func(decor.Statistics) string { return "  " + b.now() }),
+				decor.Any(func(s decor.Statistics) string {
+					return b.left(int(s.Current), int(s.Total)) + "  " + b.now()
+				}),
 			),
 		)
 	}
@@ -68,6 +71,9 @@ func (b *bar) step(done, total int, what string) {
 	b.mu.Lock()
 	b.doing = what
 	fresh := total != b.total
+	if fresh && b.total > 0 {
+		b.since = time.Now()
+	}
 	b.total = total
 	tell := b.plain && time.Since(b.told) >= plainEvery
 	if tell {
@@ -87,12 +93,15 @@ func (b *bar) step(done, total int, what string) {
 	b.bar.SetCurrent(int64(done))
 }
 
-// left estimates the time left from the time so far.
+// left estimates the time left from the time that the part has taken so far.
 func (b *bar) left(done, total int) string {
-	if done == 0 {
+	if done <= 0 {
 		return ""
 	}
-	left := time.Duration(float64(time.Since(b.start)) / float64(done) * float64(total-done))
+	b.mu.Lock()
+	since := b.since
+	b.mu.Unlock()
+	left := time.Duration(float64(time.Since(since)) / float64(done) * float64(total-done))
 	return fmt.Sprintf("%v left", left.Round(time.Second))
 }
 

@@ -38,7 +38,11 @@ func lossy(seed uint64, policy multicast.RepairPolicy) setup {
 func TestDeliveryExactlyOnce(t *testing.T) {
 	for name, policy := range policies {
 		t.Run(name, func(t *testing.T) {
-			for seed := uint64(1); seed <= 3; seed++ {
+			seeds := uint64(3)
+			if testing.Short() {
+				seeds = 1
+			}
+			for seed := uint64(1); seed <= seeds; seed++ {
 				b := newBed(t, lossy(seed, policy))
 				b.grow(24)
 				b.send(300, 20*millisecond)

@@ -57,7 +57,10 @@ func TestSkewChangesNoParent(t *testing.T) {
 		b.judge()
 		return b.parents()
 	}
-	for _, crowd := range []bool{false, true} {
+	for _, crowd := range []bool{true, false} {
+		if testing.Short() && !crowd {
+			break // 200 receivers one after the other take their time
+		}
 		plain, skewed := grow(crowd, 0), grow(crowd, hour)
 		if !slices.Equal(plain, skewed) {
 			t.Errorf("crowd %v: parents with true clocks\n%v\nand with clocks an hour off\n%v", crowd, plain, skewed)

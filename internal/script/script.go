@@ -51,10 +51,10 @@ func Parse(name, text string) ([]Step, error) {
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
+		case line == "" || strings.HasPrefix(strings.TrimSpace(line), "#"):
 			comment = append(comment, line)
 			continue
-		case line == dashes:
+		case strings.TrimSpace(line) == dashes:
 			return nil, fmt.Errorf("script: parse %s:%d: %s without a command: want one above", name, i+1, dashes)
 		case strings.TrimSpace(line) == "":
 			return nil, fmt.Errorf("script: parse %s:%d: line of spaces: want a command or nothing", name, i+1)

@@ -120,6 +120,8 @@ func TestFormatIsInverse(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(sample)
 	f.Add("x\n----\n\n\n----")
+	f.Add(" #\n----")
+	f.Add(" ----\n----")
 	f.Fuzz(func(t *testing.T, text string) {
 		steps, err := Parse("fuzz", text)
 		if err != nil {
