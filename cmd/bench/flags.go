@@ -42,8 +42,8 @@ type wanFlags struct {
 }
 
 type loadFlags struct {
-	Joins    float64       `default:"2000" help:"Joins offered per second."`
-	Repairs  float64       `default:"2000" help:"Losses to be repaired offered per second."`
+	Joins    float64       `default:"2200" help:"Joins offered per second."`
+	Repairs  float64       `default:"2200" help:"Losses to be repaired offered per second."`
 	For      time.Duration `default:"10s" help:"How long load is offered."`
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
