@@ -122,9 +122,9 @@ func TestCloseBeforeStart(t *testing.T) {
 // A world can be used again when all its endpoints were closed, and endpoints can be opened while the last are being
 // closed: each works.
 func TestOpenWhileTheLastIsClosed(t *testing.T) {
-	rounds := 150
+	rounds := 50
 	if testing.Short() {
-		rounds = 30
+		rounds = 20
 	}
 	onUDP(t, cluster.Config{}, func(t *testing.T, w *cluster.World) {
 		var wg sync.WaitGroup

@@ -55,7 +55,7 @@ func TestForwardConcatenates(t *testing.T) {
 // Any mix of packets in one outbox: every packet arrives, no datagram is longer than the limit, and the packets of each
 // list to one address arrive in the order in which they were queued, however they were bundled.
 func TestScript(t *testing.T) {
-	rounds := 30
+	rounds := 12
 	if testing.Short() {
 		rounds = 5
 	}

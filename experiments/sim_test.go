@@ -288,6 +288,7 @@ func TestDeliveredSample(t *testing.T) {
 
 // The judging of delivery runs on real sockets as it does in virtual time, and finds nothing missing there either.
 func TestDeliverOnSockets(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var r recorder
 	d := smallDeliver(UDP, 1)
 	d.Nodes, d.Degree = 16, 8
@@ -302,6 +303,7 @@ func TestWANOnSockets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: without the wide-area network in real time")
 	}
+	t.Parallel() // it mostly waits
 	e := smallWAN(t, UDP, 1)
 	e.Variants = e.Variants[:1]
 	var r recorder
