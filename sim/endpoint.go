@@ -1,35 +1,63 @@
 package sim
 
 import (
+	"encoding/binary"
+	"fmt"
 	"net/netip"
 
 	"i3bench/i3/machine"
 )
 
+var errTooMany = fmt.Errorf("sim: open endpoint: the world has %d, want no more", maxEndpoints)
+
 // An Endpoint is one address of a world and the machine that runs there.
 type Endpoint struct {
 	world   *World
-	addr    netip.AddrPort
 	machine machine.Machine
-	wake    machine.Time // when the machine's timer event is queued, or Never
 	filter  func(machine.Datagram) bool
-	batch   [1]machine.Datagram
+	wake    machine.Time // when the machine's timer event is queued, or Never
+	number  uint32
+	place   int32 // by which the network knows the address, or noPlace
+	process Process
+	sent    uint64 // datagrams offered so far
 }
 
-// Addr returns the endpoint's address.
-func (e *Endpoint) Addr() netip.AddrPort { return e.addr }
+// noPlace is the place of an endpoint that the network does not know.
+const noPlace = -1
 
-// Start runs a machine at the endpoint.
+// Addr returns the endpoint's address.
+func (e *Endpoint) Addr() netip.AddrPort {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], firstAddr+e.number)
+	return netip.AddrPortFrom(netip.AddrFrom4(b), endpointPort)
+}
+
+// Start runs a machine at the endpoint. A [Divided] network must know the address
+// by now; one that it does not know is as far from all others as its look-ahead.
 func (e *Endpoint) Start(m machine.Machine) {
+	if d := e.world.divided; d != nil {
+		if place, ok := d.Place(e.Addr()); ok {
+			e.place, e.process = int32(place), Process(d.ProcessOf(place))
+		}
+	}
 	e.machine = m
-	e.arm()
+	e.call(e.arm)
 }
 
 // Do calls f, which may use the machine, at the present virtual time, and
 // carries out what it leaves in the outbox.
 func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
-	f(e.world.now, e.world.out)
-	e.flush()
+	e.call(func(w *worldWorker) {
+		f(w.now, w.out)
+		w.flush(e)
+	})
+}
+
+// call calls f with a worker at the present time.
+func (e *Endpoint) call(f func(*worldWorker)) {
+	w := &e.world.workers[0]
+	w.enter(e.world.engine.At(e.process), e.world.Now())
+	f(w)
 }
 
 // SetFilter makes the endpoint ask keep about every datagram before its machine
@@ -45,21 +73,8 @@ func (e *Endpoint) Close() error {
 
 func (e *Endpoint) running() bool { return e.machine != nil }
 
-// flush carries out the outbox and queues the machine's next timer.
-func (e *Endpoint) flush() {
-	out := e.world.out
-	for _, s := range out.Sends() {
-		e.world.send(e.addr, s.To, s.Bytes, nil)
-	}
-	for _, f := range out.Forwards() {
-		e.world.send(e.addr, f.To, f.Template, f.Body)
-	}
-	out.Reset()
-	e.arm()
-}
-
-// arm queues the machine's deadline unless an event stands for it already.
-func (e *Endpoint) arm() {
+// arm posts the machine's deadline unless an event stands for it already.
+func (e *Endpoint) arm(w *worldWorker) {
 	if !e.running() {
 		return
 	}
@@ -67,7 +82,6 @@ func (e *Endpoint) arm() {
 	if at == machine.Never || at == e.wake {
 		return
 	}
-	e.wake = max(at, e.world.now)
-	e.world.serial++
-	e.world.events.push(event{at: e.wake, serial: e.world.serial, to: e})
+	e.wake = max(at, w.now)
+	w.ctx.Post(e.process, e.wake, timerEvent|uint64(e.number), 0)
 }

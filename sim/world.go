@@ -4,12 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"net/netip"
 
-	"i3bench/i3"
 	"i3bench/i3/machine"
-	"i3bench/internal/prng"
 )
 
 // epoch is the virtual time at which a world begins. It is not zero because
@@ -21,27 +18,63 @@ const DefaultDelay = 100 * machine.Microsecond
 
 // A Config says what a world is.
 type Config struct {
-	// Seed decides which datagrams are lost.
+	// Seed decides which datagrams are lost, and how late they are.
 	Seed uint64
-	// Network gives delays and losses. Nil means [DefaultDelay] and no loss.
+	// Network gives delays and losses. Nil means [DefaultDelay] and no loss. If it
+	// is a [Divided] network, its processes run beside each other; else all
+	// endpoints are one process.
 	Network machine.Network
+	// Jitter bounds the random time by which each datagram is later than its path
+	// says: U[0, Jitter). Default none.
+	Jitter machine.Duration
+	// Workers is the number of goroutines; the run does not depend on it. Default
+	// 1. With more, machines of different processes call their events' functions at
+	// the same time.
+	Workers int
+	// Shards is the number of parts of the engine, see [EngineConfig]; the run does
+	// not depend on it.
+	Shards int
+	// Reference makes the world run on the plain heap of [Reference].
+	Reference bool
 }
 
-// A World is a set of machines in virtual time. It is confined to one
-// goroutine.
+// A Divided network knows which endpoints are so far from each other that what
+// happens at one cannot matter at the other for a while.
+type Divided interface {
+	machine.Network
+	// Place returns the number by which the network knows an address, and false if
+	// it does not.
+	Place(addr netip.AddrPort) (place int, ok bool)
+	// Between is Path for places.
+	Between(from, to int) machine.Path
+	// ProcessOf returns the process of a place, below Processes.
+	ProcessOf(place int) int
+	Processes() int
+	// LookAhead is the least delay between places of different processes.
+	LookAhead() machine.Duration
+}
+
+// leastLookAhead is the look-ahead below which windows are too short to be worth
+// their while: all endpoints are then one process.
+const leastLookAhead = 20 * machine.Microsecond
+
+// An engine is what a world runs on: [Engine] or [Reference].
+type engine interface {
+	Now() machine.Time
+	Workers() int
+	At(Process) Context
+	RunWhile(cond func() bool, until machine.Time) bool
+}
+
+// A World is a set of machines in virtual time. Its methods and those of its
+// endpoints must be called by one goroutine, and not by machines or their events.
 type World struct {
 	cfg       Config
-	now       machine.Time
-	events    queue
-	serial    uint64
-	endpoints map[netip.AddrPort]*Endpoint
-	paths     map[[2]netip.AddrPort]uint64 // datagrams offered so far
-	free      [][]byte
-	out       *machine.Outbox
-	trace     hash.Hash
-	count     Counters
-	nextPort  uint16
-	nextAddr  netip.Addr
+	divided   Divided // nil if all endpoints are one process
+	engine    engine
+	endpoints []*Endpoint
+	workers   []worldWorker
+	traces    []uint64 // by process
 }
 
 // Counters is what a world has carried.
@@ -54,153 +87,111 @@ type Counters struct {
 	Events    uint64 // deliveries and timers run
 }
 
-// New returns an empty world.
-func New(cfg Config) *World {
-	return &World{
-		cfg:       cfg,
-		now:       epoch,
-		endpoints: make(map[netip.AddrPort]*Endpoint),
-		paths:     make(map[[2]netip.AddrPort]uint64),
-		out:       machine.NewOutbox(0, 0, 0),
-		trace:     sha256.New(),
-		nextAddr:  netip.AddrFrom4([4]byte{10, 0, 0, 1}),
-		nextPort:  3000,
-	}
+func (c *Counters) add(d Counters) {
+	c.Offered += d.Offered
+	c.Delivered += d.Delivered
+	c.Lost += d.Lost
+	c.Filtered += d.Filtered
+	c.NoHost += d.NoHost
+	c.Events += d.Events
 }
 
-// Now returns the virtual time.
-func (w *World) Now() machine.Time { return w.now }
+// New returns an empty world.
+func New(cfg Config) *World {
+	w := &World{cfg: cfg}
+	processes, ahead := 1, machine.Millisecond
+	if d, ok := cfg.Network.(Divided); ok && d.Processes() > 1 && d.LookAhead() >= leastLookAhead {
+		w.divided, processes, ahead = d, d.Processes(), d.LookAhead()
+	}
+	w.traces = make([]uint64, processes)
+	if cfg.Reference {
+		r := NewReference(processes, w)
+		r.now = epoch
+		w.engine = r
+	} else {
+		w.engine = w.newEngine(processes, ahead)
+	}
+	for range w.engine.Workers() {
+		w.workers = append(w.workers, worldWorker{world: w, out: machine.NewOutbox(0, 0, 0)})
+	}
+	return w
+}
+
+func (w *World) newEngine(processes int, ahead machine.Duration) *Engine {
+	e, err := NewEngine(EngineConfig{
+		Processes: processes, LookAhead: ahead, Shards: w.cfg.Shards, Workers: w.cfg.Workers,
+	}, w)
+	if err != nil { // the network counts its processes itself; what is left are the two numbers
+		e, _ = NewEngine(EngineConfig{Processes: processes, LookAhead: ahead}, w)
+	}
+	e.now, e.window = epoch, int64(epoch)>>e.shift
+	return e
+}
+
+// Now returns the virtual time, that of the last event where all endpoints are
+// one process. Machines' events are told the time themselves.
+func (w *World) Now() machine.Time { return w.engine.Now() }
 
 // Counters returns what the world has carried so far.
-func (w *World) Counters() Counters { return w.count }
+func (w *World) Counters() (sum Counters) {
+	for i := range w.workers {
+		sum.add(w.workers[i].count)
+	}
+	return sum
+}
 
-// TraceHash returns a hash of everything that has happened so far.
-func (w *World) TraceHash() string { return hex.EncodeToString(w.trace.Sum(nil)) }
+// TraceHash returns a hash of everything that has happened so far: at each
+// process, every datagram delivered or lost, with its time, ends and bytes, in
+// order.
+func (w *World) TraceHash() string {
+	h := sha256.New()
+	for _, t := range w.traces {
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], t)
+		h.Write(b[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// The addresses of endpoints: 10.0.0.1 and following, all at one port.
+const (
+	firstAddr    = 10<<24 + 1
+	endpointPort = 3000
+	maxEndpoints = 1<<24 - 2
+)
 
 // Open returns an endpoint with an address of its own, without a machine.
 func (w *World) Open() (*Endpoint, error) {
-	e := &Endpoint{world: w, addr: netip.AddrPortFrom(w.nextAddr, w.nextPort), wake: machine.Never}
-	w.nextAddr = w.nextAddr.Next()
-	w.endpoints[e.addr] = e
+	if len(w.endpoints) == maxEndpoints {
+		return nil, errTooMany
+	}
+	e := &Endpoint{world: w, number: uint32(len(w.endpoints)), place: noPlace, wake: machine.Never}
+	w.endpoints = append(w.endpoints, e)
 	return e, nil
 }
 
-// Run runs until the virtual time is the given one.
-func (w *World) Run(until machine.Time) {
-	for w.events.len() > 0 && w.events.min().at <= until {
-		w.step(w.events.pop())
+// lookup returns the endpoint at an address, or nil.
+func (w *World) lookup(a netip.AddrPort) *Endpoint {
+	if !a.Addr().Is4() || a.Port() != endpointPort {
+		return nil
 	}
-	w.now = max(w.now, until)
+	b := a.Addr().As4()
+	i := binary.BigEndian.Uint32(b[:]) - firstAddr
+	if i >= uint32(len(w.endpoints)) {
+		return nil
+	}
+	return w.endpoints[i]
 }
 
+// Run runs until the virtual time is the given one.
+func (w *World) Run(until machine.Time) { w.engine.RunWhile(nil, until) }
+
 // RunWhile runs as long as cond holds, to the given virtual time at most, and
-// reports whether cond ended it.
+// reports whether cond ended it. It looks at cond after each event, or, if the
+// network is [Divided], after each window of less than its look-ahead.
 func (w *World) RunWhile(cond func() bool, until machine.Time) bool {
-	for cond() {
-		if w.events.len() == 0 || w.events.min().at > until {
-			w.now = max(w.now, until)
-			return false
-		}
-		w.step(w.events.pop())
-	}
-	return true
+	return w.engine.RunWhile(cond, until)
 }
 
 // Sleep runs for a length of virtual time.
-func (w *World) Sleep(d machine.Duration) { w.Run(w.now.Add(d)) }
-
-// step carries out one event.
-func (w *World) step(ev event) {
-	w.now = ev.at
-	e := ev.to
-	if ev.bytes == nil {
-		if !e.running() || e.wake != ev.at {
-			return // closed, or woken at another time since
-		}
-		w.count.Events++
-		e.wake = machine.Never
-		e.machine.Expire(w.now, w.out)
-		e.flush()
-		return
-	}
-	w.deliver(ev)
-	w.free = append(w.free, ev.bytes[:0])
-}
-
-func (w *World) deliver(ev event) {
-	e := ev.to
-	d := machine.Datagram{From: ev.from, Bytes: ev.bytes}
-	switch {
-	case !e.running():
-		w.count.NoHost++
-		return
-	case e.filter != nil && !e.filter(d):
-		w.count.Filtered++
-		return
-	}
-	w.count.Events++
-	w.count.Delivered++
-	w.note('d', ev.from, e.addr, ev.bytes, nil)
-	w.deliverTo(e, d)
-}
-
-func (w *World) deliverTo(e *Endpoint, d machine.Datagram) {
-	e.batch[0] = d
-	e.machine.Receive(w.now, e.batch[:], w.out)
-	e.flush()
-}
-
-// send puts a datagram, whose bytes are a followed by b, on its way.
-func (w *World) send(from, to netip.AddrPort, a, b []byte) {
-	w.count.Offered++
-	path := machine.Path{Delay: DefaultDelay}
-	if w.cfg.Network != nil {
-		path = w.cfg.Network.Path(from, to)
-	}
-	key := [2]netip.AddrPort{from, to}
-	n := w.paths[key]
-	w.paths[key] = n + 1
-	if path.Loss > 0 && prng.Unit(prng.Hash3(w.cfg.Seed, addrWord(from), addrWord(to), n)) < path.Loss {
-		w.count.Lost++
-		w.note('l', from, to, a, b)
-		return
-	}
-	e, ok := w.endpoints[to]
-	if !ok {
-		w.count.NoHost++
-		return
-	}
-	w.serial++
-	w.events.push(event{at: w.now.Add(max(path.Delay, 1)), serial: w.serial, to: e, from: from, bytes: w.buffer(a, b)})
-}
-
-// addrWord makes a number of an address, for hashing.
-func addrWord(a netip.AddrPort) uint64 {
-	b := a.Addr().As16()
-	return binary.BigEndian.Uint64(b[8:]) ^ binary.BigEndian.Uint64(b[:8])<<1 ^ uint64(a.Port())<<48
-}
-
-// buffer returns a copy of a followed by b.
-func (w *World) buffer(a, b []byte) []byte {
-	var buf []byte
-	if n := len(w.free); n > 0 {
-		buf, w.free = w.free[n-1], w.free[:n-1]
-	} else {
-		buf = make([]byte, 0, i3.MaxDatagram)
-	}
-	return append(append(buf, a...), b...)
-}
-
-// note adds one happening to the trace: to a datagram whose bytes are a followed
-// by b.
-func (w *World) note(what byte, from, to netip.AddrPort, a, b []byte) {
-	var h [1 + 8 + 8 + 8 + 4]byte
-	h[0] = what
-	binary.BigEndian.PutUint64(h[1:], uint64(w.now))
-	binary.BigEndian.PutUint64(h[9:], addrWord(from))
-	binary.BigEndian.PutUint64(h[17:], addrWord(to))
-	binary.BigEndian.PutUint32(h[25:], uint32(len(a)+len(b)))
-	w.trace.Write(h[:])
-	w.trace.Write(a)
-	w.trace.Write(b)
-}
+func (w *World) Sleep(d machine.Duration) { w.Run(w.Now().Add(d)) }

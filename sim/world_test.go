@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"i3bench/i3/machine"
 	"i3bench/internal/prng"
 )
@@ -66,47 +64,6 @@ func start(t testing.TB, w *World) (*Endpoint, *stub) {
 // send makes an endpoint send one datagram.
 func send(from *Endpoint, to netip.AddrPort, text string) {
 	from.Do(func(_ machine.Time, out *machine.Outbox) { out.Send(to, []byte(text)) })
-}
-
-// Events leave the queue in the order of their time, and of their making among
-// those of one time, however they came in.
-func TestQueueOrder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var q queue
-		var model []event
-		serial := uint64(0)
-		t.Repeat(map[string]func(*rapid.T){
-			"push": func(t *rapid.T) {
-				serial++
-				e := event{at: machine.Time(rapid.IntRange(0, 9).Draw(t, "at")), serial: serial}
-				q.push(e)
-				model = append(model, e)
-			},
-			"pop": func(t *rapid.T) {
-				if len(model) == 0 {
-					t.Skip("the queue is empty")
-				}
-				first := 0
-				for i := range model {
-					if model[i].at < model[first].at {
-						first = i // among equals the one pushed first stays
-					}
-				}
-				if got := q.min(); got.serial != model[first].serial {
-					t.Fatalf("the first is %d, want %d", got.serial, model[first].serial)
-				}
-				if got := q.pop(); got.serial != model[first].serial || got.at != model[first].at {
-					t.Fatalf("popped %+v, want %+v", got, model[first])
-				}
-				model = slices.Delete(model, first, first+1)
-			},
-			"": func(t *rapid.T) {
-				if q.len() != len(model) {
-					t.Fatalf("%d events, want %d", q.len(), len(model))
-				}
-			},
-		})
-	})
 }
 
 // Datagrams arrive after their delay, those of one path in order, and are what
