@@ -32,6 +32,26 @@ func (m *Matrix) OneWay(i, j int) time.Duration {
 	return m.row(i)[j]
 }
 
+// Domain returns the domain of a node: each has its own, of the same number.
+func (m *Matrix) Domain(i int) int { return i }
+
+// Domains returns the number of domains, which is that of nodes.
+func (m *Matrix) Domains() int { return m.n }
+
+// LookAhead returns the least OneWay of two different nodes, which is at least 1
+// ns, where it was measured; 0 where it was for no two. It looks at all of them.
+func (m *Matrix) LookAhead() time.Duration {
+	least := Unknown
+	for i := range m.n {
+		for j, delay := range m.row(i) {
+			if i != j && delay != Unknown && (least == Unknown || delay < least) {
+				least = delay
+			}
+		}
+	}
+	return max(least, 0)
+}
+
 // row returns the delays from node i.
 func (m *Matrix) row(i int) []time.Duration { return m.oneWay[i*m.n : (i+1)*m.n] }
 
