@@ -41,9 +41,10 @@ type WAN struct {
 
 // A Variant is a way to build and repair the tree.
 type Variant struct {
-	Name   string
-	Search multicast.SearchPolicy
-	Repair multicast.RepairPolicy
+	Name    string
+	Search  multicast.SearchPolicy
+	Repair  multicast.RepairPolicy
+	Refresh multicast.RefreshScheme
 }
 
 // PaperVariant is the paper's protocol to the letter: greedy search, and repair

@@ -195,3 +195,13 @@ func (w *World) RunWhile(cond func() bool, until machine.Time) bool {
 
 // Sleep runs for a length of virtual time.
 func (w *World) Sleep(d machine.Duration) { w.Run(w.Now().Add(d)) }
+
+// Whole returns the first time from t on at which a run ends a window as a whole.
+// Runs that end there cost least.
+func (w *World) Whole(t machine.Time) machine.Time {
+	e, ok := w.engine.(*Engine)
+	if !ok {
+		return t
+	}
+	return e.end(int64(t) >> e.shift)
+}
