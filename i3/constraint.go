@@ -48,16 +48,31 @@ func OwnerOf(secret Nonce) Key { return oneWay(domainOwner, secret[:]) }
 // CheckConstraint returns nil if a node may accept t, else [ErrConstraint]:
 // the left constraint holds, or t.ID is private and the right one holds.
 func CheckConstraint(t Trigger) error {
-	if id, ok := t.Target.ID(); ok {
-		if t.ID.Key() == LeftKey(id) || !t.ID.IsPublic() && id.Key() == RightKey(t.ID) {
-			return nil
-		}
-		return ErrConstraint
+	// The right constraint first: trees are made of it, and a hash costs more than
+	// all the rest of an insertion.
+	if !t.ID.IsPublic() && t.Target.constrained() == RightKey(t.ID) {
+		return nil
 	}
-	if t.ID.Key() == LeftKeyOf(t.Target.key) || !t.ID.IsPublic() && t.Target.key == RightKey(t.ID) {
+	if t.ID.Key() == t.Target.leftKey() {
 		return nil
 	}
 	return ErrConstraint
+}
+
+// leftKey returns the key that the left constraint asks of a trigger to t.
+func (t Target) leftKey() Key {
+	if t.kind == targetID {
+		return LeftKey(t.w)
+	}
+	return LeftKeyOf(t.Key())
+}
+
+// constrained returns the key of a target that the right constraint fixes.
+func (t Target) constrained() Key {
+	if t.kind == targetID {
+		return t.w.Key()
+	}
+	return t.Key()
 }
 
 // oneWay returns the first 128 bits of SHA-256 over domain and b. It works in a

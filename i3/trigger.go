@@ -9,37 +9,80 @@ import (
 // A Target is where a trigger sends packets: another identifier, or the
 // address of a host together with the key that constrains it. Target is a
 // comparable value; the zero Target goes nowhere.
+//
+// It is kept as it is on the wire, without pointers: hosts and nodes hold
+// millions of them, and netip.AddrPort alone is 32 bytes with one pointer.
 type Target struct {
-	id   ID
-	addr netip.AddrPort
-	key  Key
-	isID bool
+	w    ID // the identifier; or the address's two words and then the key's
+	port uint16
+	kind uint8 // targetID or targetHost; 0 goes nowhere
 }
 
 // ToID returns the target of a trigger chain.
-func ToID(id ID) Target { return Target{id: id, isID: true} }
+func ToID(id ID) Target { return Target{w: id, kind: targetID} }
 
 // ToHost returns the target for a host's address. The key is [RightKey] of the
 // trigger's identifier for private identifiers (see [CheckConstraint]).
-func ToHost(addr netip.AddrPort, key Key) Target {
-	return Target{addr: netip.AddrPortFrom(addr.Addr().Unmap().WithZone(""), addr.Port()), key: key}
+func ToHost(addr netip.AddrPort, key Key) (t Target) {
+	if !addr.IsValid() {
+		t.setHost([16]byte{}, key)
+		return t
+	}
+	t.setHost(addr.Addr().As16(), key)
+	t.port, t.kind = addr.Port(), targetHost
+	return t
+}
+
+func (t *Target) setHost(addr [16]byte, key Key) {
+	t.w = ID{[4]uint64{
+		binary.BigEndian.Uint64(addr[0:]), binary.BigEndian.Uint64(addr[8:]),
+		binary.BigEndian.Uint64(key[0:]), binary.BigEndian.Uint64(key[8:]),
+	}}
 }
 
 // ID returns the target identifier and whether the target is one.
-func (t Target) ID() (ID, bool) { return t.id, t.isID }
+func (t Target) ID() (ID, bool) {
+	if t.kind != targetID {
+		return ID{}, false
+	}
+	return t.w, true
+}
+
+// IsID reports whether the target is an identifier.
+func (t Target) IsID() bool { return t.kind == targetID }
 
 // Host returns the address of the target and whether the target is a host.
-func (t Target) Host() (netip.AddrPort, bool) { return t.addr, !t.isID && t.addr.IsValid() }
+func (t Target) Host() (netip.AddrPort, bool) {
+	if t.kind != targetHost {
+		return netip.AddrPort{}, false
+	}
+	return t.addr(), true
+}
+
+func (t *Target) addr() netip.AddrPort {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[0:], t.w.w[0])
+	binary.BigEndian.PutUint64(b[8:], t.w.w[1])
+	return netip.AddrPortFrom(netip.AddrFrom16(b).Unmap(), t.port)
+}
 
 // Key returns the constraint key of a host target, zero for an identifier.
-func (t Target) Key() Key { return t.key }
+func (t Target) Key() (k Key) {
+	if t.kind == targetID {
+		return k
+	}
+	binary.BigEndian.PutUint64(k[0:], t.w.w[2])
+	binary.BigEndian.PutUint64(k[8:], t.w.w[3])
+	return k
+}
 
 // String returns the identifier or the address.
 func (t Target) String() string {
-	if t.isID {
-		return t.id.String()
+	if id, ok := t.ID(); ok {
+		return id.String()
 	}
-	return t.addr.String()
+	addr, _ := t.Host()
+	return addr.String()
 }
 
 // A Trigger asks the infrastructure to forward packets for ID to Target. It is
@@ -72,14 +115,12 @@ const (
 func (t Trigger) AppendTo(b []byte) []byte {
 	var w [TriggerSize]byte
 	t.ID.put(w[0:])
-	if t.Target.isID {
-		t.Target.id.put(w[32:])
+	t.Target.w.put(w[32:])
+	w[64] = targetHost // of a target that goes nowhere, too: decoders refuse its address
+	if t.Target.kind == targetID {
 		w[64] = targetID
-		return append(b, w[:]...)
 	}
-	putAddr(w[32:], w[66:], t.Target.addr)
-	copy(w[48:], t.Target.key[:])
-	w[64] = targetHost
+	binary.BigEndian.PutUint16(w[66:], t.Target.port)
 	return append(b, w[:]...)
 }
 

@@ -51,7 +51,9 @@ type Bed struct {
 	group  i3.ID
 	nodes  []Node
 	source Source
-	hosts  uint64
+	// profile is what all receivers share, made with the first.
+	profile *multicast.Profile
+	hosts   uint64
 }
 
 // A Node is a deployed i3 node.
@@ -219,8 +221,14 @@ func (b *Bed) AddReceiver(site int, events multicast.Events) (*Receiver, error) 
 		b.cfg.Network.PlaceHost(ep.Addr(), site, false)
 	}
 	cfg := b.memberConfig(ep.Addr(), site)
-	cfg.Events = events
-	m, err := multicast.NewReceiver(cfg)
+	if b.profile == nil {
+		if b.profile, err = multicast.NewProfile(cfg); err != nil {
+			return nil, err
+		}
+	}
+	m, err := b.profile.NewReceiver(multicast.Member{
+		Self: ep.Addr(), Seed: cfg.Host.Seed, Near: cfg.Near, Skew: cfg.Skew, Events: &events,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
-	"sort"
 )
 
 // A Ring knows which node owns a prefix.
@@ -48,6 +47,8 @@ func (r Range) At(x uint64) uint64 {
 // safe for concurrent use.
 type Fixed struct {
 	places []Place
+	first  []uint32 // index of the first place at or after the b-th part of the circle
+	shift  uint8    // a prefix lies in part prefix >> shift
 }
 
 // NewFixed returns the ring of the given nodes, at least one, no two at the
@@ -64,7 +65,26 @@ func NewFixed(places []Place) (*Fixed, error) {
 				p[i-1].Addr, p[i].Addr, p[i].Prefix)
 		}
 	}
-	return &Fixed{p}, nil
+	f := &Fixed{places: p}
+	f.makeIndex()
+	return f, nil
+}
+
+// makeIndex parts the circle into one to two parts for every place. Where places
+// are drawn at random a part holds one or two, so that a search reads two cache
+// lines; a binary search over thousands of places read a dozen.
+func (f *Fixed) makeIndex() {
+	n := bits.Len(uint(len(f.places)))
+	f.shift = uint8(64 - n)
+	f.first = make([]uint32, 1<<n+1)
+	i := 0
+	for b := range 1 << n {
+		for i < len(f.places) && f.places[i].Prefix < uint64(b)<<f.shift {
+			i++
+		}
+		f.first[b] = uint32(i)
+	}
+	f.first[1<<n] = uint32(len(f.places))
 }
 
 // Owner returns the node that owns prefix: its successor on the circle.
@@ -85,6 +105,20 @@ func (f *Fixed) RangeOf(addr netip.AddrPort) (Range, bool) {
 
 // successor returns the index of the first place at or after prefix.
 func (f *Fixed) successor(prefix uint64) int {
-	i := sort.Search(len(f.places), func(i int) bool { return f.places[i].Prefix >= prefix })
-	return i % len(f.places)
+	part := prefix >> f.shift
+	lo, hi := int(f.first[part]), int(f.first[part+1])
+	for hi-lo > 4 { // places that crowd
+		if mid := (lo + hi) / 2; f.places[mid].Prefix < prefix {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	for lo < hi && f.places[lo].Prefix < prefix {
+		lo++
+	}
+	if lo == len(f.places) {
+		return 0
+	}
+	return lo
 }

@@ -2,6 +2,7 @@ package chord_test
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -208,6 +209,37 @@ func TestAtIsInRange(t *testing.T) {
 		}
 		if len(seen) != 5 {
 			t.Errorf("(%x, %x] has %d prefixes, drawn were %d", r.Lo, r.Hi, 5, len(seen))
+		}
+	}
+}
+
+// TestOwnerWherePlacesCrowd: the index finds the owner wherever places lie, however close, as a walk does.
+func TestOwnerWherePlacesCrowd(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 63, 64, 65, 1000} {
+		var prefixes []uint64
+		for i := range uint64(n) {
+			switch i % 3 {
+			case 0:
+				prefixes = append(prefixes, 1<<40+i) // all in one part of the circle
+			case 1:
+				prefixes = append(prefixes, i*0x9e3779b97f4a7c15)
+			default:
+				prefixes = append(prefixes, math.MaxUint64-i) // and in the last part
+			}
+		}
+		ring := newRing(t, prefixes)
+		for _, p := range prefixes {
+			for _, prefix := range []uint64{p - 1, p, p + 1} {
+				want, best := 0, uint64(math.MaxUint64)
+				for i, q := range prefixes {
+					if q-prefix <= best {
+						want, best = i, q-prefix
+					}
+				}
+				if got, _ := ring.Owner(prefix); got != addr(want) {
+					t.Fatalf("%d places: Owner(%x) = %v, want %v", n, prefix, got, addr(want))
+				}
+			}
 		}
 	}
 }

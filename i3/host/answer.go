@@ -88,17 +88,21 @@ func (h *Host) challenges(now machine.Time, p i3.Packet, payload []byte, out *ma
 			k.asked = now
 			k.tries = 0
 		}
-		k.nonce = c.Nonce
+		k.proof = c.Nonce
 		h.request(now, k, out)
 	}
 }
 
-// challenged returns the task that a challenge belongs to, or nil. A nonce the
-// task has already is a duplicate of a challenge that was answered.
+// challenged returns the task that a challenge belongs to, or nil: an identifier
+// target has nothing to prove. A nonce the task has already is a duplicate of a
+// challenge that was answered.
 func (h *Host) challenged(flow uint32, c i3.Challenge) *task {
+	if c.Trigger.Target.IsID() {
+		return nil
+	}
 	for i := range h.tasks {
 		k := &h.tasks[i]
-		if k.serial == flow && k.trigger == c.Trigger && k.state != resting && k.nonce != c.Nonce {
+		if k.serial == flow && k.trigger == c.Trigger && k.state != resting && k.proof != c.Nonce {
 			return k
 		}
 	}

@@ -52,9 +52,6 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() error {
-	if !c.Self.IsValid() {
-		return fmt.Errorf("host: config: self address %v: want a valid address and port", c.Self)
-	}
 	if c.Ring == nil {
 		return fmt.Errorf("host: config: no ring: want one that knows the nodes")
 	}
@@ -101,32 +98,61 @@ type Counters struct {
 	DropLength    uint64 // payloads longer than i3.MaxPayload, which no header can express
 }
 
-// A Host is the state machine of one end host.
+// A Host is the state machine of one end host. It must not be copied once it
+// is in use.
 type Host struct {
-	cfg     Config
 	handler Handler
-	rng     prng.Source
 	timers  machine.Timers
 	tasks   []task
+	cfg     *Config // shared by all hosts of one Shared; Self and Seed are not used
+	self    netip.AddrPort
+	rng     prng.Source
 	serial  uint32
 	srtt    machine.Duration // smoothed round trip to nodes, 0 before the first
 	count   Counters
-	buf     []byte
 }
 
 // New returns a host that hands what arrives to handler.
 func New(cfg Config, handler Handler) (*Host, error) {
+	s, err := Share(cfg)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.Host(cfg.Self, cfg.Seed, handler)
+	if err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// A Shared is a configuration, checked, of which any number of hosts have one
+// copy. It is immutable.
+type Shared struct {
+	cfg Config
+}
+
+// Share checks a configuration that hosts are to have in common. Its Self and
+// Seed are not looked at: each host has its own.
+func Share(cfg Config) (*Shared, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	return &Host{cfg: cfg, handler: handler, rng: prng.New(cfg.Seed, streamHost)}, nil
+	return &Shared{cfg}, nil
+}
+
+// Host returns a host at the address self that hands what arrives to handler.
+func (s *Shared) Host(self netip.AddrPort, seed uint64, handler Handler) (Host, error) {
+	if !self.IsValid() {
+		return Host{}, fmt.Errorf("host: config: self address %v: want a valid address and port", self)
+	}
+	return Host{cfg: &s.cfg, self: self, handler: handler, rng: prng.New(seed, streamHost)}, nil
 }
 
 // streamHost separates the host's random numbers from those of what runs on it.
 const streamHost = 1
 
 // Self returns the host's address.
-func (h *Host) Self() netip.AddrPort { return h.cfg.Self }
+func (h *Host) Self() netip.AddrPort { return h.self }
 
 // Counters returns what the host has done so far.
 func (h *Host) Counters() Counters { return h.count }
@@ -181,11 +207,10 @@ func (h *Host) Send(id i3.ID, payload []byte, out *machine.Outbox) {
 		h.count.DropNoOwner++
 		return
 	}
-	h.buf = i3.Packet{
+	var head [i3.HeaderSize]byte
+	out.SendParts(owner, i3.Packet{
 		Kind: i3.KindData, HopLimit: i3.DefaultHopLimit, Length: uint16(len(payload)), ID: id,
-	}.AppendTo(h.buf[:0])
-	h.buf = append(h.buf, payload...)
-	out.Send(owner, h.buf)
+	}.AppendTo(head[:0]), payload)
 }
 
 // Direct sends a payload to another host. The identifier tells the receiver
@@ -195,7 +220,7 @@ func (h *Host) Direct(to netip.AddrPort, id i3.ID, payload []byte, out *machine.
 		h.count.DropLength++
 		return
 	}
-	h.buf = i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(payload)), ID: id}.AppendTo(h.buf[:0])
-	h.buf = append(h.buf, payload...)
-	out.Send(to, h.buf)
+	var head [i3.HeaderSize]byte
+	p := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(payload)), ID: id}
+	out.SendParts(to, p.AppendTo(head[:0]), payload)
 }

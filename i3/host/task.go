@@ -1,23 +1,26 @@
 package host
 
 import (
+	"net/netip"
+
 	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
 // A task is one trigger that the host asks for, looks after, or removes.
 type task struct {
+	serial uint32 // key of the timer and flow of the requests
+	state  taskState
+	keep   bool // maintain after the acknowledgement
+	alive  bool // in the node's table as of its last answer
+	unsure bool // an answer may be to a request before this one
+	tries  uint8
+	timer  machine.Timer
+	asked  machine.Time
+	// proof is the answer to the last challenge, of a trigger for this host; of an
+	// identifier target, which nobody challenges, it is the owner's secret, or zero.
+	proof   i3.Nonce
 	trigger i3.Trigger
-	nonce   i3.Nonce // answer to the last challenge
-	secret  i3.Nonce // owner's secret of an identifier target, or zero
-	serial  uint32   // key of the timer and flow of the requests
-	state   taskState
-	keep    bool // maintain after the acknowledgement
-	alive   bool // in the node's table as of its last answer
-	unsure  bool // an answer may be to a request before this one
-	tries   int
-	asked   machine.Time
-	timer   machine.Timer
 }
 
 // A taskState says what a task waits for.
@@ -43,7 +46,7 @@ func (h *Host) Maintain(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 // is its first.
 func (h *Host) Insert(now machine.Time, t i3.Trigger, secret i3.Nonce, out *machine.Outbox) {
 	if k := h.task(t); k != nil {
-		k.secret = secret
+		k.setSecret(secret)
 		h.ask(now, k, inserting, out)
 	}
 }
@@ -52,30 +55,31 @@ func (h *Host) Insert(now machine.Time, t i3.Trigger, secret i3.Nonce, out *mach
 // identifier targets only.
 func (h *Host) Remove(now machine.Time, t i3.Trigger, secret i3.Nonce, out *machine.Outbox) {
 	if k := h.task(t); k != nil {
-		k.keep, k.secret = false, secret
+		k.keep = false
+		k.setSecret(secret)
 		h.ask(now, k, removing, out)
+	}
+}
+
+// setSecret sets the owner's secret of an identifier target; others have none.
+func (k *task) setSecret(secret i3.Nonce) {
+	if k.trigger.Target.IsID() {
+		k.proof = secret
 	}
 }
 
 // Forget stops looking after a trigger without telling anyone; it will expire.
 func (h *Host) Forget(t i3.Trigger) {
-	for i := range h.tasks {
-		if h.tasks[i].trigger == t {
-			h.drop(i)
-			return
-		}
+	if i := h.find(t); i >= 0 {
+		h.drop(i)
 	}
 }
 
 // Maintains reports whether the host looks after a trigger and the node has
 // it, by its last answer. It stays so during a refresh, until there is no answer.
 func (h *Host) Maintains(t i3.Trigger) bool {
-	for i := range h.tasks {
-		if h.tasks[i].trigger == t {
-			return h.tasks[i].keep && h.tasks[i].alive
-		}
-	}
-	return false
+	i := h.find(t)
+	return i >= 0 && h.tasks[i].keep && h.tasks[i].alive
 }
 
 // Probe asks, once, how many triggers each identifier has. The identifiers
@@ -97,36 +101,48 @@ func (h *Host) probe(ids []i3.ID, out *machine.Outbox) {
 		return
 	}
 	h.count.Requests++
-	h.buf = i3.Packet{
+	var buf [i3.MaxDatagram]byte
+	b := i3.Packet{
 		Kind: i3.KindInsert, HopLimit: 1, Length: uint16(len(ids) * i3.EntrySize), ID: ids[0],
-	}.AppendTo(h.buf[:0])
+	}.AppendTo(buf[:0])
 	for _, id := range ids {
-		h.buf = i3.Insert{Trigger: h.Own(id), Probe: true}.AppendTo(h.buf)
+		b = i3.Insert{Trigger: h.Own(id), Probe: true}.AppendTo(b)
 	}
-	out.Send(owner, h.buf)
+	out.Send(owner, b)
 }
 
 // Own returns the trigger that brings packets for a private identifier to this
 // host, with the key that the right constraint asks for.
 func (h *Host) Own(id i3.ID) i3.Trigger {
-	return i3.Trigger{ID: id, Target: i3.ToHost(h.cfg.Self, i3.RightKey(id))}
+	return i3.Trigger{ID: id, Target: i3.ToHost(h.self, i3.RightKey(id))}
 }
 
 // task returns the task of a trigger, a new one if there is none, or nil when
 // the host looks after too many.
 func (h *Host) task(t i3.Trigger) *task {
-	for i := range h.tasks {
-		if h.tasks[i].trigger == t {
-			return &h.tasks[i]
-		}
+	if i := h.find(t); i >= 0 {
+		return &h.tasks[i]
 	}
 	if len(h.tasks) == maxTasks {
 		h.count.DropTasks++
 		return nil
 	}
 	h.serial++
+	if n := len(h.tasks); n == cap(h.tasks) { // by little: most hosts have three or four for good
+		h.tasks = append(make([]task, 0, n+max(2, n/4)), h.tasks...)
+	}
 	h.tasks = append(h.tasks, task{trigger: t, serial: h.serial})
 	return &h.tasks[len(h.tasks)-1]
+}
+
+// find returns the index of a trigger's task, or -1.
+func (h *Host) find(t i3.Trigger) int {
+	for i := range h.tasks {
+		if h.tasks[i].trigger == t {
+			return i
+		}
+	}
+	return -1
 }
 
 // drop forgets the i-th task. Its heap entry finds no task and is ignored.
@@ -151,29 +167,28 @@ func (h *Host) request(now machine.Time, k *task, out *machine.Outbox) {
 		h.count.DropNoOwner++
 	} else {
 		h.count.Requests++
-		out.Send(owner, h.appendRequest(k))
+		h.sendRequest(owner, k, out)
 	}
 	k.tries++
-	h.timers.Set(&k.timer, uint64(k.serial), now.Add(h.wait(k.tries)))
+	h.timers.Set(&k.timer, uint64(k.serial), now.Add(h.wait(int(k.tries))))
 }
 
-// appendRequest builds the request of a task in the host's buffer.
-func (h *Host) appendRequest(k *task) []byte {
-	kind, in := i3.KindInsert, i3.Insert{Trigger: k.trigger, Nonce: k.nonce}
-	_, chain := k.trigger.Target.ID()
-	if k.state == removing {
-		kind = i3.KindRemove
-		if chain {
-			in.Nonce = k.secret
-		}
-	} else if chain && k.secret != (i3.Nonce{}) {
-		in.Owner = i3.OwnerOf(k.secret)
+// sendRequest sends the request of a task.
+func (h *Host) sendRequest(owner netip.AddrPort, k *task, out *machine.Outbox) {
+	kind, in := i3.KindInsert, i3.Insert{Trigger: k.trigger}
+	switch {
+	case k.state == removing:
+		kind, in.Nonce = i3.KindRemove, k.proof
+	case !k.trigger.Target.IsID():
+		in.Nonce = k.proof
+	case k.proof != (i3.Nonce{}):
+		in.Owner = i3.OwnerOf(k.proof)
 	}
-	h.buf = i3.Packet{
+	var buf [i3.HeaderSize + i3.EntrySize]byte
+	b := i3.Packet{
 		Kind: kind, HopLimit: 1, Length: i3.EntrySize, Flow: k.serial, ID: k.trigger.ID,
-	}.AppendTo(h.buf[:0])
-	h.buf = in.AppendTo(h.buf)
-	return h.buf
+	}.AppendTo(buf[:0])
+	out.Send(owner, in.AppendTo(b))
 }
 
 // wait returns how long to wait for the answer to the n-th try: three smoothed

@@ -24,6 +24,7 @@ type Outbox struct {
 	sends    []Send
 	forwards []Forward
 	dropped  uint64
+	scratch  []byte
 }
 
 // A Send is one control datagram to one address. Bytes aliases the Outbox.
@@ -62,15 +63,19 @@ func orDefault(n, def int) int {
 // Send queues a copy of the packet pkt for to and reports whether there was
 // room. Packets queued in succession for the same address travel in one
 // datagram as long as they fit [i3.MaxDatagram].
-func (o *Outbox) Send(to netip.AddrPort, pkt []byte) bool {
-	if len(o.arena)+len(pkt) > cap(o.arena) {
+func (o *Outbox) Send(to netip.AddrPort, pkt []byte) bool { return o.SendParts(to, pkt, nil) }
+
+// SendParts is Send of the packet made of head and body.
+func (o *Outbox) SendParts(to netip.AddrPort, head, body []byte) bool {
+	size := len(head) + len(body)
+	if len(o.arena)+size > cap(o.arena) {
 		o.dropped++
 		return false
 	}
-	if n := len(o.sends); n > 0 && o.sends[n-1].To == to && len(o.sends[n-1].Bytes)+len(pkt) <= i3.MaxDatagram {
+	if n := len(o.sends); n > 0 && o.sends[n-1].To == to && len(o.sends[n-1].Bytes)+size <= i3.MaxDatagram {
 		last := &o.sends[n-1]
 		start := len(o.arena) - len(last.Bytes)
-		o.arena = append(o.arena, pkt...)
+		o.arena = append(append(o.arena, head...), body...)
 		last.Bytes = o.arena[start:len(o.arena):len(o.arena)]
 		return true
 	}
@@ -79,10 +84,18 @@ func (o *Outbox) Send(to netip.AddrPort, pkt []byte) bool {
 		return false
 	}
 	start := len(o.arena)
-	o.arena = append(o.arena, pkt...)
+	o.arena = append(append(o.arena, head...), body...)
 	o.sends = append(o.sends, Send{to, o.arena[start:len(o.arena):len(o.arena)]})
 	return true
 }
+
+// Scratch returns an empty buffer in which a machine builds one thing to send,
+// so that machines, of which there may be millions, need none of their own. It is
+// good until the next call of Scratch; [Outbox.Keep] keeps it if it has grown.
+func (o *Outbox) Scratch() []byte { return o.scratch[:0] }
+
+// Keep makes b, which began as Scratch, the buffer that Scratch returns next.
+func (o *Outbox) Keep(b []byte) { o.scratch = b }
 
 // Forward queues one copy and reports whether there was room. It copies
 // neither template nor body.

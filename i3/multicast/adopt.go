@@ -74,8 +74,7 @@ func (r *Receiver) ownerLeaves(now machine.Time, body []byte) {
 	if i < 1 || i > r.watched() {
 		return
 	}
-	r.links[i].orphan = true
-	copy(r.links[i].secret[:], body[i3.IDSize:])
+	r.orphaned(i, i3.Nonce(body[i3.IDSize:]))
 	if i == r.watched() {
 		r.adoptSoon(now)
 	}
@@ -89,7 +88,7 @@ func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
 		return
 	}
 	r.adopted = append(r.adopted, adoption{
-		level: level, secret: r.links[level].secret, rank: r.rng.Uint64()>>1 + 1,
+		level: level, secret: r.orphan(level).secret, rank: r.rng.Uint64()>>1 + 1,
 	})
 	a := &r.adopted[len(r.adopted)-1]
 	r.count.Adoptions++
@@ -98,7 +97,7 @@ func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
 	r.host.Maintain(now, r.host.Own(RepairGroup(r.chain[level-1], r.suffix)), out)
 	r.host.Probe([]i3.ID{r.chain[level]}, out)
 	r.putOff(now, level)
-	if next := r.watched(); next > 0 && r.links[next].orphan {
+	if next := r.watched(); next > 0 && r.orphan(next).now {
 		r.adoptSoon(now)
 	}
 }
@@ -107,7 +106,7 @@ func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
 // said again with every refresh of the adopted link, so that a sibling that has
 // not heard it, and adopted too, hears it then.
 func (r *Receiver) claim(now machine.Time, a *adoption, out *machine.Outbox) {
-	b := r.message(now, TypeAdopt, 0, r.Level(), a.rank)
+	b := r.message(now, TypeAdopt, 0, r.Level(), a.rank, out)
 	r.toID(r.chain[a.level], r.chain[a.level].AppendTo(b), out)
 }
 
@@ -124,7 +123,8 @@ func (r *Receiver) ownerFound(now machine.Time, id i3.ID, rank uint64, out *mach
 		}
 		r.dropAdoptions(now, i, out)
 	}
-	r.links[i].orphan, r.links[i].seen = false, now
+	r.links[i].seen = now
+	r.owned(i)
 	if i == r.watched() {
 		r.timers.Stop(&r.adoptAt)
 	}
@@ -153,5 +153,39 @@ func (r *Receiver) adoptedCount(now machine.Time, ack i3.Ack, out *machine.Outbo
 		a.full = !a.full
 		r.host.Maintain(now, r.host.Own(a.set(r.chain)), out)
 		r.host.Remove(now, r.host.Own(old), i3.Nonce{}, out)
+	}
+}
+
+// An orphan is an identifier of the chain whose owner has left, and the secret
+// with which its link may be removed.
+type orphan struct {
+	level  int
+	secret i3.Nonce
+	now    bool // it has no owner yet
+}
+
+// orphan returns what is known of the identifier at a level as an orphan.
+func (r *Receiver) orphan(level int) orphan {
+	for _, o := range r.orphans {
+		if o.level == level {
+			return o
+		}
+	}
+	return orphan{}
+}
+
+// orphaned notes that the owner of the identifier at a level has left.
+func (r *Receiver) orphaned(level int, secret i3.Nonce) {
+	r.orphans = slices.DeleteFunc(r.orphans, func(o orphan) bool { return o.level == level })
+	r.orphans = append(r.orphans, orphan{level, secret, true})
+}
+
+// owned notes that the identifier at a level has an owner. The secret stays: it is
+// good for as long as the link is there.
+func (r *Receiver) owned(level int) {
+	for k := range r.orphans {
+		if r.orphans[k].level == level {
+			r.orphans[k].now = false
+		}
 	}
 }

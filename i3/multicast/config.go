@@ -123,6 +123,8 @@ type Config struct {
 	Cache int
 	// Events tells the application what happens.
 	Events Events
+
+	root i3.ID // above Group; filled in with the defaults
 }
 
 // Events are calls that a receiver makes. Any may be nil. They run inside the
@@ -152,6 +154,7 @@ func (c *Config) setDefaults() error {
 	if c.Group.IsZero() || c.Group.IsPublic() {
 		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
 	}
+	c.root = RootOf(c.Group)
 	if c.Search.Width == 0 {
 		c.Search.Width = 1
 	}

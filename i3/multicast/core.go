@@ -2,6 +2,7 @@ package multicast
 
 import (
 	"net/netip"
+	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/host"
@@ -11,45 +12,49 @@ import (
 
 // core is what source and receiver have in common: a host, a clock offset, the
 // packets kept for repairs, and the answers to queries and requests.
+//
+// The fields that every packet needs come first.
 type core struct {
-	cfg    Config
-	host   *host.Host
-	rng    prng.Source
-	timers machine.Timers
-	stream stream
-	held   holdDown
-	count  Counters
-	epoch  uint32
-	buf    []byte
-
-	full     bool  // the host's own identifier holds D+1 triggers
-	children int   // links under it, as last heard
+	cfg      *Config // its Host, Near, Skew and Events are not used
+	events   *Events
+	skew     machine.Duration
 	distance int64 // source distance on the host's clock, see Reply
-	enter    i3.ID // the set being entered, zero if none
-	leave    i3.ID // the set to leave then
+	stream   stream
+	timers   machine.Timers
+	epoch    uint32
+	full     bool // the host's own identifier holds D+1 triggers
+	moving   bool // from one set to the other
+	children int  // links under its identifier, as last heard
+	host     host.Host
+	rng      prng.Source
+	held     holdDown
+	// sets are those of the joinable and of the full children of the identifier
+	// above the host's own.
+	sets  [2]i3.ID
+	count Counters
 }
 
 // streamCore separates a group member's random numbers from its host's.
 const streamCore = 2
 
-func newCore(cfg Config, handler host.Handler) (core, error) {
-	if err := cfg.setDefaults(); err != nil {
-		return core{}, err
+// init makes a core that hands what arrives at its host to handler.
+func (c *core) init(p *Profile, m Member, handler host.Handler) (err error) {
+	if c.host, err = p.host.Host(m.Self, m.Seed, handler); err != nil {
+		return err
 	}
-	h, err := host.New(cfg.Host, handler)
-	if err != nil {
-		return core{}, err
+	c.cfg, c.events, c.skew, c.epoch = &p.cfg, m.Events, m.Skew, p.cfg.Epoch
+	if c.events == nil {
+		c.events = &p.cfg.Events
 	}
-	return core{
-		cfg: cfg, host: h, rng: prng.New(cfg.Host.Seed, streamCore), stream: newStream(cfg.Cache), epoch: cfg.Epoch,
-	}, nil
+	c.rng = prng.New(m.Seed, streamCore)
+	return nil
 }
 
 // Counters returns what it has done so far.
 func (c *core) Counters() Counters { return c.count }
 
 // Host returns the end host it runs on, for its counters and round trip.
-func (c *core) Host() *host.Host { return c.host }
+func (c *core) Host() *host.Host { return &c.host }
 
 // Highest returns the highest sequence number it knows of.
 func (c *core) Highest() uint64 { return c.stream.high }
@@ -58,7 +63,7 @@ func (c *core) Highest() uint64 { return c.stream.high }
 func (c *core) Deadline() machine.Time { return min(c.timers.Next(), c.host.Deadline()) }
 
 // local returns now on the host's own clock.
-func (c *core) local(now machine.Time) int64 { return int64(now.Add(c.cfg.Skew)) }
+func (c *core) local(now machine.Time) int64 { return int64(now.Add(c.skew)) }
 
 // uniform draws a duration from [lo, hi).
 func (c *core) uniform(lo, hi machine.Duration) machine.Duration {
@@ -68,22 +73,22 @@ func (c *core) uniform(lo, hi machine.Duration) machine.Duration {
 	return machine.Duration(c.rng.Between(int64(lo), int64(hi)))
 }
 
-// message starts a message in the buffer.
-func (c *core) message(now machine.Time, t Type, flags uint8, level int, seq uint64) []byte {
+// message starts a message in the outbox's scratch buffer.
+func (c *core) message(now machine.Time, t Type, flags uint8, level int, seq uint64, out *machine.Outbox) []byte {
 	return Message{
 		Type: t, Flags: flags, Level: uint16(level), Epoch: c.epoch, Seq: seq, Time: c.local(now),
-	}.AppendTo(c.buf[:0])
+	}.AppendTo(out.Scratch())
 }
 
-// toID sends the message in b to an identifier and keeps the buffer.
+// toID sends the message in b, which began in the scratch buffer, to an identifier.
 func (c *core) toID(id i3.ID, b []byte, out *machine.Outbox) {
-	c.buf = b
+	out.Keep(b)
 	c.host.Send(id, b, out)
 }
 
-// toHost sends the message in b to a host and keeps the buffer.
+// toHost sends the message in b, which began in the scratch buffer, to a host.
 func (c *core) toHost(to netip.AddrPort, id i3.ID, b []byte, out *machine.Outbox) {
-	c.buf = b
+	out.Keep(b)
 	c.host.Direct(to, id, b, out)
 }
 
@@ -103,7 +108,7 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 	if full {
 		flags = FlagFull
 	}
-	b := c.message(now, TypeReply, flags, level, m.Seq)
+	b := c.message(now, TypeReply, flags, level, m.Seq, out)
 	b = Reply{ID: id, SourceDistance: c.distance, Highest: c.stream.high}.AppendTo(b)
 	c.toHost(to, id, b, out)
 }
@@ -115,9 +120,9 @@ func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, le
 		c.count.DropHeldDown++
 		return
 	}
-	b := c.message(now, TypeRepair, 0, level, m.Seq)
+	b := c.message(now, TypeRepair, 0, level, m.Seq, out)
 	if q.Target.IsZero() {
-		b = Message{Type: TypeRepair, Level: uint16(level), Epoch: c.epoch, Seq: m.Seq, Time: m.Time}.AppendTo(c.buf[:0])
+		b = Message{Type: TypeRepair, Level: uint16(level), Epoch: c.epoch, Seq: m.Seq, Time: m.Time}.AppendTo(b[:0])
 		c.count.Repairs++
 		c.toHost(q.Requester, q.Group, append(b, payload...), out)
 		return
@@ -129,8 +134,7 @@ func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, le
 // holdDown remembers the last repairs, so that a request that was under way
 // when the repair left does not cause another.
 type holdDown struct {
-	recent [64]heldRepair
-	next   int
+	recent []heldRepair // in the order in which they were sent, maxHeld at most
 }
 
 type heldRepair struct {
@@ -144,6 +148,8 @@ type heldRepair struct {
 const (
 	holdHost    = 20 * machine.Millisecond
 	holdSubtree = 100 * machine.Millisecond
+	// maxHeld bounds the repairs that are remembered.
+	maxHeld = 64
 )
 
 // active reports whether the same repair was sent a moment ago, and remembers
@@ -159,34 +165,49 @@ func (h *holdDown) active(now machine.Time, seq uint64, q Request) bool {
 			return true
 		}
 	}
-	h.recent[h.next] = heldRepair{seq, q, now.Add(d)}
-	h.next = (h.next + 1) % len(h.recent)
+	h.forget(now)
+	h.recent = append(h.recent, heldRepair{seq, q, now.Add(d)})
 	return false
 }
 
-// setFull moves the host from the set of joinable children of parent to that of
-// the full ones, or back, when an acknowledgement for its own trigger says that
+// forget makes room for one more: it drops the first repairs that are over, and
+// at the bound the first of all.
+func (h *holdDown) forget(now machine.Time) {
+	n := 0
+	for n < len(h.recent) && (h.recent[n].until <= now || len(h.recent)-n == maxHeld) {
+		n++
+	}
+	h.recent = slices.Delete(h.recent, 0, n)
+}
+
+// set returns the set of the full children of the identifier above, or of the
+// joinable ones.
+func (c *core) set(full bool) i3.ID {
+	if full {
+		return c.sets[1]
+	}
+	return c.sets[0]
+}
+
+// setFull moves the host from the set of joinable children to that of the full
+// ones, or back, when an acknowledgement for its own trigger says that
 // its identifier filled up or has a free slot.
-func (c *core) setFull(now machine.Time, a i3.Ack, parent i3.ID, out *machine.Outbox) {
+func (c *core) setFull(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	c.children = int(a.Count) - 1
 	full := a.Count >= a.Limit
 	if full == c.full {
 		return
 	}
-	c.full = full
-	c.enter, c.leave = JoinSet(parent), FullSet(parent)
-	if full {
-		c.enter, c.leave = c.leave, c.enter
-	}
-	c.host.Maintain(now, c.host.Own(c.enter), out)
+	c.full, c.moving = full, true
+	c.host.Maintain(now, c.host.Own(c.set(full)), out)
 }
 
 // entered is told that a set has the host. Only now does it leave the other
 // one, so that no search misses it.
 func (c *core) entered(now machine.Time, set i3.ID, out *machine.Outbox) {
-	if c.enter.IsZero() || set != c.enter {
+	if !c.moving || set != c.set(c.full) {
 		return
 	}
-	c.host.Remove(now, c.host.Own(c.leave), i3.Nonce{}, out)
-	c.enter, c.leave = i3.ID{}, i3.ID{}
+	c.host.Remove(now, c.host.Own(c.set(!c.full)), i3.Nonce{}, out)
+	c.moving = false
 }

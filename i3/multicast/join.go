@@ -8,18 +8,17 @@ import (
 	"i3bench/i3/machine"
 )
 
-// joining is a receiver's search for a parent and its attachment.
+// joining is a receiver's search for a parent and its attachment. It is there
+// from the beginning of a search to its end: it may be larger than all the rest of
+// a receiver.
 type joining struct {
 	search search
-	step   uint64   // counts the frontiers asked; part of every query's number
 	asked  []asking // one for each identifier of the frontier
 	first  machine.Duration
 	began  machine.Time // when this frontier was asked
 	again  bool         // it was asked a second time
-	rounds int          // searches begun since Join
-	timer  machine.Timer
-	choice int    // the candidate being joined at
-	orphan []byte // the parent's farewell, if it came before the link's acknowledgement
+	choice int          // the candidate being joined at
+	orphan []byte       // the parent's farewell, if it came before the link's acknowledgement
 }
 
 // An asking is what is known of one frontier identifier's children.
@@ -46,15 +45,15 @@ func (r *Receiver) Join(now machine.Time, out *machine.Outbox) {
 	if r.state != idle {
 		return
 	}
-	r.join.rounds = 0
+	r.rounds = 0
 	r.beginSearch(now, out)
 }
 
 func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
 	r.state = searching
 	r.count.Searches++
-	r.join.rounds++
-	r.join.search = newSearch(r.cfg.Search, RootOf(r.cfg.Group))
+	r.rounds++
+	r.join = &joining{search: newSearch(r.cfg.Search, r.cfg.root)}
 	r.ask(now, out)
 }
 
@@ -62,8 +61,8 @@ func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
 // many children there are of either kind, and a query to them all. Knowing
 // their number, the search goes on as soon as the last has replied.
 func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
-	j := &r.join
-	j.step++
+	j := r.join
+	r.step++
 	j.again, j.first, j.began = false, 0, now
 	j.asked = j.asked[:0]
 	for _, c := range j.search.frontier {
@@ -71,12 +70,12 @@ func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
 		j.asked = append(j.asked, asking{sets: [2]i3.ID{JoinSet(id), FullSet(id)}, sizes: [2]int{-1, -1}})
 	}
 	r.sendQueries(now, out)
-	r.timers.Set(&j.timer, keySearch, now.Add(replyWait))
+	r.timers.Set(&r.searchTimer, keySearch, now.Add(replyWait))
 }
 
 // sendQueries asks those frontier identifiers whose answers are incomplete.
 func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
-	j := &r.join
+	j := r.join
 	for f := range j.asked {
 		a := &j.asked[f]
 		if a.complete() {
@@ -85,7 +84,7 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		a.got = 0
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
-			b := r.message(now, TypeQuery, 0, 0, j.step<<8|uint64(f))
+			b := r.message(now, TypeQuery, 0, 0, r.step<<8|uint64(f), out)
 			r.toID(set, appendQuery(b, r.host.Self()), out)
 			r.count.QueriesSent++
 		}
@@ -121,7 +120,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		return
 	}
 	f := int(m.Seq & 0xff)
-	if r.state != searching || m.Seq>>8 != r.join.step || f >= len(r.join.asked) {
+	if r.state != searching || m.Seq>>8 != r.step || f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
@@ -137,7 +136,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	if r.join.first == 0 {
 		r.join.first = now.Sub(r.join.began)
 		wait := min(replyWait, 2*r.join.first+replyGrace)
-		r.timers.Set(&r.join.timer, keySearch, r.join.began.Add(wait))
+		r.timers.Set(&r.searchTimer, keySearch, r.join.began.Add(wait))
 	}
 	r.advance(now, out)
 }
@@ -156,7 +155,7 @@ func (r *Receiver) advance(now machine.Time, out *machine.Outbox) {
 // While attaching it means that a round of the search has to begin anew.
 func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 	switch {
-	case r.state == idle && r.join.rounds > 0:
+	case r.state == idle && r.rounds > 0:
 		r.beginSearch(now, out)
 	case r.state != searching:
 	case !r.join.again:
@@ -166,7 +165,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 		if r.join.first > 0 {
 			wait = min(replyWait, 2*r.join.first+replyGrace)
 		}
-		r.timers.Set(&r.join.timer, keySearch, now.Add(wait))
+		r.timers.Set(&r.searchTimer, keySearch, now.Add(wait))
 	default:
 		r.decide(now, out)
 	}
@@ -174,7 +173,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
-	r.timers.Stop(&r.join.timer)
+	r.timers.Stop(&r.searchTimer)
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
@@ -199,26 +198,26 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 	r.state = attaching
 	r.join.choice = best
 	chain := r.join.search.chain(best)
-	prefix := r.cfg.Near.At(r.rng.Uint64())
+	prefix := r.near.At(r.rng.Uint64())
 	own := i3.NewID(prefix, i3.RightKey(chain[len(chain)-1]), r.rng.Uint64()).Private()
-	r.chain = append(chain, own)
+	r.setChain(append(chain, own))
 	r.join.orphan = r.join.orphan[:0]
 	binary.BigEndian.PutUint64(r.secret[0:], r.rng.Uint64())
 	binary.BigEndian.PutUint64(r.secret[8:], r.rng.Uint64())
-	r.host.Maintain(now, r.host.Own(own), out)
+	r.host.Maintain(now, r.ownTrigger(), out)
 }
 
 // searchFailed waits and begins anew, or gives up.
 func (r *Receiver) searchFailed(now machine.Time) {
-	r.state = idle
-	if r.join.rounds < maxRounds {
-		d := machine.Duration(r.join.rounds) * 200 * machine.Millisecond
-		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
+	r.state, r.join = idle, nil
+	if r.rounds < maxRounds {
+		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
+		r.timers.Set(&r.searchTimer, keySearch, now.Add(r.uniform(d, 2*d)))
 		return
 	}
-	r.join.rounds = 0
+	r.rounds = 0
 	r.endStream(now)
-	if f := r.cfg.Events.Failed; f != nil {
+	if f := r.events.Failed; f != nil {
 		f(now)
 	}
 }
@@ -226,17 +225,18 @@ func (r *Receiver) searchFailed(now machine.Time) {
 // attachAcked handles the answers for the triggers of an attachment.
 func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	last := len(r.chain) - 1
+	own, link := r.isOwn(a.Trigger), a.Trigger == r.link(last)
 	switch {
-	case a.Trigger == r.host.Own(r.own()) && a.Status.Alive():
+	case own && a.Status.Alive():
 		r.insertLink(now, out)
-	case a.Trigger == r.link(last) && a.Status.Alive() && a.Count == 1:
+	case link && a.Status.Alive() && a.Count == 1:
 		// The link is all there is at the parent's identifier: its owner left while
 		// this receiver was on its way, and its own link goes or has gone.
 		r.host.Remove(now, r.link(last), r.secret, out)
 		r.refused(now, out)
-	case a.Trigger == r.link(last) && a.Status.Alive():
+	case link && a.Status.Alive():
 		r.attachDone(now, a, out)
-	case a.Trigger == r.host.Own(r.own()), a.Trigger == r.link(last):
+	case own, link:
 		r.refused(now, out)
 	}
 }
@@ -248,16 +248,16 @@ func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 	r.full = false
 	r.suffix = r.groupSuffix()
 	r.host.Insert(now, r.link(len(r.chain)-1), r.secret, out)
-	r.host.Maintain(now, r.host.Own(JoinSet(r.parent())), out)
-	r.host.Maintain(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), out)
+	r.host.Maintain(now, r.host.Own(r.set(false)), out)
+	r.host.Maintain(now, r.host.Own(r.group(r.suffix)), out)
 }
 
 // refused tries the next best candidate after one that had no room or did not
 // answer.
 func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
 	r.count.Refused++
-	r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
-	for _, id := range []i3.ID{JoinSet(r.parent()), RepairGroup(r.parent(), r.suffix)} {
+	r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
+	for _, id := range []i3.ID{r.set(false), r.group(r.suffix)} {
 		if t := r.host.Own(id); r.host.Maintains(t) {
 			r.host.Remove(now, t, i3.Nonce{}, out)
 		} else {
@@ -273,7 +273,8 @@ func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
 func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	c := r.join.search.seen[r.join.choice]
 	r.state, r.heard, r.full = attached, now, false
-	r.distance, r.sampled = c.distance, 0
+	r.distance, r.parentHost = c.distance, c.host
+	r.distances.reset()
 	r.count.Attaches++
 	r.startRefresh(now)
 	r.unheard = true
@@ -284,7 +285,8 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}
-	if f := r.cfg.Events.Attached; f != nil {
+	r.join = nil
+	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}
 }
@@ -293,6 +295,6 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
 func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
-	b := r.message(now, TypeHint, 0, r.Level(), 0)
-	r.toHost(r.join.search.seen[r.join.choice].host, r.parent(), r.parent().AppendTo(b), out)
+	b := r.message(now, TypeHint, 0, r.Level(), 0, out)
+	r.toHost(r.parentHost, r.parent(), r.parent().AppendTo(b), out)
 }

@@ -1,8 +1,6 @@
 package multicast
 
 import (
-	"slices"
-
 	"i3bench/i3"
 	"i3bench/i3/machine"
 )
@@ -18,10 +16,10 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 		return
 	default:
 		if r.state == attaching { // what was asked for may be there already
-			r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
+			r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
 			r.host.Remove(now, r.link(len(r.chain)-1), r.secret, out)
-			r.host.Remove(now, r.host.Own(JoinSet(r.parent())), i3.Nonce{}, out)
-			r.host.Remove(now, r.host.Own(RepairGroup(r.parent(), r.suffix)), i3.Nonce{}, out)
+			r.host.Remove(now, r.host.Own(r.set(false)), i3.Nonce{}, out)
+			r.host.Remove(now, r.host.Own(r.group(r.suffix)), i3.Nonce{}, out)
 		}
 		r.left(now)
 		return
@@ -30,14 +28,14 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 	for _, id := range r.memberships() {
 		r.host.Remove(now, r.host.Own(id), i3.Nonce{}, out)
 	}
-	r.host.Remove(now, r.host.Own(r.own()), i3.Nonce{}, out)
+	r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
 }
 
 // memberships returns the sets and groups in which the receiver has a trigger.
 func (r *Receiver) memberships() []i3.ID {
-	ids := []i3.ID{r.set(), RepairGroup(r.parent(), r.suffix)}
-	if !r.enter.IsZero() {
-		ids = append(ids, r.leave)
+	ids := []i3.ID{r.set(r.full), r.group(r.suffix)}
+	if r.moving {
+		ids = append(ids, r.set(!r.full))
 	}
 	for _, a := range r.adopted {
 		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
@@ -50,9 +48,9 @@ func (r *Receiver) memberships() []i3.ID {
 func (r *Receiver) leaveAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	last := len(r.chain) - 1
 	switch i := r.linkIndex(a.Trigger); {
-	case a.Trigger == r.host.Own(r.own()) && a.Count == 0:
+	case r.isOwn(a.Trigger) && a.Count == 0:
 		r.host.Remove(now, r.link(last), r.secret, out)
-	case a.Trigger == r.host.Own(r.own()):
+	case r.isOwn(a.Trigger):
 		r.handOver(now, r.own(), r.secret, out)
 		r.handOverAdopted(now, last, out)
 		r.left(now)
@@ -93,7 +91,7 @@ func (r *Receiver) handOverAdopted(now machine.Time, i int, out *machine.Outbox)
 // handOver tells the subtree of an identifier that its owner leaves, and the
 // secret with which the next one may remove its link.
 func (r *Receiver) handOver(now machine.Time, id i3.ID, secret i3.Nonce, out *machine.Outbox) {
-	b := r.message(now, TypeLeaving, 0, len(r.chain)-1, 0)
+	b := r.message(now, TypeLeaving, 0, len(r.chain)-1, 0, out)
 	r.toID(id, append(id.AppendTo(b), secret[:]...), out)
 }
 
@@ -101,8 +99,8 @@ func (r *Receiver) handOver(now machine.Time, id i3.ID, secret i3.Nonce, out *ma
 func (r *Receiver) left(now machine.Time) {
 	r.reset()
 	r.joined = false
-	r.stream.losses = slices.Delete(r.stream.losses, 0, len(r.stream.losses))
-	if f := r.cfg.Events.Left; f != nil {
+	r.stream.losses = nil
+	if f := r.events.Left; f != nil {
 		f(now)
 	}
 }
@@ -111,14 +109,16 @@ func (r *Receiver) left(now machine.Time) {
 // repairs stay, and who searches for another place is still owed what it missed.
 func (r *Receiver) reset() {
 	r.state, r.full, r.children = idle, false, 0
-	r.enter, r.leave = i3.ID{}, i3.ID{}
-	r.join.rounds = 0
-	r.timers.Stop(&r.join.timer)
+	r.moving = false
+	r.join, r.rounds = nil, 0
+	r.timers.Stop(&r.searchTimer)
+	r.timers.Stop(&r.refreshTimer)
 	r.timers.Stop(&r.house)
 	r.timers.Stop(&r.adoptAt)
 	r.adopted = r.adopted[:0]
+	r.orphans = r.orphans[:0]
 	r.links = r.links[:0]
-	r.pending = slices.Delete(r.pending, 0, len(r.pending))
+	r.pending = nil
 }
 
 // rejoin gives up this place in the tree and searches for another. It takes its

@@ -5,35 +5,76 @@ import (
 	"slices"
 
 	"i3bench/i3"
+	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 )
 
 // A Receiver is a host that takes part in a group's tree.
+//
+// The fields that every packet needs come first.
 type Receiver struct {
+	state     state
+	joined    bool
+	unheard   bool         // nothing came down the tree since the attachment
+	silences  uint8        // in a row
+	heard     machine.Time // when the last packet came down the tree
+	place                  // in the tree
+	lossRate  lossRate
+	pending   []pending
+	distances window // from the source, as the last packets had them
 	core
-	state state
-	join  joining
 
-	chain  []i3.ID // from the group's identifier to the receiver's own
-	links  []link  // links[i] refreshes (chain[i-1], chain[i]); links[0] is unused
-	secret i3.Nonce
-	joined bool
+	chain        []i3.ID // from the group's identifier to the receiver's own
+	links        []link  // links[i] refreshes (chain[i-1], chain[i]); links[0] is unused
+	refreshTimer machine.Timer
+	house        machine.Timer // housekeeping
+	secret       i3.Nonce
+	suffix       uint64 // of the repair group's trigger
+	near         chord.Range
+	parentHost   netip.AddrPort // who replied for the parent
 
-	heard    machine.Time  // when the last packet came down the tree
-	unheard  bool          // nothing came down the tree since the attachment
-	house    machine.Timer // housekeeping
-	samples  [16]int64     // the last source distances
-	sampled  int
-	lossRate lossRate
-	suffix   uint64 // of the repair group's trigger
+	join        *joining // nil unless there is a search or an attachment
+	step        uint64   // counts the frontiers asked; part of every query's number
+	searchTimer machine.Timer
+	rounds      int // searches begun since Join
 
-	pending  []pending
-	adopted  []adoption // from the parent's identifier upwards, without a gap
-	adoptAt  machine.Timer
-	rtt      machine.Duration // from request to repair, smoothed; 0 before the first
-	rttVar   machine.Duration
-	silences int // in a row
+	adopted []adoption // from the parent's identifier upwards, without a gap
+	orphans []orphan
+	adoptAt machine.Timer
+	rtt     machine.Duration // from request to repair, smoothed; 0 before the first
+	rttVar  machine.Duration
 }
+
+// A place is what follows from a receiver's own identifier and its parent's, and
+// is needed again and again while it stays there.
+type place struct {
+	id      i3.ID  // the receiver's own
+	key     i3.Key // of the host target of its own trigger
+	repairs i3.ID  // the parent's repair group, without a suffix
+	chance  uint64 // the random part of its suffix
+}
+
+// setChain gives the receiver a place.
+func (r *Receiver) setChain(chain []i3.ID) {
+	r.chain = chain
+	id, parent := chain[len(chain)-1], r.parent()
+	r.place = place{
+		id: id, key: i3.RightKey(id), repairs: RepairGroup(parent, 0), chance: spread(id.Prefix() ^ id.Suffix()),
+	}
+	r.sets = [2]i3.ID{JoinSet(parent), FullSet(parent)}
+}
+
+// ownTrigger returns the trigger that brings the receiver what its parent gets.
+func (r *Receiver) ownTrigger() i3.Trigger {
+	return i3.Trigger{ID: r.id, Target: i3.ToHost(r.host.Self(), r.key)}
+}
+
+// isOwn reports whether a trigger is the receiver's own.
+func (r *Receiver) isOwn(t i3.Trigger) bool { return t.ID == r.id && t == r.ownTrigger() }
+
+// group returns the identifier of the repair group of the parent's children with
+// a suffix.
+func (r *Receiver) group(suffix uint64) i3.ID { return r.repairs.WithSuffix(suffix) }
 
 // A state is where a receiver stands.
 type state uint8
@@ -51,7 +92,7 @@ const (
 	keyKind   = 56
 	keySearch = 1 << keyKind
 	keyHouse  = 2 << keyKind
-	keyLink   = 3 << keyKind // + index of the link
+	keyLink   = 3 << keyKind
 	keyLoss   = 4 << keyKind // + sequence number
 	keyUpward = 5 << keyKind // + sequence number
 	keyAdopt  = 6 << keyKind
@@ -60,13 +101,11 @@ const (
 
 // NewReceiver returns a receiver that does nothing before Join.
 func NewReceiver(cfg Config) (*Receiver, error) {
-	r := &Receiver{}
-	c, err := newCore(cfg, r)
+	p, err := NewProfile(cfg)
 	if err != nil {
 		return nil, err
 	}
-	r.core = c
-	return r, nil
+	return p.NewReceiver(cfg.member())
 }
 
 // Level returns the receiver's level in the tree, 1 for a child of the source,
@@ -84,11 +123,11 @@ func (r *Receiver) Chain() []i3.ID { return r.chain }
 
 // Idle reports whether the receiver takes no part in the group and does not
 // look for one either.
-func (r *Receiver) Idle() bool { return r.state == idle && r.join.rounds == 0 }
+func (r *Receiver) Idle() bool { return r.state == idle && r.rounds == 0 }
 
 // Settled reports whether the receiver is attached and other searches find it.
 func (r *Receiver) Settled() bool {
-	return r.state == attached && r.host.Maintains(r.host.Own(r.set())) && r.enter.IsZero()
+	return r.state == attached && r.host.Maintains(r.host.Own(r.set(r.full))) && !r.moving
 }
 
 // Children returns how many links there are under the receiver's identifier, as
@@ -99,18 +138,10 @@ func (r *Receiver) Children() int { return r.children }
 func (r *Receiver) Missing() int { return len(r.stream.losses) }
 
 // own returns the receiver's own identifier.
-func (r *Receiver) own() i3.ID { return r.chain[len(r.chain)-1] }
+func (r *Receiver) own() i3.ID { return r.id }
 
 // parent returns the identifier above the receiver's own.
 func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
-
-// set returns the set that the receiver belongs to.
-func (r *Receiver) set() i3.ID {
-	if r.full {
-		return FullSet(r.parent())
-	}
-	return JoinSet(r.parent())
-}
 
 // link returns the i-th link of the chain.
 func (r *Receiver) link(i int) i3.Trigger {
@@ -138,7 +169,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	index := key & (1<<keyKind - 1)
 	switch key &^ (1<<keyKind - 1) {
 	case keySearch:
-		if r.timers.Fired(&r.join.timer, key, at, now) {
+		if r.timers.Fired(&r.searchTimer, key, at, now) {
 			r.searchTimeout(now, out)
 		}
 	case keyHouse:
@@ -146,8 +177,8 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 			r.housekeeping(now, out)
 		}
 	case keyLink:
-		if i := int(index); i < len(r.links) && r.timers.Fired(&r.links[i].timer, key, at, now) {
-			r.refresh(now, i, out)
+		if r.timers.Fired(&r.refreshTimer, key, at, now) {
+			r.refreshDue(now, at, out)
 		}
 	case keyLoss:
 		if i, ok := r.stream.find(index); ok && r.timers.Fired(&r.stream.losses[i].timer, key, at, now) {
@@ -220,7 +251,7 @@ func isPacket(t Type) bool {
 // hinted asks how many children an identifier has now.
 func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 	if id == r.own() {
-		r.host.Maintain(now, r.host.Own(id), out)
+		r.host.Maintain(now, r.ownTrigger(), out)
 	} else if r.adoptionAt(slices.Index(r.chain, id)) != nil {
 		r.host.Probe([]i3.ID{id}, out)
 	}
@@ -249,11 +280,11 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
 	case a.Trigger.ID == r.own() && a.Status.Alive():
-		if _, host := a.Trigger.Target.Host(); host {
-			r.setFull(now, a, r.parent(), out)
+		if !a.Trigger.Target.IsID() {
+			r.setFull(now, a, out)
 		}
 	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
-	case a.Trigger == r.host.Own(r.own()) && !a.Status.Alive():
+	case !a.Status.Alive() && r.isOwn(a.Trigger):
 		r.rejoin(now, out) // others have taken its place: no packet reaches it any more
 	default:
 		r.linkAcked(now, a, out)
@@ -268,7 +299,7 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
 	case r.state != attaching && r.state != leaving:
-	case t != r.host.Own(r.own()) && r.linkIndex(t) < r.unlinking():
+	case !r.isOwn(t) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:
 		r.left(now)
 	default:
@@ -283,13 +314,13 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 // it has adopted. A query to a set that it belongs to no more, but whose
 // trigger still lives, gets no answer: it would be one about another place.
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	isSetOf := func(parent i3.ID) bool { return set == JoinSet(parent) || set == FullSet(parent) }
-	if isSetOf(r.parent()) {
+	if set == r.sets[0] || set == r.sets[1] {
 		r.reply(now, m, body, r.own(), r.Level(), r.full, out)
 		return
 	}
 	for k := range r.adopted {
-		if a := &r.adopted[k]; isSetOf(r.chain[a.level-1]) {
+		a := &r.adopted[k]
+		if above := r.chain[a.level-1]; set == JoinSet(above) || set == FullSet(above) {
 			r.reply(now, m, body, r.chain[a.level], a.level, a.full, out)
 			return
 		}

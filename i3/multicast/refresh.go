@@ -9,16 +9,18 @@ import (
 
 // A link is one trigger of a receiver's chain and the time to refresh it.
 type link struct {
-	timer  machine.Timer
-	seen   machine.Time // when the owner of the identifier it leads to was last heard of
-	orphan bool         // the owner has left
-	secret i3.Nonce     // with which the owner lets it be removed
+	due  machine.Time // of the refresh
+	seen machine.Time // when the owner of the identifier it leads to was last heard of
 }
 
 // startRefresh draws the first refresh time of every link of the chain.
 func (r *Receiver) startRefresh(now machine.Time) {
-	r.links = slices.Grow(r.links[:0], len(r.chain))[:len(r.chain)]
+	if cap(r.links) < len(r.chain) {
+		r.links = make([]link, len(r.chain))
+	}
+	r.links = r.links[:len(r.chain)]
 	clear(r.links)
+	r.orphans = r.orphans[:0]
 	for i := 1; i < len(r.links); i++ {
 		r.links[i].seen = now
 		r.putOff(now, i)
@@ -28,7 +30,35 @@ func (r *Receiver) startRefresh(now machine.Time) {
 // putOff draws the time of the i-th link's next refresh.
 func (r *Receiver) putOff(now machine.Time, i int) {
 	lo, hi := r.interval(i)
-	r.timers.Set(&r.links[i].timer, keyLink|uint64(i), now.Add(r.uniform(lo, hi)))
+	r.setDue(i, now.Add(r.uniform(lo, hi)))
+}
+
+// setDue sets the time of the i-th link's refresh. All links share one timer,
+// which is due with the first of them or before: putting off, by far the most
+// frequent thing to happen to a link, is one store.
+func (r *Receiver) setDue(i int, at machine.Time) {
+	r.links[i].due = at
+	if at < r.refreshTimer.Due() {
+		r.timers.Set(&r.refreshTimer, keyLink, at)
+	}
+}
+
+// refreshDue refreshes the links that are due at the given time, and sets the timer
+// for the next.
+func (r *Receiver) refreshDue(now, at machine.Time, out *machine.Outbox) {
+	if r.state != attached {
+		return
+	}
+	next := machine.Never
+	for i := 1; i < len(r.links); i++ {
+		if r.links[i].due <= at {
+			r.refresh(now, i, out)
+		}
+		next = min(next, r.links[i].due)
+	}
+	if next < r.refreshTimer.Due() {
+		r.timers.Set(&r.refreshTimer, keyLink, next)
+	}
 }
 
 // interval returns the bounds of the i-th link's refresh timer (paper sections 4
@@ -57,9 +87,6 @@ func (r *Receiver) owns(i int) bool {
 // acknowledged it, not before: else a lost refresh would be suppressed
 // everywhere.
 func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
-	if r.state != attached {
-		return
-	}
 	r.count.Refreshes++
 	secret := i3.Nonce{}
 	if i == len(r.chain)-1 {
@@ -88,16 +115,19 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	} else if a := r.adoptionAt(i); a != nil {
 		r.claim(now, a, out)
 	}
-	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high)
+	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high, out)
 	r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
 }
 
 // linkIndex returns which link of the chain a trigger is, or 0.
 func (r *Receiver) linkIndex(t i3.Trigger) int {
-	for i := 1; i < len(r.chain); i++ {
-		if r.link(i) == t {
-			return i
-		}
+	id, ok := t.Target.ID()
+	if !ok {
+		return 0
+	}
+	i := max(0, slices.Index(r.chain, id))
+	if i > 0 && r.chain[i-1] == t.ID {
+		return i
 	}
 	return 0
 }
@@ -164,8 +194,8 @@ const firstWord = machine.Second / 4
 func (r *Receiver) reinsert(now machine.Time, d machine.Duration) {
 	for i := 1; i < len(r.links); i++ {
 		at := now.Add(r.uniform(1, d))
-		if r.links[i].timer.Due() > at {
-			r.timers.Set(&r.links[i].timer, keyLink|uint64(i), at)
+		if r.links[i].due > at {
+			r.setDue(i, at)
 		}
 	}
 }
@@ -184,7 +214,7 @@ func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
 	}
 	r.reinsert(now, machine.Second/2)
 	for _, id := range append(r.memberships(), r.own()) {
-		if id != r.leave {
+		if !r.moving || id != r.set(!r.full) {
 			r.host.Maintain(now, r.host.Own(id), out)
 		}
 	}

@@ -2,7 +2,6 @@ package multicast
 
 import (
 	"math/bits"
-	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -37,16 +36,14 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 		r.endStream(now)
 	}
 	r.heard, r.silences, r.unheard = now, 0, false
-	r.samples[r.sampled%len(r.samples)] = r.local(now) - m.Time
-	r.sampled++
-	r.distance = slices.Min(r.samples[:min(r.sampled, len(r.samples))])
+	r.distance = r.distances.add(r.local(now) - m.Time)
 	if !r.joined {
 		if m.Epoch != r.epoch {
-			r.stream.clear()
+			r.stream.cache.clear()
 		}
 		r.joined, r.epoch = true, m.Epoch
 		r.stream.start(seq)
-		if f := r.cfg.Events.Joined; f != nil {
+		if f := r.events.Joined; f != nil {
 			f(now, seq)
 		}
 	}
@@ -102,25 +99,25 @@ func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, 
 	if seq > r.stream.high {
 		r.arrived(now, seq-1, out)
 		r.stream.high = seq
-		r.stream.put(seq, body)
+		r.stream.cache.put(seq, body, r.cfg.Cache)
 		r.later(now)
 		return true
 	}
 	i, missing := r.stream.find(seq)
 	if !missing {
-		if r.stream.get(seq) != nil {
+		if r.stream.cache.get(seq) != nil {
 			r.count.Duplicates++
 		}
 		return false
 	}
 	l := r.stream.fill(i)
-	r.stream.put(seq, body)
+	r.stream.cache.put(seq, body, r.cfg.Cache)
 	if !repair {
 		r.count.Reordered++
 		r.lossRate.late()
 		return true
 	}
-	if f := r.cfg.Events.Repaired; f != nil {
+	if f := r.events.Repaired; f != nil {
 		f(now, seq, now.Sub(l.found))
 	}
 	return true
@@ -128,7 +125,7 @@ func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, 
 
 func (r *Receiver) deliver(now machine.Time, seq uint64, sent int64, body []byte) {
 	r.count.Delivered++
-	if f := r.cfg.Events.Deliver; f != nil {
+	if f := r.events.Deliver; f != nil {
 		f(now, seq, sent, body)
 	}
 }
@@ -161,7 +158,7 @@ func (r *Receiver) arrived(now machine.Time, seq uint64, _ *machine.Outbox) {
 func (r *Receiver) abandon(now machine.Time, from, to uint64) {
 	for seq := from; seq <= to; seq++ {
 		r.count.Abandoned++
-		if f := r.cfg.Events.Lost; f != nil {
+		if f := r.events.Lost; f != nil {
 			f(now, seq)
 		}
 	}
@@ -222,7 +219,7 @@ func (r *Receiver) whomToAsk(seq uint64, n int) (group i3.ID, suffix uint64) {
 // groupAt returns the identifier of the chain at a level, and the root above it.
 func (r *Receiver) groupAt(level int) i3.ID {
 	if level < 0 {
-		return RootOf(r.cfg.Group)
+		return r.cfg.root
 	}
 	return r.chain[level]
 }
@@ -238,7 +235,7 @@ func (r *Receiver) memberFor(seq uint64) uint64 {
 }
 
 func (r *Receiver) sendRequest(now machine.Time, seq uint64, flags uint8, to i3.ID, q Request, out *machine.Outbox) {
-	b := r.message(now, TypeRequest, flags, r.Level(), seq)
+	b := r.message(now, TypeRequest, flags, r.Level(), seq, out)
 	r.toID(to, q.AppendTo(b), out)
 }
 
@@ -335,20 +332,18 @@ func (l *lossRate) update() uint8 {
 func (r *Receiver) groupSuffix() uint64 {
 	const classShift = 56
 	class := r.lossRate.update()
-	chance := spread(uint64(r.own().Prefix()) ^ r.own().Suffix())
 	if r.cfg.Repair.Scheme == Spread {
-		return chance
+		return r.chance
 	}
-	return uint64(class)<<classShift | chance>>(64-classShift)
+	return uint64(class)<<classShift | r.chance>>(64-classShift)
 }
 
 // moveGroup re-inserts the trigger in the repair group under another suffix.
 func (r *Receiver) moveGroup(now machine.Time, suffix uint64, out *machine.Outbox) {
-	groups := []i3.ID{r.parent()}
+	r.host.Maintain(now, r.host.Own(r.group(suffix)), out)
+	r.host.Remove(now, r.host.Own(r.group(r.suffix)), i3.Nonce{}, out)
 	for _, a := range r.adopted {
-		groups = append(groups, r.chain[a.level-1])
-	}
-	for _, g := range groups {
+		g := r.chain[a.level-1]
 		r.host.Maintain(now, r.host.Own(RepairGroup(g, suffix)), out)
 		r.host.Remove(now, r.host.Own(RepairGroup(g, r.suffix)), i3.Nonce{}, out)
 	}

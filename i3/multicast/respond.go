@@ -12,9 +12,9 @@ import (
 // then nobody else who lost the packet is ever answered.
 type pending struct {
 	seq   uint64
-	level int // of the chain's identifier whose subtree lost the packet
-	tries int
 	timer machine.Timer
+	level int16 // of the chain's identifier whose subtree lost the packet
+	tries int8
 }
 
 // maxUpward is how often a request is passed upward before it is dropped; the
@@ -39,7 +39,7 @@ func (r *Receiver) requested(now machine.Time, m Message, body []byte, out *mach
 		r.count.DropUnexpected++
 		return
 	}
-	if payload := r.stream.get(m.Seq); payload != nil {
+	if payload := r.stream.cache.get(m.Seq); payload != nil {
 		r.repair(now, m, q, payload, r.Level(), out)
 		return
 	}
@@ -56,7 +56,7 @@ func (r *Receiver) passOn(now machine.Time, m Message, q Request, out *machine.O
 	r.count.Passed++
 	b := m
 	b.Flags |= FlagProbed
-	c := b.AppendTo(r.buf[:0])
+	c := b.AppendTo(out.Scratch())
 	r.toID(RepairGroup(q.Group, ^r.suffix), q.AppendTo(c), out)
 }
 
@@ -64,7 +64,7 @@ func (r *Receiver) passOn(now machine.Time, m Message, q Request, out *machine.O
 // and asks the group one level up to repair the whole subtree.
 func (r *Receiver) passUp(now machine.Time, seq uint64, level int, out *machine.Outbox) {
 	for i := range r.pending {
-		if r.pending[i].seq == seq && r.pending[i].level == level {
+		if r.pending[i].seq == seq && int(r.pending[i].level) == level {
 			return // already asked for
 		}
 	}
@@ -72,12 +72,12 @@ func (r *Receiver) passUp(now machine.Time, seq uint64, level int, out *machine.
 		r.count.DropPending++
 		return
 	}
-	r.pending = append(r.pending, pending{seq: seq, level: level})
+	r.pending = append(r.pending, pending{seq: seq, level: int16(level)})
 	r.sendUp(now, &r.pending[len(r.pending)-1], out)
 }
 
 func (r *Receiver) sendUp(now machine.Time, p *pending, out *machine.Outbox) {
-	up := p.level - 1
+	up := int(p.level) - 1
 	if !r.cfg.Repair.Literal && p.tries >= siblingTries {
 		up = -1
 	}
@@ -90,7 +90,7 @@ func (r *Receiver) sendUp(now machine.Time, p *pending, out *machine.Outbox) {
 	group := r.groupAt(up)
 	q := Request{Group: group, Target: r.chain[p.level], Requester: r.host.Self()}
 	r.sendRequest(now, p.seq, 0, RepairGroup(group, suffix), q, out)
-	r.timers.Set(&p.timer, keyUpward|p.seq, now.Add(r.retryAfter(p.tries)))
+	r.timers.Set(&p.timer, keyUpward|p.seq, now.Add(r.retryAfter(int(p.tries))))
 }
 
 // pendingDue sends requests upward again.

@@ -134,10 +134,11 @@ func (s *search) resume() bool {
 
 // chain returns the identifiers from the group's to the i-th candidate's.
 func (s *search) chain(i int) []i3.ID {
-	var ids []i3.ID
+	n := s.seen[i].level + 1
+	ids := make([]i3.ID, n, n+1) // and room for whoever joins there, no more: chains stay
 	for ; s.seen[i].parent >= 0; i = s.seen[i].parent {
-		ids = append(ids, s.seen[i].id)
+		n--
+		ids[n] = s.seen[i].id
 	}
-	slices.Reverse(ids)
 	return ids
 }

@@ -22,12 +22,15 @@ const keyBeat = 1
 
 // NewSource returns a source that does nothing before Start.
 func NewSource(cfg Config) (*Source, error) {
-	s := &Source{root: RootOf(cfg.Group)}
-	c, err := newCore(cfg, s)
+	p, err := NewProfile(cfg)
 	if err != nil {
 		return nil, err
 	}
-	s.core = c
+	s := &Source{root: p.cfg.root}
+	if err := s.init(p, cfg.member(), s); err != nil {
+		return nil, err
+	}
+	s.sets = [2]i3.ID{JoinSet(s.root), FullSet(s.root)}
 	s.stream.start(0)
 	return s, nil
 }
@@ -43,11 +46,7 @@ func (s *Source) Start(now machine.Time, out *machine.Outbox) {
 
 func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	s.seen = now
-	set := JoinSet(s.root)
-	if s.full {
-		set = FullSet(s.root)
-	}
-	for _, id := range []i3.ID{s.cfg.Group, set, RepairGroup(s.root, 0)} {
+	for _, id := range []i3.ID{s.cfg.Group, s.set(s.full), RepairGroup(s.root, 0)} {
 		s.host.Maintain(now, s.host.Own(id), out)
 	}
 }
@@ -72,9 +71,9 @@ func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uin
 	}
 	s.stream.high++
 	seq := s.stream.high
-	s.stream.put(seq, payload)
+	s.stream.cache.put(seq, payload, s.cfg.Cache)
 	s.count.Sent++
-	b := s.message(now, TypeData, 0, 0, seq)
+	b := s.message(now, TypeData, 0, 0, seq, out)
 	s.toID(s.cfg.Group, append(b, payload...), out)
 	s.beatIn = s.cfg.HeartbeatMin
 	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
@@ -106,7 +105,7 @@ func (s *Source) Expire(now machine.Time, out *machine.Outbox) {
 // doubles while there is nothing new (variable heartbeat, as in LBRM).
 func (s *Source) heartbeat(now machine.Time, out *machine.Outbox) {
 	s.count.Heartbeats++
-	s.toID(s.cfg.Group, s.message(now, TypeHeartbeat, 0, 0, s.stream.high), out)
+	s.toID(s.cfg.Group, s.message(now, TypeHeartbeat, 0, 0, s.stream.high, out), out)
 	s.beatIn = min(2*s.beatIn, s.cfg.HeartbeatMax)
 	s.timers.Set(&s.beat, keyBeat, now.Add(s.beatIn))
 	s.watch(now, out)
@@ -145,12 +144,12 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 		s.count.DropUnexpected++ // for another incarnation's packet
 		return
 	}
-	if payload := s.stream.get(m.Seq); payload != nil {
+	if payload := s.stream.cache.get(m.Seq); payload != nil {
 		s.repair(now, m, q, payload, 0, out)
 		return
 	}
 	s.count.Gone++
-	b := s.message(now, TypeGone, 0, 0, m.Seq)
+	b := s.message(now, TypeGone, 0, 0, m.Seq, out)
 	if q.Target.IsZero() {
 		s.toHost(q.Requester, q.Group, b, out)
 	} else {
@@ -162,7 +161,7 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
 	case a.Trigger.ID == s.cfg.Group && (a.Status.Alive() || a.Status == i3.StatusFull):
-		s.setFull(now, a, s.root, out) // receivers may have taken the source's own slot
+		s.setFull(now, a, out) // receivers may have taken the source's own slot
 	case a.Status.Alive():
 		s.entered(now, a.Trigger.ID, out)
 	}
