@@ -27,6 +27,9 @@ type BenchValue struct {
 // nanoseconds by name; benchstat shows them in the unit that fits.
 var units = []struct{ unit, meta string }{
 	{"level", "better=lower"},
+	{"ratio", "better=lower"},
+	{"copies", "better=lower"},
+	{"queries/join", "better=lower"},
 	{"queries/receiver", "better=lower"},
 	{"ns/op", "better=lower"},
 	{"msgs/op", "better=lower"},

@@ -143,7 +143,7 @@ func (c SizeCurve) at(n int64) SizeRow {
 			return row
 		}
 	}
-	return SizeRow{N: n}
+	return SizeRow{N: n, Estimate: NewEstimate(nil)}
 }
 
 // findCurve returns the curve of a group; one without rows if there is none.

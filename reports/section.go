@@ -85,6 +85,10 @@ func (v Verdict) String() string {
 // registry lists the sections in the order of the report. To add one, write a
 // function in a file of its own and name it here.
 var registry = []func(*Result) Section{
+	fig11aSection,
+	fig11bSection,
+	joinCostSection,
+	shapeSection,
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
@@ -127,6 +131,7 @@ func (r *Result) findings() (paper, objectives []Finding) {
 // stages lists the stages that the report shows, in its order, with the title
 // of each.
 var stages = []struct{ name, title string }{
+	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
 	{StageDeliver, "Delivery"},

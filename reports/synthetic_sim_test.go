@@ -1,0 +1,68 @@
+package reports
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// syntheticSim makes the samples of the simulated stages up.
+func syntheticSim(seeds int) []Sample {
+	var out []Sample
+	for seed := range uint64(seeds) {
+		m := maker{rng: rand.New(rand.NewPCG(seed+1, 3)), seed: seed + 1, out: &out}
+		m.tree()
+	}
+	return out
+}
+
+// A maker makes samples of one seed up.
+type maker struct {
+	rng   *rand.Rand
+	seed  uint64
+	stage string
+	group string
+	n     int64
+	out   *[]Sample
+}
+
+// add records a value that varies by a few percent between seeds.
+func (m *maker) add(kind string, value float64) {
+	value *= 1 + 0.05*m.rng.NormFloat64()
+	m.put(Sample{Kind: kind, N: m.n, Value: math.Round(1e4*value) / 1e4})
+}
+
+func (m *maker) put(s Sample) {
+	s.Stage, s.Group, s.Seed = m.stage, m.group, m.seed
+	*m.out = append(*m.out, s)
+}
+
+// syntheticSizes are sizes of groups; the largest has two seeds only.
+var syntheticSizes = []int64{16, 64, 256, 1024, 4096, 16384, 65536}
+
+func (m *maker) tree() {
+	m.stage = StageTree
+	for i, group := range []string{"heads/A-M", "paper/A-L", "paper/A-M", "paper/C-M", "paper/powerlaw"} {
+		m.group = group
+		worse := []float64{0.8, 1.4, 1.1, 0.9, 1.2}[i]
+		for _, n := range syntheticSizes {
+			if (n == 65536 && m.seed > 2) || (n > 4096 && i == 4) {
+				continue
+			}
+			m.n = n
+			log := math.Log(float64(n)) / math.Log(65536) // up to one
+			m.add(KindStretchP50, 1+0.6*worse*log)
+			m.add(KindStretchP90, 1+2.6*worse*log)
+			m.add(KindStretchP99, 1+6*worse*log)
+			m.add(KindRAD, 1+0.55*worse*math.Sqrt(log))
+			m.add(KindRMD, 1+0.45*worse*math.Sqrt(log))
+			m.add(KindStressMax, math.Round(4+50*worse*log*log))
+			m.add(KindStressP99, 2+18*worse*log*log)
+			m.add(KindStressUndirected, math.Round(6+70*worse*log*log))
+			m.put(Sample{Kind: KindDepthMax, N: n, Value: math.Round(2 + 14*worse*log)})
+			m.add(KindDepthMean, 1+6*worse*log)
+			m.add(KindJoinQueries, 8+40*worse*log*log)
+			m.put(Sample{Kind: KindColocated, N: n, Value: float64(n / 8192)})
+			m.put(Sample{Kind: KindUnreached, N: n})
+		}
+	}
+}
