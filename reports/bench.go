@@ -28,6 +28,7 @@ type BenchValue struct {
 var units = []struct{ unit, meta string }{
 	{"level", "better=lower"},
 	{"ratio", "better=lower"},
+	{"refreshes/T", "better=lower"},
 	{"copies", "better=lower"},
 	{"queries/join", "better=lower"},
 	{"queries/receiver", "better=lower"},

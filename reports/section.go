@@ -89,6 +89,8 @@ var registry = []func(*Result) Section{
 	fig11bSection,
 	joinCostSection,
 	shapeSection,
+	fig12Section,
+	eqRefreshSection,
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
@@ -132,6 +134,7 @@ func (r *Result) findings() (paper, objectives []Finding) {
 // of each.
 var stages = []struct{ name, title string }{
 	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
+	{StageRefresh, "Refreshes: keeping simulated trees alive"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
 	{StageDeliver, "Delivery"},

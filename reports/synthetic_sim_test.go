@@ -11,6 +11,7 @@ func syntheticSim(seeds int) []Sample {
 	for seed := range uint64(seeds) {
 		m := maker{rng: rand.New(rand.NewPCG(seed+1, 3)), seed: seed + 1, out: &out}
 		m.tree()
+		m.refresh()
 	}
 	return out
 }
@@ -63,6 +64,28 @@ func (m *maker) tree() {
 			m.add(KindJoinQueries, 8+40*worse*log*log)
 			m.put(Sample{Kind: KindColocated, N: n, Value: float64(n / 8192)})
 			m.put(Sample{Kind: KindUnreached, N: n})
+		}
+	}
+}
+
+func (m *maker) refresh() {
+	m.stage = StageRefresh
+	p := (&Result{}).formulaParams()
+	for i, scheme := range []string{SchemeOwnerFirst, SchemeLevel, SchemeUniform} {
+		m.group = scheme + "/paper/A-M"
+		for _, n := range []int64{16, 256, 4096} {
+			m.n = n
+			m.add(KindRefreshMean, []float64{1.1, 1.55, 1.45}[i])
+			m.add(KindRefreshMax, []float64{1.3, 2.5 + float64(n)/4000, 2.2 + float64(n)/200}[i])
+		}
+		for n := int64(1); n <= 4096; n *= 8 {
+			v := 40e6 * math.Log2(float64(2*n)) / 6
+			expected := p.expectedRefreshes(scheme, float64(n), v)
+			if math.IsNaN(expected) {
+				expected = 1.1
+			}
+			value := math.Round(1e4*expected*(1+0.08*m.rng.NormFloat64())) / 1e4
+			m.put(Sample{Kind: KindRefreshSize, N: n, Host: int(4096 / n), Value: value, ServiceNS: int64(v)})
 		}
 	}
 }

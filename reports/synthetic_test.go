@@ -30,6 +30,7 @@ func syntheticManifest() Manifest {
 			{Name: StageCluster, Status: Complete, Seconds: 18.2},
 			{Name: StageWAN, Status: Complete, Seconds: 21.5, Note: "generated delays"},
 			{Name: StageTree, Status: Complete, Seconds: 9.5},
+			{Name: StageRefresh, Status: Complete, Seconds: 6.5},
 			{Name: StageDeliver, Status: Skipped, Note: "not asked for"},
 			{Name: StageLoad, Status: Complete, Seconds: 4.1},
 		},
