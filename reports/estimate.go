@@ -47,12 +47,13 @@ func tQuantile(degrees int) float64 {
 }
 
 // half is what an error bar shows on either side of the mean. The mean of two
-// values is in the middle of their range.
+// values is in the middle of their range; of an interval that was cut off at a
+// bound, the whole side counts.
 func (e Estimate) half() float64 {
 	if e.Seeds < 2 {
 		return 0
 	}
-	return (e.High - e.Low) / 2
+	return max(e.High-e.Mean, e.Mean-e.Low)
 }
 
 // cell writes the estimate for a table: ± half the interval, or the range in

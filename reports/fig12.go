@@ -65,8 +65,8 @@ func fig12Section(r *Result) Section {
 		ID: "fig12", Title: fig12Title, Stage: StageRefresh,
 		Text: []string{"How often a trigger is refreshed in a time T, mean and largest over the triggers of the tree. " +
 			"The mean of the paper's schemes is met from 1.3 to 2 at the largest size: its formula has 1.33 for a trigger " +
-			"with one receiver and, without vulnerability, at most 2. The gap is met if the largest with refresh-level is below " +
-			"half of the largest with refresh-unif, mean over seeds of their ratio. owner-first is not the paper's."},
+			"with one receiver and, without vulnerability, at most 2. The gap is met if the largest with refresh-level is " +
+			"below half of the largest with refresh-unif, mean over seeds of their ratio. owner-first is not the paper's."},
 	}
 	if len(means) == 0 && len(most) == 0 {
 		return absent(s.ID, s.Title, s.Stage, refreshMeanFinding(SizeCurve{}), refreshGapFinding(nil))

@@ -91,6 +91,10 @@ var registry = []func(*Result) Section{
 	shapeSection,
 	fig12Section,
 	eqRefreshSection,
+	fig13aSection,
+	fig13bSection,
+	table1Section,
+	simDeliverySection,
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
@@ -135,6 +139,7 @@ func (r *Result) findings() (paper, objectives []Finding) {
 var stages = []struct{ name, title string }{
 	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
 	{StageRefresh, "Refreshes: keeping simulated trees alive"},
+	{StageRecovery, "Recovery: losses repaired in simulated trees"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
 	{StageDeliver, "Delivery"},

@@ -12,6 +12,7 @@ func syntheticSim(seeds int) []Sample {
 		m := maker{rng: rand.New(rand.NewPCG(seed+1, 3)), seed: seed + 1, out: &out}
 		m.tree()
 		m.refresh()
+		m.recovery()
 	}
 	return out
 }
@@ -86,6 +87,32 @@ func (m *maker) refresh() {
 			}
 			value := math.Round(1e4*expected*(1+0.08*m.rng.NormFloat64())) / 1e4
 			m.put(Sample{Kind: KindRefreshSize, N: n, Host: int(4096 / n), Value: value, ServiceNS: int64(v)})
+		}
+	}
+}
+
+func (m *maker) recovery() {
+	m.stage = StageRecovery
+	for i, group := range []string{
+		"rel-loss/paper/A-L", "rel-loss/two-probes/A-L", "rel-random/paper/A-L", "rel-random/two-probes/A-L",
+	} {
+		m.group = group
+		for k, p := range paperRequestRows {
+			m.n = p.receivers
+			m.add(KindDupPerLoss, []float64{1.2, 0.9, 1.6, 1.3}[i])
+			m.add(KindReqPerLoss, []float64{1.25, 1.1, 1.4, 1.15}[i])
+			m.add(KindReqMax, []float64{1.1 + float64(k), 0.7 + float64(k)/2, 0.2 + float64(k)/6, 0.2 + float64(k)/8}[i])
+			m.add(KindWithin600, []float64{0.86, 0.93, 0.81, 0.9}[i])
+			m.add(KindRepairMax, []float64{3.1e9, 2.1e9, 3.6e9, 2.6e9}[i])
+			m.add(KindLossRate, 0.08+0.01*float64(k))
+			owed := 100 * p.receivers
+			m.put(Sample{Kind: KindDelivered, N: owed, Host: int(p.receivers), Value: float64(owed)})
+		}
+		for ms := 50; ms <= 3200; ms += 50 { // bins of 50 ms instead of 5, to keep the file short
+			n := int64(4000 * math.Exp(-float64(ms)/(200+60*float64(i))))
+			if n > 0 {
+				m.put(Sample{Kind: KindRepairTime, N: n, Value: 1e6 * float64(ms)})
+			}
 		}
 	}
 }

@@ -31,6 +31,7 @@ func syntheticManifest() Manifest {
 			{Name: StageWAN, Status: Complete, Seconds: 21.5, Note: "generated delays"},
 			{Name: StageTree, Status: Complete, Seconds: 9.5},
 			{Name: StageRefresh, Status: Complete, Seconds: 6.5},
+			{Name: StageRecovery, Status: Complete, Seconds: 5.5},
 			{Name: StageDeliver, Status: Skipped, Note: "not asked for"},
 			{Name: StageLoad, Status: Complete, Seconds: 4.1},
 		},
