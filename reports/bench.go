@@ -27,6 +27,13 @@ type BenchValue struct {
 // nanoseconds by name; benchstat shows them in the unit that fits.
 var units = []struct{ unit, meta string }{
 	{"level", "better=lower"},
+	{"ratio", "better=lower"},
+	{"requests/loss", "better=lower"},
+	{"requests/packet", "better=lower"},
+	{"share600ms", "better=higher"},
+	{"refreshes/T", "better=lower"},
+	{"copies", "better=lower"},
+	{"queries/join", "better=lower"},
 	{"queries/receiver", "better=lower"},
 	{"ns/op", "better=lower"},
 	{"msgs/op", "better=lower"},

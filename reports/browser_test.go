@@ -59,11 +59,9 @@ func browser(t *testing.T) (context.Context, func() []string) {
 	if err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
-	offline := network.EmulateNetworkConditionsByRuleParams{
-		MatchedNetworkConditions: []*network.Conditions{{Offline: true}},
-	}
+	off := offline{Offline: true, Conditions: []*network.Conditions{{Offline: true}}}
 	err = chromedp.Do(ctx, command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}),
-		command(network.EmulateNetworkConditionsByRule, offline))
+		command(goOffline, off))
 	if err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
@@ -73,6 +71,16 @@ func browser(t *testing.T) (context.Context, func() []string) {
 		return problems
 	}
 }
+
+// offline are the parameters of the command that cuts the network off: Chromium
+// 148 insists on the switch for all conditions, later releases on the one in each
+// of them.
+type offline struct {
+	Offline    bool                  `json:"offline"`
+	Conditions []*network.Conditions `json:"matchedNetworkConditions"`
+}
+
+var goOffline = cdp.Command[offline, cdp.Empty]{Method: network.CommandEmulateNetworkConditionsByRule}
 
 // command is an action that sends one command of the protocol.
 func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {

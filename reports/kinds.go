@@ -38,10 +38,15 @@ func (s columns) has(c column) bool { return s>>c&1 == 1 }
 
 // Names of stages.
 const (
-	StageCluster = "cluster"
-	StageWAN     = "wan"
-	StageLoad    = "load"
-	StageDeliver = "deliver"
+	StageCluster  = "cluster"
+	StageWAN      = "wan"
+	StageLoad     = "load"
+	StageDeliver  = "deliver"
+	StageTree     = "tree"
+	StageRefresh  = "refresh"
+	StageRecovery = "recovery"
+	StageMatch    = "match"
+	StageScale    = "scale"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -59,6 +64,62 @@ const (
 	KindOffered    = "offered"
 	KindLate       = "late"
 	KindCount      = "count"
+
+	// Of the simulated trees.
+	KindRAD              = "rad"
+	KindRMD              = "rmd"
+	KindStretchP50       = "stretch-p50"
+	KindStretchP90       = "stretch-p90"
+	KindStretchP99       = "stretch-p99"
+	KindStressMax        = "stress-max"
+	KindStressP99        = "stress-p99"
+	KindStressUndirected = "stress-undirected"
+	KindDepthMax         = "depth-max"
+	KindDepthMean        = "depth-mean"
+	KindJoinQueries      = "join-queries"
+	KindUnreached        = "unreached"
+
+	// Of the refreshes and repairs in them.
+	KindRefreshMean = "refresh-mean"
+	KindRefreshMax  = "refresh-max"
+	KindRefreshSize = "refresh-size"
+	KindDupPerLoss  = "dup-per-loss"
+	KindReqPerLoss  = "req-per-loss"
+	KindReqMax      = "req-max"
+	KindWithin600   = "within-600ms"
+	KindRepairMax   = "repair-max"
+	KindRepairTime  = "repair-time"
+	KindLossRate    = "loss-rate"
+
+	// Of the comparison of two worlds, and of large groups.
+	KindLevel            = "level"
+	KindEvents           = "events"
+	KindEventsPerSecond  = "events-per-second"
+	KindWallSeconds      = "wall-seconds"
+	KindSimSeconds       = "sim-seconds"
+	KindPeakBytes        = "peak-bytes"
+	KindBytesPerReceiver = "bytes-per-receiver"
+	KindThreads          = "threads"
+
+	// Of any stage.
+	KindRun   = "run"
+	KindTrace = "trace"
+)
+
+// The worlds of [StageMatch], as groups of its samples.
+const (
+	WorldSim = "sim"
+	WorldUDP = "udp"
+)
+
+// The schemes of [StageRefresh] and [StageRecovery], the first part of the
+// groups of their samples.
+const (
+	SchemeUniform    = "refresh-unif"
+	SchemeLevel      = "refresh-level"
+	SchemeOwnerFirst = "owner-first"
+	SchemeLoss       = "rel-loss"
+	SchemeRandom     = "rel-random"
 )
 
 // Values of Sample.Status.
@@ -80,7 +141,7 @@ type kindSpec struct {
 	signed          bool // value may be negative
 }
 
-var kinds = map[kindKey]kindSpec{
+var kinds = withKinds(map[kindKey]kindSpec{
 	// n = receivers in the group, value = depth of its tree for this seed.
 	{StageCluster, KindDepth}: spec(cols(colSeed, colN), cols(colSeed, colN)),
 	// One per receiver at n = 64: level, value = distance queries it processed.
@@ -111,6 +172,73 @@ var kinds = map[kindKey]kindSpec{
 	{StageLoad, KindLate}: {cols(colGroup, colStart, colValue), cols(colValue), true},
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
+	// A finished run: group = its key, value = seconds of wall clock that it took.
+	{"", KindRun}: spec(cols(colSeed, colGroup), cols(colGroup)),
+	// The trace of a run: group = its key, status = first 16 hex digits of the
+	// hash of its trace.
+	{"", KindTrace}: {cols(colSeed, colGroup, colStatus), cols(colGroup, colStatus), false},
+
+	// One per bucket of subtree sizes, for the largest group: n = receivers under
+	// the trigger, host = triggers in the bucket, value = refreshes per trigger and
+	// T, mean, service_ns = vulnerability that was measured (0: unknown).
+	{StageRefresh, KindRefreshSize}: spec(cols(colSeed, colGroup, colHost, colN, colService),
+		cols(colSeed, colGroup, colHost, colN)),
+	// A bin of a distribution, for 1,024 receivers: n = repairs in it, value = its
+	// upper end in ns from detection to repair.
+	{StageRecovery, KindRepairTime}: spec(cols(colSeed, colGroup, colN), cols(colSeed, colGroup, colN)),
+	// Per seed, group and size: host = receivers in the group, n = packets owed to
+	// all of them, value = delivered exactly once after repair.
+	{StageRecovery, KindDelivered}: spec(cols(colSeed, colGroup, colHost, colN), cols(colSeed, colGroup, colHost, colN)),
+
+	// Group = world. Per seed: value = depth of the tree. Per receiver: level = its
+	// level, host = its number, value = distance queries it processed.
+	{StageMatch, KindDepth}: spec(cols(colSeed, colGroup), cols(colSeed, colGroup)),
+	{StageMatch, KindLevel}: spec(cols(colSeed, colGroup, colHost, colLevel), cols(colSeed, colGroup, colLevel)),
+
+	// Group = name of the run, n = packets owed, value = delivered exactly once.
+	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
+})
+
+// sizeKinds are the figures of which there is one per seed, group and group
+// size: n = receivers in the group. The group of a tree is "variant/net": the way
+// to build and maintain it, and the instance of the topology with its reading of
+// the latencies. In the stages about refreshes and repairs a scheme stands before
+// it, "scheme/variant/net"; in [StageScale] it is the name of the run.
+var sizeKinds = []struct {
+	stage string
+	kinds []string
+}{
+	// Ratios of latencies over receivers; copies of a packet over a directed link,
+	// the percentile over the links that carried any, and the most over a link in
+	// both directions together; levels; distance queries processed per join, mean
+	// over the joins since the size before; receivers on the source's place, which
+	// have no ratio; receivers that did not get the measuring packet.
+	{StageTree, []string{
+		KindRAD, KindRMD, KindStretchP50, KindStretchP90, KindStretchP99,
+		KindStressMax, KindStressP99, KindStressUndirected, KindDepthMax, KindDepthMean, KindJoinQueries,
+		KindColocated, KindUnreached,
+	}},
+	// Refreshes per trigger and T: mean and largest over the triggers of the tree.
+	{StageRefresh, []string{KindRefreshMean, KindRefreshMax}},
+	// Duplicates and requests per packet lost; the largest over hosts of requests
+	// received per packet sent; share of repairs within 600 ms; longest repair in
+	// ns; share of packets lost, mean over receivers.
+	{StageRecovery, []string{KindDupPerLoss, KindReqPerLoss, KindReqMax, KindWithin600, KindRepairMax, KindLossRate}},
+	// Cost of a run of the simulator.
+	{StageScale, []string{
+		KindEvents, KindEventsPerSecond, KindWallSeconds, KindSimSeconds, KindPeakBytes,
+		KindBytesPerReceiver, KindThreads,
+	}},
+}
+
+// withKinds adds the kinds of sizeKinds.
+func withKinds(all map[kindKey]kindSpec) map[kindKey]kindSpec {
+	for _, stage := range sizeKinds {
+		for _, kind := range stage.kinds {
+			all[kindKey{stage.stage, kind}] = spec(cols(colSeed, colGroup, colN), cols(colSeed, colGroup, colN))
+		}
+	}
+	return all
 }
 
 // spec is a kind whose value is needed and not negative.

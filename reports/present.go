@@ -55,6 +55,9 @@ func (r *Result) headlines() []Verdict {
 	return out
 }
 
+// maxNamedMisses bounds how many misses the parity line names one by one.
+const maxNamedMisses = 6
+
 // parityLine says in one line how much of the paper is reproduced.
 func parityLine(paper []Finding) Verdict {
 	var met, judged, missing int
@@ -77,10 +80,35 @@ func parityLine(paper []Finding) Verdict {
 	if missing > 0 {
 		line += fmt.Sprintf(", %d not measured", missing)
 	}
-	if len(misses) == 0 {
+	switch {
+	case len(misses) == 0:
 		return Verdict{Pass, line + "."}
+	case len(misses) > maxNamedMisses:
+		return Verdict{Miss, line + "; missed: " + strings.Join(missesByFigure(paper), ", ") + "."}
 	}
 	return Verdict{Miss, line + "; missed: " + strings.Join(misses, "; ") + "."}
+}
+
+// missesByFigure counts the misses of each figure that has any.
+func missesByFigure(paper []Finding) (out []string) {
+	judged, missed := make(map[string]int), make(map[string]int)
+	var ids []string
+	for _, f := range paper {
+		switch f.Verdict.State {
+		case Miss:
+			if missed[f.ID] == 0 {
+				ids = append(ids, f.ID)
+			}
+			missed[f.ID]++
+			judged[f.ID]++
+		case Pass:
+			judged[f.ID]++
+		}
+	}
+	for _, id := range ids {
+		out = append(out, fmt.Sprintf("%s (%d of %d)", id, missed[id], judged[id]))
+	}
+	return out
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -111,6 +111,23 @@ func TestHeadlinesSayWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A line of many misses would not be read: it counts them by figure.
+func TestParityLine(t *testing.T) {
+	miss := Finding{ID: "b", What: "x", Verdict: Verdict{Miss, "misses by 1"}}
+	list := []Finding{{ID: "a", Verdict: Verdict{Pass, ""}}, miss, miss, {ID: "c"}, {Verdict: Verdict{NotJudged, ""}}}
+	want := "Paper parity: 1 of 3 judged figures met, 1 not measured; missed: b (x: misses by 1); b (x: misses by 1)."
+	if got := parityLine(list); got != (Verdict{Miss, want}) {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+	for range maxNamedMisses {
+		list = append(list, Finding{ID: "d", Verdict: Verdict{Miss, ""}})
+	}
+	want = "Paper parity: 1 of 9 judged figures met, 1 not measured; missed: b (2 of 2), d (6 of 6)."
+	if got := parityLine(list); got.Text != want {
+		t.Errorf("%+v, expected %q", got, want)
+	}
+}
+
 // openResult writes a result into a directory of the test and opens it.
 func openResult(t testing.TB, m Manifest, samples []Sample) *Result {
 	t.Helper()
@@ -158,7 +175,7 @@ func TestMissingStage(t *testing.T) {
 	text := Text(r)
 	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)))
 	var want strings.Builder
-	depth.text(&want)
+	depth.text(&want, maxTextRows)
 	if !strings.Contains(text, want.String()) {
 		t.Errorf("the table of depths changed or is absent:\n%s", text)
 	}

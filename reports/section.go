@@ -85,6 +85,16 @@ func (v Verdict) String() string {
 // registry lists the sections in the order of the report. To add one, write a
 // function in a file of its own and name it here.
 var registry = []func(*Result) Section{
+	fig11aSection,
+	fig11bSection,
+	joinCostSection,
+	shapeSection,
+	fig12Section,
+	eqRefreshSection,
+	fig13aSection,
+	fig13bSection,
+	table1Section,
+	simDeliverySection,
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
@@ -127,6 +137,9 @@ func (r *Result) findings() (paper, objectives []Finding) {
 // stages lists the stages that the report shows, in its order, with the title
 // of each.
 var stages = []struct{ name, title string }{
+	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
+	{StageRefresh, "Refreshes: keeping simulated trees alive"},
+	{StageRecovery, "Recovery: losses repaired in simulated trees"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
 	{StageDeliver, "Delivery"},

@@ -29,6 +29,9 @@ func syntheticManifest() Manifest {
 		Stages: []Stage{
 			{Name: StageCluster, Status: Complete, Seconds: 18.2},
 			{Name: StageWAN, Status: Complete, Seconds: 21.5, Note: "generated delays"},
+			{Name: StageTree, Status: Complete, Seconds: 9.5},
+			{Name: StageRefresh, Status: Complete, Seconds: 6.5},
+			{Name: StageRecovery, Status: Complete, Seconds: 5.5},
 			{Name: StageDeliver, Status: Skipped, Note: "not asked for"},
 			{Name: StageLoad, Status: Complete, Seconds: 4.1},
 		},
@@ -47,6 +50,7 @@ func syntheticSamples(seeds, receivers, perOp int) []Sample {
 		}
 	}
 	out = append(out, syntheticLoad(rng, perOp)...)
+	out = append(out, syntheticSim(seeds)...)
 	return append(out, Sample{Stage: StageCluster, Kind: KindCount, Group: "drop/hop-limit", Value: 0},
 		Sample{Stage: StageWAN, Kind: KindCount, Group: "drop/loss", Seed: 1, Value: 1234},
 		Sample{Stage: StageWAN, Kind: KindCount, Group: "drop/loss", Seed: 2, Value: 1111})

@@ -26,7 +26,7 @@ func Text(r *Result) string {
 		wrap(&b, pad(row.Name, 11, false), row.Value)
 	}
 	paper, _ := r.findings()
-	parityTable(paper).text(&b)
+	parityTable(paper).text(&b, len(paper))
 	for _, stage := range stages {
 		r.stageText(&b, stage.name, stage.title)
 	}
@@ -55,7 +55,7 @@ func (r *Result) stageText(b *strings.Builder, name, title string) {
 			continue
 		}
 		for _, t := range s.textTables() {
-			t.text(b)
+			t.text(b, maxTextRows)
 		}
 	}
 }
@@ -73,10 +73,11 @@ func (s *Section) textTables() []Table {
 	return out
 }
 
-// maxTextRows bounds a table in a terminal.
+// maxTextRows bounds a table in a terminal, except that of paper parity.
 const maxTextRows = 40
 
-func (t Table) text(b *strings.Builder) {
+// text writes at most a number of rows.
+func (t Table) text(b *strings.Builder, most int) {
 	b.WriteString("\n" + t.Caption + "\n")
 	width := make([]int, len(t.Columns))
 	for i, c := range t.Columns {
@@ -94,10 +95,10 @@ func (t Table) text(b *strings.Builder) {
 	}
 	line(func(i int) string { return t.Columns[i].Name })
 	line(func(i int) string { return strings.Repeat("-", width[i]) })
-	for _, row := range t.Rows[:min(len(t.Rows), maxTextRows)] {
+	for _, row := range t.Rows[:min(len(t.Rows), most)] {
 		line(func(i int) string { return row[i] })
 	}
-	if more := len(t.Rows) - maxTextRows; more > 0 {
+	if more := len(t.Rows) - most; more > 0 {
 		b.WriteString("  ... and " + count(more) + " rows more\n")
 	}
 }

@@ -57,6 +57,19 @@ const (
 	Both               // lines and glyphs
 )
 
+// A Glyph is the form of a series' points, so that more series than inks can be
+// told apart, and without colours.
+type Glyph int
+
+// The glyphs. Their number and that of [Inks] have no common divisor: twelve
+// series differ from each other if both are taken in turn.
+const (
+	Disc Glyph = iota
+	Square
+	Triangle
+	NumGlyphs = iota
+)
+
 // A Series is a named list of points.
 type Series struct {
 	Name   string
@@ -64,6 +77,7 @@ type Series struct {
 	Shape  Shape
 	Dashed bool
 	Hollow bool // draw glyphs as rings: references, not measurements
+	Glyph  Glyph
 	Points []Point
 }
 
@@ -72,8 +86,9 @@ type Mark struct {
 	X, Y float64
 	Name string // shown in the legend
 	// Vertical makes the mark a line across the chart at X, for a reference that
-	// has no Y, such as a mean in a chart of a distribution.
-	Vertical bool
+	// has no Y, such as a mean in a chart of a distribution; Horizontal one at Y, for
+	// a limit that holds at every X.
+	Vertical, Horizontal bool
 }
 
 // A Chart is what one figure shows.
@@ -135,10 +150,12 @@ func (c *Chart) drawable() (*Chart, error) {
 		}
 	}
 	for _, m := range c.Marks {
-		if !c.X.Scale.shows(m.X) || (!m.Vertical && !c.Y.Scale.shows(m.Y)) {
+		if (!m.Horizontal && !c.X.Scale.shows(m.X)) || (!m.Vertical && !c.Y.Scale.shows(m.Y)) {
 			return nil, fmt.Errorf("mark %q is (%v, %v), which its scale cannot show", m.Name, m.X, m.Y)
 		}
-		x.add(m.X)
+		if !m.Horizontal {
+			x.add(m.X)
+		}
 		if !m.Vertical {
 			y.add(m.Y)
 		}

@@ -27,8 +27,14 @@ func sample() *Chart {
 			{Name: "measured", Ink: Blue, Shape: Both, Points: []Point{{8, 2, 0}, {32, 3.3, 0.4}, {64, 4.4, 0.3}}},
 			{Name: "paper", Ink: Text, Shape: Marks, Hollow: true, Points: []Point{{8, 2, 0}, {64, 4.5, 0}}},
 			{Name: "steps", Ink: Rust, Shape: Steps, Dashed: true, Points: []Point{{8, 1, 0}, {64, 2, 0}}},
+			{Name: "boxes", Ink: Green, Shape: Both, Glyph: Square, Points: []Point{{8, 0.5, 0}, {64, 0.7, 0}}},
+			{Name: "triangles", Ink: Plum, Shape: Marks, Glyph: Triangle, Points: []Point{{8, 0.2, 0}, {64, 0.3, 0}}},
 		},
-		Marks: []Mark{{X: 32, Y: 3.4, Name: "a mark"}, {X: 20, Name: "a line", Vertical: true}},
+		Marks: []Mark{
+			{X: 32, Y: 3.4, Name: "a mark"},
+			{X: 20, Name: "a line", Vertical: true},
+			{Y: 4, Name: "a limit", Horizontal: true},
+		},
 	}
 }
 
@@ -92,6 +98,7 @@ func TestBadChartsAreErrors(t *testing.T) {
 		"no points":     func(c *Chart) { c.Series = nil },
 		"finite":        func(c *Chart) { c.Series[0].Points[1].Y = math.NaN() },
 		"finite number": func(c *Chart) { c.Series[0].Points[0].X = math.Inf(1) },
+		"scale cannot":  func(c *Chart) { c.Y.Scale, c.Marks[2].Y = Log, -1 },
 		"cannot show":   func(c *Chart) { c.Y.Scale, c.Marks[0].Y = Log, 0 },
 		"a range":       func(c *Chart) { c.Y.Scale, c.Y.Min, c.Y.Max = Log, 0, 5 },
 		"can show":      func(c *Chart) { c.X.Min, c.X.Max = 5, 5 },
@@ -116,6 +123,20 @@ func TestLogLeavesZeroOut(t *testing.T) {
 	}
 	if got := len(d.Series[0].Points); got != 2 {
 		t.Errorf("%d points left, expected 2 of 3", got)
+	}
+}
+
+// A limit has no place on the horizontal axis and must not widen it.
+func TestLimitIsAcross(t *testing.T) {
+	c := sample()
+	c.X.Scale = Log
+	c.Marks = []Mark{{Y: 20, Name: "a limit", Horizontal: true}}
+	d, err := c.drawable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.X.Min != 5 || d.X.Max != 100 || d.Y.Max != 21 {
+		t.Errorf("axes from %v to %v and up to %v, expected 5 to 100 and 21", d.X.Min, d.X.Max, d.Y.Max)
 	}
 }
 

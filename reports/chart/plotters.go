@@ -55,6 +55,12 @@ func (s seriesPlotter) line() draw.LineStyle {
 
 func (s seriesPlotter) glyph() draw.GlyphStyle {
 	g := draw.GlyphStyle{Color: s.Ink, Radius: 3.2, Shape: draw.CircleGlyph{}}
+	switch s.Glyph {
+	case Square:
+		g.Shape = draw.BoxGlyph{}
+	case Triangle:
+		g.Shape, g.Radius = draw.PyramidGlyph{}, 4
+	}
 	if s.Shape == Marks && len(s.Points) > 100 {
 		g.Radius = 1.6 // a cloud, not a list
 	}
@@ -122,6 +128,10 @@ func (m markPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 		c.StrokeLine2(line, x(m.X), c.Min.Y, x(m.X), c.Max.Y)
 		return
 	}
+	if m.Horizontal {
+		c.StrokeLine2(line, c.Min.X, y(m.Y), c.Max.X, y(m.Y))
+		return
+	}
 	at := vg.Point{X: x(m.X), Y: y(m.Y)}
 	c.StrokeLine2(line, c.Min.X, at.Y, at.X, at.Y)
 	c.StrokeLine2(line, at.X, c.Min.Y, at.X, at.Y)
@@ -131,7 +141,7 @@ func (m markPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 func (m markPlotter) thumbnail(c *draw.Canvas, at vg.Point) {
 	line := draw.LineStyle{Color: Text, Width: 0.9, Dashes: dots}
 	c.StrokeLine2(line, at.X, at.Y, at.X+19, at.Y)
-	if m.Vertical {
+	if m.Vertical || m.Horizontal {
 		return
 	}
 	c.DrawGlyph(markGlyph, vg.Point{X: at.X + 10, Y: at.Y})
