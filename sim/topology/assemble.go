@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // An assembler makes a network of a graph by finding its shortest paths.
@@ -29,27 +30,49 @@ func assemble(g *graph, transits int, stubs []span) (*Network, error) {
 	a := assembler{net: &Network{graph: g, sites: make([]site, g.nodes)}, graph: g, transits: transits}
 	for i, stub := range stubs {
 		for v := range stub.size {
-			a.net.sites[stub.first+v] = site{node: int32(stub.first + v), domain: int32(i), local: int32(v), hub: -1}
+			a.net.sites[stub.first+v] = site{domain: int32(i), local: int32(v), hub: -1}
 		}
 	}
 	for v := range transits {
-		a.net.sites[v] = site{node: int32(v), domain: int32(len(stubs) + v), hub: int32(v)}
+		a.net.sites[v] = site{domain: int32(len(stubs) + v), hub: int32(v)}
 	}
 	a.findHubs()
 	for _, stub := range stubs {
 		a.addStub(stub)
 	}
 	a.addTransits()
-	a.net.between = allPairs(a.web)
-	if slices.Contains(a.net.between, far) {
-		return nil, fmt.Errorf("topology: network of %d nodes: a shortest path takes 2.1s or more: want less", g.nodes)
+	a.net.between = allPairs(a.web, maxUp)
+	if err := a.checkLatencies(); err != nil {
+		return nil, err
 	}
-	a.net.populated, a.net.at = len(stubs), a.net.sites[transits:]
 	if len(stubs) == 0 {
-		a.net.populated, a.net.at = transits, a.net.sites
+		a.openPlaces(0, transits)
+	} else {
+		a.openPlaces(transits, len(stubs))
+	}
+	return a.net, nil
+}
+
+// openPlaces makes a place of each node from the first one on.
+func (a *assembler) openPlaces(first, domains int) {
+	a.net.populated, a.net.at = domains, a.net.sites[first:]
+	for v := first; v < a.graph.nodes; v++ {
+		a.net.nodes = append(a.net.nodes, int32(v))
 	}
 	a.net.lookAhead = a.net.nearestDomains()
-	return a.net, nil
+}
+
+// checkLatencies returns an error where a path is too long for the tables.
+func (a *assembler) checkLatencies() error {
+	tooLong := slices.Contains(a.net.between, far)
+	for _, d := range a.net.domains {
+		tooLong = tooLong || slices.Contains(d.within, far) || slices.Contains(d.ups, far)
+	}
+	if tooLong {
+		return fmt.Errorf("topology: network of %d nodes: a shortest path takes %v or more: want less",
+			a.graph.nodes, time.Duration(far).Truncate(time.Millisecond))
+	}
+	return nil
 }
 
 // findHubs numbers the hubs and joins those that have an edge in common.
@@ -66,7 +89,8 @@ func (a *assembler) findHubs() {
 	}
 	a.web = make(web, hubs)
 	for _, e := range a.graph.edges {
-		if one, other := a.hub[e.ends[0]], a.hub[e.ends[1]]; one >= 0 && other >= 0 && !a.sameDomain(e.ends[0], e.ends[1]) {
+		one, other := a.hub[e.ends[0]], a.hub[e.ends[1]]
+		if one >= 0 && other >= 0 && !a.sameDomain(e.ends[0], e.ends[1]) {
 			a.web.lower(one, other, e.latency)
 		}
 	}

@@ -198,10 +198,11 @@ func (s *sweeper) sweep(source int, row []uint32) {
 	}
 }
 
-// allPairs returns the distance between every two nodes of w, which it uses up.
-// An entry is far where there is no way or one too long.
-func allPairs(w web) table {
-	t, s := newTable(len(w)), newSweeper(w, maxUp)
+// allPairs returns the distance between every two nodes of w, which it uses up,
+// having removed nodes of at most limit neighbours. An entry is far where there
+// is no way or one too long.
+func allPairs(w web, limit int) table {
+	t, s := newTable(len(w)), newSweeper(w, limit)
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(w)) {
@@ -209,7 +210,8 @@ func allPairs(w web) table {
 			row := make([]uint32, len(w))
 			for v := int(next.Add(1)) - 1; v < len(w); v = int(next.Add(1)) - 1 {
 				s.sweep(int(s.rank[v]), row)
-				for to, out := 0, t.row(v); to < len(out); to++ {
+				out := t.row(v)
+				for to := range out {
 					out[to] = row[s.rank[to]]
 				}
 			}

@@ -14,8 +14,9 @@ import (
 // network, all nodes of a power-law one. It does not change once made, so that
 // any number of goroutines may use it.
 type Network struct {
-	at        []site // of each place
-	populated int    // domains that hosts may be in
+	at        []site  // of each place
+	nodes     []int32 // of each place
+	populated int     // domains that hosts may be in
 	lookAhead time.Duration
 
 	// What follows belongs to the graph, and is shared by all networks on it.
@@ -26,12 +27,12 @@ type Network struct {
 	between table // of the hubs
 }
 
-// A site is where a node is.
+// A site is where a node is, in 16 bytes, so that none lies in two cache lines.
 type site struct {
-	node, domain int32
-	local        int32  // its number inside the domain
-	hub          int32  // the only one by which the domain is left, or -1
-	up           uint32 // nanoseconds to that hub
+	domain int32
+	local  int32  // its number inside the domain
+	hub    int32  // the only one by which the domain is left, or -1
+	up     uint32 // nanoseconds to that hub
 }
 
 // A domain is nodes of which every two are joined by a path inside.
@@ -103,14 +104,14 @@ func (n *Network) Places(seed uint64, k int) ([]int, error) {
 // place does not exist or is named twice.
 func (n *Network) Sub(places []int) (*Network, error) {
 	sub := *n
-	sub.at = make([]site, 0, len(places))
+	sub.at, sub.nodes = make([]site, 0, len(places)), make([]int32, 0, len(places))
 	seen := make([]bool, n.Len())
 	for _, i := range places {
 		if i < 0 || i >= n.Len() || seen[i] {
 			return nil, fmt.Errorf("topology: sub-network with place %d: want distinct places from 0 to %d", i, n.Len()-1)
 		}
 		seen[i] = true
-		sub.at = append(sub.at, n.at[i])
+		sub.at, sub.nodes = append(sub.at, n.at[i]), append(sub.nodes, n.nodes[i])
 	}
 	sub.lookAhead = sub.nearestDomains()
 	return &sub, nil
@@ -129,8 +130,8 @@ func (n *Network) nearestDomains() time.Duration {
 		reach[v] = reached{domain: nobody}
 	}
 	var front frontier
-	for _, s := range n.at {
-		front = append(front, reached{node: s.node, domain: s.domain})
+	for i, node := range n.nodes {
+		front = append(front, reached{node: node, domain: n.at[i].domain})
 	}
 	heap.Init(&front)
 	least := time.Duration(math.MaxInt64)

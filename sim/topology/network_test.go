@@ -2,33 +2,48 @@ package topology
 
 import (
 	"container/heap"
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"i3bench/internal/prng"
 )
 
-// dijkstra returns the latency of the shortest path from a node to each other,
-// or less than 0 where there is none. It is the oracle: one search of the whole
-// graph, which knows nothing of domains, hubs and tables.
-func dijkstra(g *graph, source int32) []time.Duration {
-	found := make([]time.Duration, g.nodes)
+// An oracle finds distances by one search of the whole graph for each node: it
+// knows nothing of domains, hubs, tables and the order of arcs.
+type oracle [][]spoke
+
+func newOracle(g *graph) oracle {
+	o := make(oracle, g.nodes)
+	for _, e := range g.edges {
+		o[e.ends[0]] = append(o[e.ends[0]], spoke{e.ends[1], e.latency})
+		o[e.ends[1]] = append(o[e.ends[1]], spoke{e.ends[0], e.latency})
+	}
+	return o
+}
+
+// from returns the latency of the shortest path from a node to each other, or
+// less than 0 where there is none (Dijkstra).
+func (o oracle) from(source int) []time.Duration {
+	found := make([]time.Duration, len(o))
 	for v := range found {
 		found[v] = -1
 	}
-	front := &frontier{{node: source}}
+	front := &frontier{{node: int32(source)}}
 	for front.Len() > 0 {
 		here := heap.Pop(front).(reached)
 		if found[here.node] >= 0 {
 			continue
 		}
 		found[here.node] = here.distance
-		for _, e := range g.edges {
-			for side, v := range e.ends {
-				if to := e.ends[1-side]; v == here.node && found[to] < 0 {
-					heap.Push(front, reached{node: to, distance: here.distance + time.Duration(e.latency)})
-				}
+		for _, to := range o[here.node] {
+			if found[to.to] < 0 {
+				heap.Push(front, reached{node: to.to, distance: here.distance + time.Duration(to.ns)})
 			}
 		}
 	}
@@ -38,8 +53,9 @@ func dijkstra(g *graph, source int32) []time.Duration {
 // checkNetwork compares all that a network says of its places with the graph.
 func checkNetwork(t *rapid.T, n *Network) {
 	nearest := time.Duration(math.MaxInt64)
+	oracle := newOracle(n.graph)
 	for i := range n.Len() {
-		want := dijkstra(n.graph, int32(n.Node(i)))
+		want := oracle.from(n.Node(i))
 		for j := range n.Len() {
 			got := n.OneWay(i, j)
 			if got != want[n.Node(j)] {
@@ -151,4 +167,249 @@ func TestSub(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The named networks are too large for all pairs; these are all places seen from
+// some of them.
+func TestNamedAgainstDijkstra(t *testing.T) {
+	rows := 20
+	if testing.Short() {
+		rows = 3
+	}
+	random := prng.New(1, 0)
+	for name, n := range namedNetworks(t) {
+		oracle := newOracle(n.graph)
+		for range rows {
+			i := random.IntN(n.Len())
+			want := oracle.from(n.Node(i))
+			for j := range n.Len() {
+				if got := n.OneWay(i, j); got != want[n.Node(j)] {
+					t.Fatalf("%s: OneWay(%d, %d) = %v, want %v", name, i, j, got, want[n.Node(j)])
+				}
+			}
+			for range 100 {
+				checkPath(t, n, i, random.IntN(n.Len()))
+			}
+		}
+		if testing.Short() && name != "extra" {
+			continue
+		}
+		if least := nearestPair(n); n.LookAhead() != least {
+			t.Errorf("%s: LookAhead() = %v, want %v", name, n.LookAhead(), least)
+		}
+	}
+}
+
+// nearestPair returns the least distance between places of different domains, by
+// asking for all pairs.
+func nearestPair(n *Network) time.Duration {
+	least := time.Duration(math.MaxInt64)
+	for i := range n.Len() {
+		for j := range i {
+			if n.Domain(i) != n.Domain(j) {
+				least = min(least, n.OneWay(i, j))
+			}
+		}
+	}
+	return least
+}
+
+// namedNetworks returns the instances in both readings, one with extra edges, and
+// the power-law network that is the default.
+func namedNetworks(t *testing.T) map[string]*Network {
+	t.Helper()
+	networks := make(map[string]*Network)
+	keep := func(name string, n *Network, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		networks[name] = n
+	}
+	for _, name := range []string{"A", "B", "C", "D"} {
+		for _, reading := range []Reading{Literal, Amended} {
+			n, err := TransitStub(1, instance(t, name), reading)
+			keep(name+reading.String(), n, err)
+		}
+	}
+	shape := instance(t, "A")
+	shape.ExtraTransitStub, shape.ExtraStubStub = 100, 100
+	n, err := TransitStub(1, shape, Literal)
+	keep("extra", n, err)
+	if !testing.Short() {
+		n, err = PowerLaw(1, PowerLawShape{})
+		keep("power law", n, err)
+	}
+	return networks
+}
+
+// instance returns a shape by its name.
+func instance(t *testing.T, name string) Shape {
+	t.Helper()
+	shape, err := Instance(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shape
+}
+
+// Places are distinct, in range, the same for the same seed, and each place comes
+// first equally often.
+func TestPlaces(t *testing.T) {
+	n, err := PowerLaw(1, PowerLawShape{Nodes: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make([]int, 10)
+	for seed := range uint64(10_000) {
+		places, err := n.Places(seed, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _ := n.Places(seed, 4)
+		if _, err := n.Sub(places); err != nil || len(places) != 4 || !slices.Equal(places, again) {
+			t.Fatalf("Places(%d, 4) = %v, then %v (%v)", seed, places, again, err)
+		}
+		first[places[0]]++
+	}
+	for i, count := range first {
+		if math.Abs(float64(count)-1000) > 5*math.Sqrt(900) {
+			t.Errorf("place %d is first in %d of 10000 choices, want about 1000", i, count)
+		}
+	}
+}
+
+func TestNetworkErrors(t *testing.T) {
+	n, err := PowerLaw(1, PowerLawShape{Nodes: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []int{-1, 0, 4} {
+		want := fmt.Sprintf("topology: choose %d places: want 1 to 3, which the network has", k)
+		if _, err := n.Places(1, k); err == nil || err.Error() != want {
+			t.Errorf("Places(1, %d): error %v, want %q", k, err, want)
+		}
+	}
+	for _, places := range [][]int{{0, 3}, {-1}, {1, 2, 1}} {
+		_, err := n.Sub(places)
+		if err == nil || !strings.Contains(err.Error(), "want distinct places from 0 to 2") {
+			t.Errorf("Sub(%v): error %v", places, err)
+		}
+	}
+	if empty, err := n.Sub(nil); err != nil || empty.Len() != 0 || empty.LookAhead() != 0 {
+		t.Errorf("Sub(nil) = %v, %v, want no places", empty, err)
+	}
+}
+
+// A simulator asks for every datagram.
+func TestQueriesDoNotAllocate(t *testing.T) {
+	shape := instance(t, "A")
+	shape.ExtraTransitStub, shape.ExtraStubStub = 50, 50
+	n, err := TransitStub(1, shape, Literal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := prng.New(1, 0)
+	var sum time.Duration
+	visit := func(link int) { sum += n.LinkLatency(link) }
+	if allocs := testing.AllocsPerRun(1000, func() {
+		i, j := random.IntN(n.Len()), random.IntN(n.Len())
+		sum += n.OneWay(i, j)
+		n.VisitPath(i, j, visit)
+	}); allocs != 0 {
+		t.Errorf("%v allocations per pair, want 0", allocs)
+	}
+}
+
+// The statistics of a triangle with a short cut, by hand: 0-1 1 ms, 1-2 2 ms, 0-2
+// 9 ms, of which the last is no shortest path.
+func TestNetworkStats(t *testing.T) {
+	g := &graph{nodes: 3}
+	g.add(0, 1, 1e6)
+	g.add(1, 2, 2e6)
+	g.add(0, 2, 9e6)
+	n, err := assemble(g, 3, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := NetworkStats{
+		Places: 3, Domains: 3, Nodes: 3, Links: 6, MeanDegree: 2,
+		MaxOneWay: 3 * time.Millisecond, LookAhead: time.Millisecond,
+		MedianOneWay: 2 * time.Millisecond, MeanHops: 4.0 / 3,
+	}
+	if got := n.Stats(); got != want {
+		t.Errorf("Stats() = %+v, want %+v", got, want)
+	}
+	const line = "3 nodes, 6 links, mean degree 2.00, 3 places in 3 domains, " +
+		"one way median 2ms, max 3ms, between domains at least 1ms, 1.3 links on average"
+	if got := want.String(); got != line {
+		t.Errorf("String() = %q, want %q", got, line)
+	}
+}
+
+// The estimate for large networks agrees with the count.
+func TestSampledStats(t *testing.T) {
+	n, err := PowerLaw(1, PowerLawShape{Nodes: 600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []time.Duration
+	hops := 0
+	for i := range n.Len() {
+		for j := range i {
+			all = append(all, n.OneWay(i, j))
+			n.VisitPath(i, j, func(int) { hops++ })
+		}
+	}
+	slices.Sort(all)
+	s, median := n.Stats(), all[len(all)/2]
+	if s.MaxOneWay != all[len(all)-1] || (s.MedianOneWay-median).Abs() > median/50 ||
+		math.Abs(s.MeanHops-float64(hops)/float64(len(all))) > 0.05 {
+		t.Errorf("%v, counted %d links on %d paths, median %v, max %v", s, hops, len(all), median, all[len(all)-1])
+	}
+}
+
+// A path that does not fit into the tables is refused, not cut short.
+func TestTooLong(t *testing.T) {
+	for _, stubs := range [][]span{nil, {{1, 3}}} {
+		for last, fits := range map[uint32]bool{far - 2e9 - 1: true, far - 2e9: false} {
+			g := &graph{nodes: 4}
+			g.add(0, 1, 1e9)
+			g.add(1, 2, 1e9)
+			g.add(2, 3, last)
+			n, err := assemble(g, 4-3*len(stubs), stubs)
+			switch {
+			case !fits:
+				if err == nil || !strings.Contains(err.Error(), "a shortest path takes 2.147s or more") {
+					t.Errorf("last edge %d ns: error %v", last, err)
+				}
+			case err != nil:
+				t.Error(err)
+			case stubs == nil && n.OneWay(0, 3) != far-1:
+				t.Errorf("OneWay(0, 3) = %v, want %v", n.OneWay(0, 3), time.Duration(far-1))
+			}
+		}
+	}
+}
+
+// What a simulator takes is what a matrix and a network have in common.
+var _, _ interface {
+	Len() int
+	OneWay(i, j int) time.Duration
+	Domain(i int) int
+	Domains() int
+	LookAhead() time.Duration
+} = (*Matrix)(nil), (*Network)(nil)
+
+func TestMatrixDomains(t *testing.T) {
+	m, err := Read("rtt", strings.NewReader("0 10 100\n20 0 30\n-1 4 0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.LookAhead() != 2*time.Millisecond || m.Domains() != 3 || m.Domain(2) != 2 {
+		t.Errorf("LookAhead() = %v, Domains() = %d, Domain(2) = %d, want 2ms, 3, 2",
+			m.LookAhead(), m.Domains(), m.Domain(2))
+	}
+	if m, err = Read("rtt", strings.NewReader("0 -1\n-1 0\n")); err != nil || m.LookAhead() != 0 {
+		t.Errorf("nothing measured: LookAhead() = %v, %v, want 0", m.LookAhead(), err)
+	}
 }

@@ -36,25 +36,10 @@ const maxTries = 100
 // two nodes of a transit domain may be nearer to each other through a second one.
 // And an extra edge never doubles another.
 func TransitStub(seed uint64, shape Shape, reading Reading) (*Network, error) {
-	if err := shape.check(); err != nil {
+	p, err := plan(seed, shape, reading)
+	if err != nil {
 		return nil, err
 	}
-	if reading != Literal && reading != Amended {
-		return nil, fmt.Errorf("topology: transit-stub: %v: want Literal or Amended", reading)
-	}
-	p := planner{
-		shape: shape, reading: reading,
-		random: prng.New(seed, forStructure), latencies: prng.New(seed, forLatencies),
-		g: &graph{nodes: shape.Nodes()},
-	}
-	if err := p.planTransits(); err != nil {
-		return nil, err
-	}
-	if err := p.planStubs(); err != nil {
-		return nil, err
-	}
-	p.addTransitStub(shape.ExtraTransitStub)
-	p.addStubStub(shape.ExtraStubStub)
 	return assemble(p.g, shape.transits(), p.stubs)
 }
 
@@ -69,6 +54,30 @@ type planner struct {
 	transits  []span // of each transit domain
 	stubs     []span // of each stub domain
 	owner     []int  // transit node of each stub domain
+}
+
+// plan makes the graph.
+func plan(seed uint64, shape Shape, reading Reading) (*planner, error) {
+	if err := shape.check(); err != nil {
+		return nil, err
+	}
+	if reading != Literal && reading != Amended {
+		return nil, fmt.Errorf("topology: transit-stub: %v: want Literal or Amended", reading)
+	}
+	p := &planner{
+		shape: shape, reading: reading,
+		random: prng.New(seed, forStructure), latencies: prng.New(seed, forLatencies),
+		g: &graph{nodes: shape.Nodes()},
+	}
+	if err := p.planTransits(); err != nil {
+		return nil, err
+	}
+	if err := p.planStubs(); err != nil {
+		return nil, err
+	}
+	p.addTransitStub(shape.ExtraTransitStub)
+	p.addStubStub(shape.ExtraStubStub)
+	return p, nil
 }
 
 // A span is a domain: consecutive nodes.
