@@ -57,7 +57,8 @@ type groupMember struct {
 	failed  bool
 	owed    verify.Delivery
 	repairs []machine.Duration
-	refresh []uint16 // refreshes of each link of the chain
+
+	refreshed []uint16 // how often it refreshed each link of its chain
 }
 
 // The streams of random numbers of a group.
@@ -83,7 +84,8 @@ func newGroup(cfg GroupConfig) (*group, error) {
 		Network: g.net, Seed: cfg.Seed, Nodes: cfg.Net.Len(), SourceSite: source.IntN(cfg.Net.Len()), Degree: cfg.Degree,
 		MaxSkew: machine.Duration(cfg.Skew),
 		Group: multicast.Config{
-			Search: cfg.Variant.Search, Repair: cfg.Variant.Repair, Refresh: cfg.Variant.Refresh, Cache: cfg.Cache,
+			Search: cfg.Variant.Search, Repair: cfg.Variant.Repair, Refresh: cfg.Variant.Refresh,
+			Relays: cfg.Variant.Relays, Cache: cfg.Cache,
 			Host: host.Config{Lifetime: machine.Duration(cfg.Lifetime), Hurry: cfg.Hurry},
 		},
 	})
@@ -118,6 +120,12 @@ func (g *group) add() error {
 		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) { m.repairs = append(m.repairs, took) },
 		Lost:     func(_ machine.Time, seq uint64) { m.owed.Lost(seq) },
 		Failed:   func(machine.Time) { m.failed = true },
+		Refreshed: func(_ machine.Time, level int) {
+			for len(m.refreshed) <= level {
+				m.refreshed = append(m.refreshed, 0)
+			}
+			m.refreshed[level]++
+		},
 	})
 	if err != nil {
 		return err

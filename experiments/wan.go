@@ -45,6 +45,7 @@ type Variant struct {
 	Search  multicast.SearchPolicy
 	Repair  multicast.RepairPolicy
 	Refresh multicast.RefreshScheme
+	Relays  int // at the source, see [multicast.Config]
 }
 
 // PaperVariant is the paper's protocol to the letter: greedy search, and repair
@@ -129,7 +130,9 @@ func (e WAN) run(ctx context.Context, seed uint64, v Variant, sink Sink, step fu
 	}
 	r.bed, err = testbed.New(testbed.Config{
 		Open: r.world.Open, Network: r.net, Seed: seed, Nodes: e.Nodes, Degree: e.Degree,
-		Group: multicast.Config{Search: v.Search, Repair: v.Repair, Host: host.Config{Hurry: 3}},
+		Group: multicast.Config{
+			Search: v.Search, Repair: v.Repair, Refresh: v.Refresh, Relays: v.Relays, Host: host.Config{Hurry: 3},
+		},
 	})
 	if err != nil {
 		return err

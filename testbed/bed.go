@@ -50,6 +50,7 @@ type Bed struct {
 	ring   *chord.Fixed
 	group  i3.ID
 	nodes  []Node
+	sites  map[netip.AddrPort]int // of the nodes
 	source Source
 	// profile is what all receivers share, made with the first.
 	profile *multicast.Profile
@@ -95,7 +96,7 @@ func New(cfg Config) (*Bed, error) {
 	if cfg.Degree == 0 {
 		cfg.Degree = 8
 	}
-	b := &Bed{cfg: cfg}
+	b := &Bed{cfg: cfg, sites: make(map[netip.AddrPort]int, cfg.Nodes)}
 	if err := b.startNodes(); err != nil {
 		b.Close()
 		return nil, err
@@ -116,6 +117,7 @@ func (b *Bed) startNodes() error {
 			return err
 		}
 		b.nodes = append(b.nodes, Node{Endpoint: ep})
+		b.sites[ep.Addr()] = i
 		places[i] = chord.Place{Prefix: rng.Uint64(), Addr: ep.Addr()}
 		if b.cfg.Network != nil {
 			b.cfg.Network.PlaceNode(ep.Addr(), i)
@@ -241,6 +243,12 @@ func (b *Bed) Source() *Source { return &b.source }
 
 // Nodes returns the nodes.
 func (b *Bed) Nodes() []Node { return b.nodes }
+
+// SiteOf returns the site of the node that owns an identifier.
+func (b *Bed) SiteOf(id i3.ID) int {
+	owner, _ := b.ring.Owner(id.Prefix())
+	return b.sites[owner]
+}
 
 // Group returns the group's identifier.
 func (b *Bed) Group() i3.ID { return b.group }

@@ -74,7 +74,17 @@ type SearchPolicy struct {
 	// are compared, so that receivers for whom several places are about equally
 	// far do not all crowd at the same one. The paper's is zero, the default.
 	Blur machine.Duration
+	// HopPercent is how much longer than it is the hop from a candidate to the
+	// receiver counts when places are compared: near places are left to those that
+	// are near them, which shortens the whole tree and spreads its links. The
+	// paper's is zero, the default.
+	HopPercent int
 }
+
+// WideSearch is the search policy for wide-area trees, to go with relays at the
+// source: it descends into the best four full children of each level, and counts a
+// hop half as much again. See [Config.Relays].
+func WideSearch() SearchPolicy { return SearchPolicy{Width: 4, HopPercent: 50} }
 
 // LANSearch is the search policy for networks in which all distances are about
 // equal and their differences are those of queues: any joinable place will do, so
@@ -116,6 +126,12 @@ type Config struct {
 	Repair RepairPolicy
 	// Search is the search policy.
 	Search SearchPolicy
+	// Relays is how many identifiers the source keeps below the group's, on the same
+	// node, for receivers to join at: each adds D places at no distance from the
+	// source. Those next to the root are taken by whoever came first and decide how
+	// long the whole tree is; more of them let later receivers be near it too.
+	// Default 0, the paper's tree; at most [MaxRelays]. Receivers ignore it.
+	Relays int
 	// HeartbeatMin and HeartbeatMax bound the source's heartbeat interval.
 	// Receivers use the latter to notice silence.
 	HeartbeatMin, HeartbeatMax machine.Duration
@@ -144,6 +160,9 @@ type Events struct {
 	Repaired func(now machine.Time, seq uint64, took machine.Duration)
 	// Lost: a packet is given up, for nobody has it any more.
 	Lost func(now machine.Time, seq uint64)
+	// Refreshed: the receiver refreshes the link to the identifier at this level of
+	// its chain because its timer ran out.
+	Refreshed func(now machine.Time, level int)
 	// Left: the receiver has taken itself out of the tree.
 	Left func(now machine.Time)
 	// Failed: the search for a parent found none; the receiver is idle again.
@@ -177,6 +196,10 @@ func (c *Config) setDefaults() error {
 		c.Host.Hurry = 1
 	}
 	switch {
+	case c.Relays < 0 || c.Relays > MaxRelays:
+		return fmt.Errorf("multicast: config: %d relays: want 0 to %d", c.Relays, MaxRelays)
+	case c.Search.HopPercent < 0 || c.Search.HopPercent > maxHopPercent:
+		return fmt.Errorf("multicast: config: hop percent %d: want 0 to %d", c.Search.HopPercent, maxHopPercent)
 	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:
 		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
 	case c.Search.Width < 1 || c.Search.Width > maxWidth:
@@ -188,8 +211,13 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
+// MaxRelays bounds [Config.Relays].
+const MaxRelays = 4
+
 // Limits that no configuration changes.
 const (
+	// maxHopPercent bounds SearchPolicy.HopPercent, so that no sum overflows.
+	maxHopPercent = 1000
 	// maxWidth bounds the search.
 	maxWidth = 8
 	// maxLevel bounds the depth of a search. Who joins below it is one level

@@ -19,6 +19,7 @@ type core struct {
 	events   *Events
 	skew     machine.Duration
 	distance int64 // source distance on the host's clock, see Reply
+	clock    int64 // to add to the host's clock to have the source's
 	stream   stream
 	timers   machine.Timers
 	epoch    uint32
@@ -93,8 +94,8 @@ func (c *core) toHost(to netip.AddrPort, id i3.ID, b []byte, out *machine.Outbox
 }
 
 // reply answers a distance query for the identifier id, which is the host's own
-// or one it has adopted.
-func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level int, full bool, out *machine.Outbox) {
+// or one it has adopted, with the flags of the reply.
+func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level int, flags uint8, out *machine.Outbox) {
 	to, err := i3.ParseAddr(body)
 	if err != nil {
 		c.count.DropMalformed++
@@ -104,12 +105,8 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 		return // one's own search asks one's own set
 	}
 	c.count.Queries++
-	var flags uint8
-	if full {
-		flags = FlagFull
-	}
 	b := c.message(now, TypeReply, flags, level, m.Seq, out)
-	b = Reply{ID: id, SourceDistance: c.distance, Highest: c.stream.high}.AppendTo(b)
+	b = Reply{ID: id, SourceDistance: c.distance, SourceClock: c.clock}.AppendTo(b)
 	c.toHost(to, id, b, out)
 }
 

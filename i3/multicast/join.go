@@ -16,6 +16,7 @@ type joining struct {
 	asked  []asking // one for each identifier of the frontier
 	first  machine.Duration
 	began  machine.Time // when this frontier was asked
+	sent   machine.Time // when it was asked last
 	again  bool         // it was asked a second time
 	choice int          // the candidate being joined at
 	orphan []byte       // the parent's farewell, if it came before the link's acknowledgement
@@ -23,9 +24,10 @@ type joining struct {
 
 // An asking is what is known of one frontier identifier's children.
 type asking struct {
-	sets  [2]i3.ID // joinable and full children
-	sizes [2]int   // how many there are, -1 if not known yet
-	got   int      // replies so far
+	sets    [2]i3.ID // joinable and full children
+	sizes   [2]int   // how many there are, -1 if not known yet
+	got     int      // replies so far
+	further [2]uint8 // how often a host was asked about its next identifier, by set
 }
 
 // Times of a search.
@@ -76,12 +78,13 @@ func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
 // sendQueries asks those frontier identifiers whose answers are incomplete.
 func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 	j := r.join
+	j.sent = now
 	for f := range j.asked {
 		a := &j.asked[f]
 		if a.complete() {
 			continue
 		}
-		a.got = 0
+		a.got, a.further = 0, [2]uint8{}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
 			b := r.message(now, TypeQuery, 0, 0, r.step<<8|uint64(f), out)
@@ -89,6 +92,30 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 			r.count.QueriesSent++
 		}
 	}
+}
+
+// setClock estimates the source's clock from its answer, which takes half the time
+// since it was asked: the query was multicast from its own node.
+func (r *Receiver) setClock(now machine.Time, m Message, rep Reply) {
+	oneWay := int64(now.Sub(r.join.sent) / 2)
+	r.clock = m.Time + rep.SourceClock + oneWay - r.local(now)
+}
+
+// askFurther asks a host that answers for several identifiers about its next one.
+// A query gets one answer, so that nobody can make a host send more than it was
+// sent.
+func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip.AddrPort, out *machine.Outbox) {
+	which := 0
+	if m.Flags&FlagFull != 0 {
+		which = 1
+	}
+	if a.further[which] == MaxRelays {
+		return
+	}
+	a.further[which]++
+	b := r.message(now, TypeQuery, 0, int(a.further[which]), m.Seq, out)
+	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self()), out)
+	r.count.QueriesSent++
 }
 
 // complete reports whether all children of an identifier have replied.
@@ -124,14 +151,22 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
-	r.join.asked[f].got++
+	if m.Level == 0 {
+		r.setClock(now, m, rep)
+	}
+	a := &r.join.asked[f]
+	if m.Flags&FlagMore != 0 {
+		r.askFurther(now, a, m, from, out)
+	} else {
+		a.got++
+	}
 	r.join.search.add(f, candidate{
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
+		hop:      r.local(now) + r.clock - m.Time - rep.SourceClock,
 		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
-		highest:  rep.Highest,
 	})
 	if r.join.first == 0 {
 		r.join.first = now.Sub(r.join.began)

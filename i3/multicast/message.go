@@ -41,6 +41,7 @@ const (
 	FlagFull   = 1 << iota // Reply: the sender's identifier is full
 	FlagOwner              // RefreshAck: the sender owns the identifier
 	FlagProbed             // Request: another member was asked already and lost it too
+	FlagMore               // Reply: the sender answers for another identifier too, see Query
 	flagsEnd
 )
 
@@ -57,7 +58,8 @@ const HeaderSize = 24
 type Message struct {
 	Type  Type
 	Flags uint8
-	// Level is the sender's level in the tree.
+	// Level is the sender's level in the tree; in a Query how many identifiers the
+	// host has answered for already, where it answers for several.
 	Level uint16
 	// Epoch tells incarnations of a source apart.
 	Epoch uint32
@@ -144,7 +146,7 @@ func appendQuery(b []byte, to netip.AddrPort) []byte {
 //
 //	0                               32                  40                 48
 //	+-------------------------------+-------------------+------------------+
-//	|              id               |  source distance  |  highest seq     |
+//	|              id               |  source distance  |  source clock    |
 //	+-------------------------------+-------------------+------------------+
 type Reply struct {
 	// ID is the sender's identifier, at which the asker may join.
@@ -152,15 +154,17 @@ type Reply struct {
 	// SourceDistance is the nanoseconds from the source's clock at departure to
 	// the sender's at arrival: d(S, R) plus the difference of their clocks.
 	SourceDistance int64
-	// Highest is the highest sequence number the sender knows.
-	Highest uint64
+	// SourceClock is the nanoseconds to add to the sender's clock to have the
+	// source's, as the sender estimated them when it joined. Distances from the
+	// source need no clocks (Equation 3); the last hop, on its own, does.
+	SourceClock int64
 }
 
 // AppendTo appends the wire form of r to b.
 func (r Reply) AppendTo(b []byte) []byte {
 	b = r.ID.AppendTo(b)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.SourceDistance))
-	return binary.BigEndian.AppendUint64(b, r.Highest)
+	return binary.BigEndian.AppendUint64(b, uint64(r.SourceClock))
 }
 
 // ParseReply decodes the body of a Reply message.
@@ -171,7 +175,7 @@ func ParseReply(body []byte) (Reply, error) {
 	return Reply{
 		ID:             i3.IDFrom([i3.IDSize]byte(body)),
 		SourceDistance: int64(binary.BigEndian.Uint64(body[32:])),
-		Highest:        binary.BigEndian.Uint64(body[40:]),
+		SourceClock:    int64(binary.BigEndian.Uint64(body[40:])),
 	}, nil
 }
 

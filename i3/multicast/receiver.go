@@ -315,13 +315,13 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 // trigger still lives, gets no answer: it would be one about another place.
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
 	if set == r.sets[0] || set == r.sets[1] {
-		r.reply(now, m, body, r.own(), r.Level(), r.full, out)
+		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
 		return
 	}
 	for k := range r.adopted {
 		a := &r.adopted[k]
 		if above := r.chain[a.level-1]; set == JoinSet(above) || set == FullSet(above) {
-			r.reply(now, m, body, r.chain[a.level], a.level, a.full, out)
+			r.reply(now, m, body, r.chain[a.level], a.level, flagFull(a.full), out)
 			return
 		}
 	}

@@ -312,6 +312,9 @@ const lossWindow = 64
 // whose losses are known.
 const classUnknown = 9
 
+// classShift is where the class stands in the suffix of a repair group's trigger.
+const classShift = 56
+
 // update returns the class of the loss rate: the number of binary digits of the
 // rate in 1/256. Rates within a factor of two are one class, so that a receiver
 // does not move with every packet.
@@ -330,7 +333,6 @@ func (l *lossRate) update() uint8 {
 // groupSuffix returns the suffix of the receiver's trigger in its repair group:
 // its loss class, or with Spread nothing but chance, and chance below.
 func (r *Receiver) groupSuffix() uint64 {
-	const classShift = 56
 	class := r.lossRate.update()
 	if r.cfg.Repair.Scheme == Spread {
 		return r.chance

@@ -31,13 +31,18 @@ type candidate struct {
 	// constant that is the same for all candidates.
 	distance int64
 	blur     int64 // added when candidates are compared, see SearchPolicy
+	hop      int64 // from the candidate to the host, on the source's clock
 	full     bool
 	refused  bool // it was full after all when the host tried to join
-	highest  uint64
 }
 
-// rank is what candidates are compared by.
-func (c *candidate) rank() int64 { return c.distance + c.blur }
+// rank is what places to join at are compared by.
+func (s *search) rank(c *candidate) int64 {
+	return c.bound() + c.hop*int64(s.policy.HopPercent)/100
+}
+
+// bound is the least rank that a place below a candidate can have.
+func (c *candidate) bound() int64 { return c.distance + c.blur }
 
 func newSearch(policy SearchPolicy, root i3.ID) search {
 	return search{policy: policy, seen: []candidate{{id: root, parent: -1, level: -1, full: true}}, frontier: []int{0}}
@@ -51,7 +56,7 @@ func (s *search) add(f int, c candidate) {
 	for i := range s.seen {
 		if s.seen[i].id == c.id {
 			if c.distance < s.seen[i].distance {
-				s.seen[i].distance, s.seen[i].host = c.distance, c.host
+				s.seen[i].distance, s.seen[i].hop, s.seen[i].host = c.distance, c.hop, c.host
 			}
 			return
 		}
@@ -76,7 +81,7 @@ func (s *search) next() bool {
 		}
 		// The loop condition of Figure 4: go on while the path to the full child is
 		// itself shorter than the best path found.
-		if best < 0 || c.rank() < s.seen[best].rank()+int64(s.policy.Slack) {
+		if best < 0 || c.bound() < s.rank(&s.seen[best])+int64(s.policy.Slack) {
 			full = append(full, i)
 		}
 	}
@@ -90,7 +95,7 @@ func (s *search) next() bool {
 // descend makes the closest of the given candidates the new frontier.
 func (s *search) descend(full []int) {
 	slices.SortStableFunc(full, func(a, b int) int {
-		return cmp.Compare(s.seen[a].rank(), s.seen[b].rank())
+		return cmp.Compare(s.rank(&s.seen[a]), s.rank(&s.seen[b]))
 	})
 	s.frontier = append(s.frontier, full[:min(len(full), s.policy.Width)]...)
 }
@@ -111,7 +116,7 @@ func (s *search) best() int {
 	best := -1
 	for i := range s.seen {
 		c := &s.seen[i]
-		if !c.full && !c.refused && (best < 0 || c.rank() < s.seen[best].rank()) {
+		if !c.full && !c.refused && (best < 0 || s.rank(c) < s.rank(&s.seen[best])) {
 			best = i
 		}
 	}

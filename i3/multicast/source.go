@@ -12,6 +12,7 @@ import (
 type Source struct {
 	core
 	root   i3.ID // above the group's identifier
+	relays []relay
 	beat   machine.Timer
 	beatIn machine.Duration
 	seen   machine.Time // when its own packets last came back through the tree
@@ -32,6 +33,7 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	s.sets = [2]i3.ID{JoinSet(s.root), FullSet(s.root)}
 	s.stream.start(0)
+	s.makeRelays(cfg.Near.At)
 	return s, nil
 }
 
@@ -49,6 +51,7 @@ func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	for _, id := range []i3.ID{s.cfg.Group, s.set(s.full), RepairGroup(s.root, 0)} {
 		s.host.Maintain(now, s.host.Own(id), out)
 	}
+	s.maintainRelays(now, out)
 }
 
 // watch inserts the source's triggers again when none of its packets have come
@@ -120,11 +123,11 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 	}
 	switch m.Type {
 	case TypeQuery:
-		s.reply(now, m, body, s.cfg.Group, 0, s.full, out)
+		s.query(now, p.ID, m, body, out)
 	case TypeRequest:
 		s.request(now, m, body, out)
 	case TypeHint:
-		s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
+		s.hinted(now, body, out)
 	case TypeData, TypeHeartbeat, TypeRepair, TypeGone, TypeRefreshAck, TypeAdopt, TypeLeaving:
 		s.seen = now // its own tree's traffic, seen through the monitor trigger
 	default:
@@ -160,6 +163,7 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 // Acked learns from the answers for its own trigger whether it is joinable.
 func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
+	case s.relayAcked(now, a, out):
 	case a.Trigger.ID == s.cfg.Group && (a.Status.Alive() || a.Status == i3.StatusFull):
 		s.setFull(now, a, out) // receivers may have taken the source's own slot
 	case a.Status.Alive():

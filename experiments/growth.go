@@ -1,0 +1,186 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"time"
+
+	"i3bench/i3/machine"
+	"i3bench/reports"
+)
+
+// Growth is the experiment of sections 6.1 and 6.2 of the paper: a group grows
+// in virtual time; at each of several sizes one packet measures the tree, and the
+// refreshes of its triggers are counted for some lifetimes.
+type Growth struct {
+	Config GroupConfig
+	Name   string // of variant and network, the group of the samples
+	Scheme string // of the refreshes, see [reports.StageRefresh]; empty: they are not measured
+	Sizes  []int  // ascending
+	// Periods is the number of lifetimes T for which refreshes are counted.
+	Periods int
+}
+
+// longestPath is more than any packet takes through a tree.
+const longestPath = 6 * time.Second
+
+// Run runs the experiment and returns the hash of its trace.
+func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace string, err error) {
+	g, err := newGroup(e.Config)
+	if err != nil {
+		return "", err
+	}
+	defer g.close()
+	last, queries := 0, uint64(0)
+	for _, n := range e.Sizes {
+		if err := g.grow(ctx, n, step); err != nil {
+			return "", fmt.Errorf("%d receivers: %w", n, err)
+		}
+		q := g.queries()
+		sink.Sample(reports.Sample{
+			Stage: reports.StageTree, Kind: reports.KindJoinQueries, Seed: e.Config.Seed, Group: e.Name, N: int64(n),
+			Value: float64(q-queries) / float64(n-last),
+		})
+		last, queries = n, q
+		s := g.measure()
+		s.samples(sink, e.Config.Seed, e.Name, n)
+		if e.Scheme != "" {
+			if err := e.refreshes(ctx, g, n == e.Sizes[len(e.Sizes)-1], sink); err != nil {
+				return "", err
+			}
+		}
+	}
+	return g.world.TraceHash(), nil
+}
+
+// queries returns how many distance queries all hosts have processed.
+func (g *group) queries() (n uint64) {
+	n = g.bed.Source().Machine.Counters().Queries
+	for _, m := range g.members {
+		n += m.Machine.Counters().Queries
+	}
+	return n
+}
+
+// refreshes counts the refreshes of each trigger for some lifetimes, after one in
+// which the newest triggers find their pace.
+func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink) error {
+	period := e.Config.Lifetime
+	if period == 0 {
+		period = 30 * time.Second
+	}
+	if err := g.runFor(ctx, period); err != nil {
+		return err
+	}
+	for _, m := range g.members {
+		clear(m.refreshed)
+	}
+	if err := g.runFor(ctx, period*time.Duration(e.Periods)); err != nil {
+		return err
+	}
+	totals := g.refreshTotals()
+	sum, most := 0.0, 0.0
+	for i := range totals {
+		perT := float64(totals[i].refreshes) / float64(e.Periods)
+		sum, most = sum+perT, max(most, perT)
+	}
+	sample := reports.Sample{
+		Stage: reports.StageRefresh, Seed: e.Config.Seed, Group: e.Scheme + "/" + e.Name, N: int64(len(g.members)),
+	}
+	sample.Kind, sample.Value = reports.KindRefreshMean, sum/float64(len(totals))
+	sink.Sample(sample)
+	sample.Kind, sample.Value = reports.KindRefreshMax, most
+	sink.Sample(sample)
+	if bySize {
+		e.refreshesBySize(totals, sample, sink)
+	}
+	return nil
+}
+
+// runFor lets the world run, and looks at the context once a second.
+func (g *group) runFor(ctx context.Context, d time.Duration) error {
+	for end := g.world.Now().Add(machine.Duration(d)); g.world.Now() < end; g.run(time.Second) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// A triggerTotal is what is known of one trigger of the tree.
+type triggerTotal struct {
+	refreshes int
+	below     int // receivers under it
+	// The vulnerability v of section 4, from a refresh to its announcement, is the
+	// way of a receiver's request to the trigger's node and back, the way of its
+	// announcement to the node below, and that from there to another receiver.
+	toNode   machine.Duration // sum over receivers: to the node and back, and to the one below
+	latency  machine.Duration // sum over receivers: from the source
+	nearest  machine.Duration // the least of these: that of the node below
+	measured int              // receivers in these sums
+}
+
+func (t *triggerTotal) vulnerability() machine.Duration {
+	if t.measured == 0 {
+		return 0
+	}
+	return (t.toNode+t.latency)/machine.Duration(t.measured) - t.nearest
+}
+
+// refreshTotals gathers what the receivers know of each trigger of their chains.
+func (g *group) refreshTotals() []triggerTotal {
+	index := make(map[uint64]int, len(g.members)) // by the suffix of the identifier below
+	totals := make([]triggerTotal, 0, len(g.members))
+	for _, m := range g.members {
+		chain := m.Machine.Chain()
+		for i := 1; i < len(chain); i++ {
+			k, ok := index[chain[i].Suffix()]
+			if !ok {
+				k = len(totals)
+				index[chain[i].Suffix()] = k
+				totals = append(totals, triggerTotal{nearest: machine.Duration(machine.Never)})
+			}
+			t := &totals[k]
+			t.below++
+			if i < len(m.refreshed) {
+				t.refreshes += int(m.refreshed[i])
+			}
+			if m.latest == 0 {
+				continue
+			}
+			above, below := g.bed.SiteOf(chain[i-1]), g.bed.SiteOf(chain[i])
+			t.toNode += machine.Duration(2*g.cfg.Net.OneWay(m.Site, above) + g.cfg.Net.OneWay(m.Site, below))
+			t.latency += m.latency
+			t.nearest = min(t.nearest, m.latency)
+			t.measured++
+		}
+	}
+	return totals
+}
+
+// refreshesBySize samples the refreshes of triggers with about as many receivers
+// under them: a sample for each power of two.
+func (e Growth) refreshesBySize(totals []triggerTotal, s reports.Sample, sink Sink) {
+	var buckets [32]struct {
+		triggers, refreshes, below int
+		v                          machine.Duration
+	}
+	for i := range totals {
+		b := &buckets[bits.Len(uint(totals[i].below))]
+		b.triggers++
+		b.refreshes += totals[i].refreshes
+		b.below += totals[i].below
+		b.v += totals[i].vulnerability()
+	}
+	s.Kind = reports.KindRefreshSize
+	for _, b := range buckets {
+		if b.triggers == 0 {
+			continue
+		}
+		s.N, s.Host = int64(b.below/b.triggers), b.triggers
+		s.Value = float64(b.refreshes) / float64(b.triggers) / float64(e.Periods)
+		s.ServiceNS = int64(b.v) / int64(b.triggers)
+		sink.Sample(s)
+	}
+}
