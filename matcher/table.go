@@ -217,6 +217,21 @@ func (t *Table) Count(id i3.ID, now Tick) (n int) {
 	return n
 }
 
+// Stored appends to dst the targets of all triggers of exactly this identifier,
+// live or expired, in the order of their insertion. It allocates only if dst is
+// too short.
+func (t *Table) Stored(id i3.ID, dst []Target) []Target {
+	w := wordsOf(&id)
+	c, _, _ := t.exact(w, t.probeFor(w))
+	if c == nil {
+		return dst
+	}
+	for _, tr := range t.slab.list(c) {
+		dst = append(dst, tr.target)
+	}
+	return dst
+}
+
 // Stats describes the table. It reads the whole index, so it is for reports.
 func (t *Table) Stats() Stats {
 	longest, total := t.index.probes()

@@ -397,3 +397,26 @@ func TestAllStops(t *testing.T) {
 		t.Errorf("%d triggers before the break, want 3", n)
 	}
 }
+
+// TestStored: the targets of an identifier are there, live or expired, until they are reclaimed, and no other's.
+func TestStored(t *testing.T) {
+	table := newTable(t, matcher.Config{})
+	a, b := i3.NewID(1, i3.Key{}, 1), i3.NewID(1, i3.Key{}, 2)
+	for tg := range matcher.Target(5) {
+		mustInsert(t, table, a, tg, 0, 10+matcher.Tick(tg))
+	}
+	mustInsert(t, table, b, 7, 0, 10)
+	table.Remove(a, 1)
+	if got := table.Stored(a, []matcher.Target{9}); !slices.Equal(got, []matcher.Target{9, 0, 2, 3, 4}) {
+		t.Errorf("stored %v, want 9 and 0, 2, 3, 4", got)
+	}
+	table.Sweep(0, 12, nil)
+	if got := table.Stored(a, nil); !slices.Equal(got, []matcher.Target{3, 4}) {
+		t.Errorf("stored %v after the sweep, want 3, 4", got)
+	}
+	for _, id := range []i3.ID{b, i3.NewID(1, i3.Key{}, 3), i3.NewID(2, i3.Key{}, 1)} {
+		if got := table.Stored(id, nil); got != nil {
+			t.Errorf("%v has %v stored, want nothing", id, got)
+		}
+	}
+}

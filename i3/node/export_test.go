@@ -13,33 +13,27 @@ const (
 )
 
 // Targets returns the number of targets that the node keeps.
-func (n *Node) Targets() int { return len(n.targets.byValue) }
+func (n *Node) Targets() int { return len(n.targets.entries) - len(n.targets.free) }
 
-// Check returns an error unless the targets are exactly those that stored triggers name, each counted once for every
-// trigger, and every place is either in use or free.
+// Check returns an error unless the targets are exactly those that stored triggers name, each by one trigger, and every
+// place is either in use or free.
 func (n *Node) Check() error {
-	refs := make(map[matcher.Target]int)
-	for _, h := range n.table.All(0) {
-		refs[h]++
-	}
-	if len(refs) != len(n.targets.byValue) {
-		return fmt.Errorf("triggers name %d targets, the node keeps %d", len(refs), len(n.targets.byValue))
-	}
-	for _, h := range n.targets.byValue {
-		if e := n.targets.at(h); e.refs != refs[matcher.Target(h)] {
-			return fmt.Errorf("target %v at handle %d has %d references, %d triggers name it",
-				e.target, h, e.refs, refs[matcher.Target(h)])
+	named := make(map[matcher.Target]bool)
+	for id, h := range n.table.All(0) {
+		if n.targets.at(h).kind == 0 || named[h] {
+			return fmt.Errorf("handle %d of %v is free or another's", h, id)
 		}
+		named[h] = true
 	}
 	free := make(map[uint32]bool)
 	for _, h := range n.targets.free {
-		if *n.targets.at(h) != (targetEntry{}) || free[h] {
+		if *n.targets.at(matcher.Target(h)) != (target{}) || free[h] {
 			return fmt.Errorf("handle %d is free twice or still in use", h)
 		}
 		free[h] = true
 	}
-	if len(free)+len(refs) != len(n.targets.entries) {
-		return fmt.Errorf("%d free and %d used of %d places", len(free), len(refs), len(n.targets.entries))
+	if len(free)+len(named) != len(n.targets.entries) {
+		return fmt.Errorf("%d free and %d used of %d places", len(free), len(named), len(n.targets.entries))
 	}
 	return nil
 }
@@ -47,8 +41,13 @@ func (n *Node) Check() error {
 // Dump describes every stored trigger with its owner, in an order that depends on the operations alone.
 func (n *Node) Dump() (all []string) {
 	for id, h := range n.table.All(0) {
-		e := n.targets.at(uint32(h))
-		all = append(all, fmt.Sprintf("%v %v %x %d", id, e.target, e.owner, e.refs))
+		e := n.targets.at(h)
+		var owner [16]byte
+		to := e.host().String()
+		if next, ok := e.id(); ok {
+			owner, to = e.proof, next.String()
+		}
+		all = append(all, fmt.Sprintf("%v %v %x", id, to, owner))
 	}
 	return all
 }

@@ -75,23 +75,22 @@ func (n *Node) copies(a arrival, tgs []handle, budget int, out *machine.Outbox) 
 			continue
 		}
 		budget--
-		t := n.targets.at(uint32(h))
-		if id, ok := t.target.ID(); ok {
+		t := n.targets.at(h)
+		if id, ok := t.id(); ok {
 			n.toID(id, t, a, out)
 			continue
 		}
-		addr, _ := t.target.Host()
 		n.count.Copies++
 		n.count.HostCopies++
-		out.Forward(addr, a.template, body)
+		out.Forward(t.host(), a.template, body)
 	}
 	return budget
 }
 
 // toID sends a packet along a trigger chain, to another node or within this one.
-func (n *Node) toID(id i3.ID, t *targetEntry, a arrival, out *machine.Outbox) {
+func (n *Node) toID(id i3.ID, t *target, a arrival, out *machine.Outbox) {
 	if n.cfg.Range.Contains(id.Prefix()) {
-		n.next = append(n.next, arrival{id: id, template: t.template[:], wire: a.wire})
+		n.next = append(n.next, arrival{id: id, template: t.wire[:], wire: a.wire})
 		return
 	}
 	owner, ok := n.cfg.Ring.Owner(id.Prefix())
@@ -100,5 +99,5 @@ func (n *Node) toID(id i3.ID, t *targetEntry, a arrival, out *machine.Outbox) {
 		return
 	}
 	n.count.Copies++
-	out.Forward(owner, t.template[:], a.wire[i3.TemplateSize:])
+	out.Forward(owner, t.wire[:], a.wire[i3.TemplateSize:])
 }

@@ -34,7 +34,6 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg:     cfg,
-		targets: newTargets(),
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 	}
@@ -55,7 +54,7 @@ func New(cfg Config) (*Node, error) {
 // over.
 func (n *Node) expired(_ i3.ID, tg matcher.Target) {
 	n.count.Expired++
-	n.targets.release(uint32(tg))
+	n.targets.release(tg)
 }
 
 // Counters returns what the node has done so far.

@@ -73,10 +73,27 @@ func (n *Node) unproven(now machine.Time) (to netip.AddrPort, bad int) {
 }
 
 func (n *Node) needsChallenge(now machine.Time, in i3.Insert) bool {
-	if _, host := in.Trigger.Target.Host(); !host || in.Probe {
+	if in.Trigger.Target.IsID() || in.Probe {
 		return false
 	}
-	return !n.cookies.Check(cookieEpochAt(now), in.Trigger, in.Nonce)
+	epoch := cookieEpochAt(now)
+	if h, ok := n.find(in.Trigger); ok && n.targets.at(h).proven(epoch, in.Nonce) {
+		return false // as it was at the last refresh
+	}
+	return !n.cookies.Check(epoch, in.Trigger, in.Nonce)
+}
+
+// find returns the handle of a trigger's target if the trigger is in the table,
+// live or expired.
+func (n *Node) find(t i3.Trigger) (handle, bool) {
+	want := targetOf(t.Target)
+	n.siblings = n.table.Stored(t.ID, n.siblings[:0])
+	for _, h := range n.siblings {
+		if n.targets.at(h).leads(&want) {
+			return h, true
+		}
+	}
+	return 0, false
 }
 
 func cookieEpochAt(now machine.Time) uint32 { return uint32(now / machine.Time(cookieEpoch)) }
@@ -103,11 +120,12 @@ func (n *Node) begin(k i3.Kind, p i3.Packet, entries int) {
 
 // insert inserts, refreshes or probes one trigger whose nonce is proven.
 func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
+	h, known := n.find(in.Trigger)
 	switch {
 	case !n.cfg.Range.Contains(in.Trigger.ID.Prefix()):
 		n.count.NotOwner++
 		return n.ack(now, in.Trigger, i3.StatusNotOwner)
-	case i3.CheckConstraint(in.Trigger) != nil:
+	case !known && i3.CheckConstraint(in.Trigger) != nil: // a known one was checked before
 		n.count.Refused++
 		return n.ack(now, in.Trigger, i3.StatusRefused)
 	case in.Probe:
@@ -117,30 +135,36 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 		n.count.Refused++
 		return n.ack(now, in.Trigger, i3.StatusRefused)
 	}
-	h, known := n.targets.find(in.Trigger)
 	if !known {
-		h = n.targets.acquire(in.Trigger, in.Owner)
+		e := targetOf(in.Trigger.Target)
+		e.proof = in.Owner
+		h = n.targets.add(e)
 	}
 	expire := tick(now.Add(n.cfg.Lifetime + machine.Millisecond - 1)) // rounded up: never before its time
-	what, err := n.table.Insert(in.Trigger.ID, matcher.Target(h), tick(now), expire)
-	switch {
-	case err != nil:
+	if _, err := n.table.Insert(in.Trigger.ID, h, tick(now), expire); err != nil {
 		if !known {
 			n.targets.release(h)
 		}
 		return n.ack(now, in.Trigger, n.refusal(err))
-	case what == matcher.Refreshed:
-		n.count.Refreshed++
-		return n.ack(now, in.Trigger, i3.StatusRefreshed)
+	}
+	return n.ack(now, in.Trigger, n.inserted(now, in, h, known))
+}
+
+// inserted counts an insertion, or a refresh if the trigger was known, and
+// returns its status.
+func (n *Node) inserted(now machine.Time, in i3.Insert, h handle, known bool) i3.Status {
+	if e := n.targets.at(h); e.kind == toHost {
+		e.proof, e.epoch = in.Nonce, cookieEpochAt(now)
 	}
 	if known {
-		n.targets.acquire(in.Trigger, in.Owner)
+		n.count.Refreshed++
+		return i3.StatusRefreshed
 	}
 	n.count.Inserted++
 	if n.sweepAt == machine.Never {
 		n.sweepAt = now.Add(sweepEvery)
 	}
-	return n.ack(now, in.Trigger, i3.StatusInserted)
+	return i3.StatusInserted
 }
 
 // folds reports whether a trigger would bring a second copy of its packets to one
@@ -159,7 +183,7 @@ func (n *Node) folds(now machine.Time, t i3.Trigger) bool {
 		return false
 	}
 	for _, h := range siblings {
-		if other, ok := n.targets.at(uint32(h)).target.ID(); ok && other != id && other.Exact() == id.Exact() {
+		if other, ok := n.targets.at(h).id(); ok && other != id && other.Exact() == id.Exact() {
 			return true
 		}
 	}
@@ -179,18 +203,15 @@ func (n *Node) refusal(err error) i3.Status {
 // remove removes one trigger. A host trigger's nonce is proven; an identifier
 // target asks for the secret of whoever inserted it first.
 func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
-	h, ok := n.targets.find(in.Trigger)
+	h, ok := n.find(in.Trigger)
 	if !ok {
 		return n.ack(now, in.Trigger, i3.StatusMissing)
 	}
-	e := n.targets.at(h)
-	if _, isID := in.Trigger.Target.ID(); isID && (e.owner == i3.Key{} || i3.OwnerOf(in.Nonce) != e.owner) {
+	if e := n.targets.at(h); e.kind == toID && (e.proof == [16]byte{} || i3.OwnerOf(in.Nonce) != e.proof) {
 		n.count.Refused++
 		return n.ack(now, in.Trigger, i3.StatusRefused)
 	}
-	if !n.table.Remove(in.Trigger.ID, matcher.Target(h)) {
-		return n.ack(now, in.Trigger, i3.StatusMissing)
-	}
+	n.table.Remove(in.Trigger.ID, h)
 	n.targets.release(h)
 	n.count.Removed++
 	return n.ack(now, in.Trigger, i3.StatusRemoved)

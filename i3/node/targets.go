@@ -1,6 +1,9 @@
 package node
 
 import (
+	"crypto/subtle"
+	"net/netip"
+
 	"i3bench/i3"
 	"i3bench/matcher"
 )
@@ -8,86 +11,91 @@ import (
 // handle is what the table stores for a target.
 type handle = matcher.Target
 
-// targets maps the targets of all triggers to the small handles that the table
-// stores. The target of a host is kept once however many triggers name it.
+// targets keeps the targets of all triggers under the small handles that the
+// table stores. Every trigger has a target of its own: nearly all differ anyhow,
+// for the constraint makes a host's target depend on its trigger's identifier, and
+// so a trigger is found among the few of its identifier, without a map.
 type targets struct {
-	entries []targetEntry
+	entries []target
 	free    []uint32
-	byValue map[targetKey]uint32
 }
 
-// A targetKey is what has a handle of its own: a host target, or an identifier
-// target together with the identifier of its trigger. Left constraints let
-// strangers point at an identifier too, so that triggers which share such a
-// target must not share its owner.
-type targetKey struct {
-	target i3.Target
-	from   i3.ID // zero for a host target
+// A target is where a trigger leads, in the form in which that is needed: one
+// cache line. The zero target is a free place.
+type target struct {
+	// wire is the header that packets for an identifier leave with, or a host's
+	// address and key.
+	wire [i3.TemplateSize]byte
+	// proof is what the hash of the secret that removes the trigger of an
+	// identifier target must be, from its first insertion; for a host target, the
+	// nonce that was last found right.
+	proof [16]byte
+	epoch uint32 // of cookies, in which the nonce was
+	kind  targetKind
 }
 
-func keyOf(t i3.Trigger) targetKey {
-	if _, isID := t.Target.ID(); isID {
-		return targetKey{t.Target, t.ID}
+type targetKind uint8
+
+const (
+	toID targetKind = 1 + iota
+	toHost
+)
+
+// targetOf returns the target of a trigger.
+func targetOf(t i3.Target) (e target) {
+	if id, ok := t.ID(); ok {
+		e.kind = toID
+		i3.AppendTemplate(e.wire[:0], i3.KindData, id)
+		return e
 	}
-	return targetKey{target: t.Target}
+	e.kind = toHost
+	addr, _ := t.Host()
+	key := t.Key()
+	copy(e.wire[i3.AddrSize:], key[:])
+	i3.AppendAddr(e.wire[:0], addr)
+	return e
 }
 
-// A targetEntry is a target and what is needed to send to it.
-type targetEntry struct {
-	targetKey
-	// template is the header that packets for an identifier target leave with.
-	template [i3.TemplateSize]byte
-	// owner is the hash of the secret that removes the trigger of an identifier
-	// target, from its first insertion.
-	owner i3.Key
-	refs  int
-}
+// leads reports whether two targets are one.
+func (e *target) leads(f *target) bool { return e.kind == f.kind && e.wire == f.wire }
 
-func newTargets() targets {
-	return targets{byValue: make(map[targetKey]uint32)}
-}
-
-// at returns the entry of a handle.
-func (t *targets) at(h uint32) *targetEntry { return &t.entries[h] }
-
-// find returns the handle of a trigger's target if the table may name it.
-func (t *targets) find(tr i3.Trigger) (uint32, bool) {
-	h, ok := t.byValue[keyOf(tr)]
-	return h, ok
-}
-
-// acquire returns the handle of a trigger's target, for one more trigger.
-func (t *targets) acquire(tr i3.Trigger, owner i3.Key) uint32 {
-	key := keyOf(tr)
-	if h, ok := t.byValue[key]; ok {
-		t.entries[h].refs++
-		return h
+// id returns the identifier that the target is, if it is one.
+func (e *target) id() (id i3.ID, ok bool) {
+	if e.kind != toID {
+		return i3.ID{}, false
 	}
-	e := targetEntry{targetKey: key, owner: owner, refs: 1}
-	if id, ok := tr.Target.ID(); ok {
-		i3.AppendTemplate(e.template[:0], i3.KindData, id)
-	}
-	var h uint32
+	return i3.IDFrom([i3.IDSize]byte(e.wire[i3.TemplateSize-i3.IDSize:])), true
+}
+
+// host returns the address of a host target.
+func (e *target) host() netip.AddrPort {
+	addr := netip.AddrFrom16([16]byte(e.wire[:16])).Unmap()
+	return netip.AddrPortFrom(addr, uint16(e.wire[16])<<8|uint16(e.wire[17]))
+}
+
+// proven reports whether a nonce was found right in this epoch of cookies. Like
+// the check that it spares, it does not tell how nearly a wrong one is right.
+func (e *target) proven(epoch uint32, n i3.Nonce) bool {
+	return e.kind == toHost && e.epoch == epoch && subtle.ConstantTimeCompare(e.proof[:], n[:]) == 1
+}
+
+// at returns the target of a handle. It is good until the next add.
+func (t *targets) at(h handle) *target { return &t.entries[h] }
+
+// add returns a handle for a target.
+func (t *targets) add(e target) handle {
 	if n := len(t.free); n > 0 {
-		h = t.free[n-1]
+		h := t.free[n-1]
 		t.free = t.free[:n-1]
 		t.entries[h] = e
-	} else {
-		h = uint32(len(t.entries))
-		t.entries = append(t.entries, e)
+		return handle(h)
 	}
-	t.byValue[key] = h
-	return h
+	t.entries = append(t.entries, e)
+	return handle(len(t.entries) - 1)
 }
 
-// release gives back one trigger's claim on a target.
-func (t *targets) release(h uint32) {
-	e := &t.entries[h]
-	e.refs--
-	if e.refs > 0 {
-		return
-	}
-	delete(t.byValue, e.targetKey)
-	*e = targetEntry{}
-	t.free = append(t.free, h)
+// release takes back a handle.
+func (t *targets) release(h handle) {
+	t.entries[h] = target{}
+	t.free = append(t.free, uint32(h))
 }
