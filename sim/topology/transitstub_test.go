@@ -175,6 +175,44 @@ func TestVary(t *testing.T) {
 	})
 }
 
+// Each number loses what it gives and gains what it is given, three times on
+// average: a variance of 6, for the first ones and the last.
+func TestVaryIsFair(t *testing.T) {
+	p, err := plan(1, Shape{1, 1, 1, 1, 0, 0, 0, 0, 0}, Literal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := p.vary(4000, 20, 12_000)
+	for _, half := range [][]int{sizes[:2000], sizes[2000:]} {
+		sum, squares := 0, 0
+		for _, size := range half {
+			sum += size - 20
+			squares += (size - 20) * (size - 20)
+		}
+		if mean, variance := float64(sum)/2000, float64(squares)/2000; math.Abs(mean) > 0.3 || math.Abs(variance-6) > 1 {
+			t.Errorf("deviations have mean %.2f and variance %.2f, want 0 and 6", mean, variance)
+		}
+	}
+}
+
+// The ranges are those of the paper's sentence, in milliseconds.
+func TestReadings(t *testing.T) {
+	for c, want := range map[class][2]Range{
+		intraStub:    {{1, 3}, {1, 3}},
+		transitStub:  {{5, 10}, {5, 10}},
+		interStub:    {{5, 10}, {5, 10}},
+		intraTransit: {{1, 3}, {20, 50}},
+		interTransit: {{20, 50}, {20, 50}},
+	} {
+		for r, ms := range want {
+			got := Reading(r).latency(c)
+			if got.Least != ms.Least*time.Millisecond || got.Most != ms.Most*time.Millisecond {
+				t.Errorf("reading %v, class %d: %v, want %d to %d ms", Reading(r), c, got, ms.Least, ms.Most)
+			}
+		}
+	}
+}
+
 // fingerprint returns a hash of a network: its edges, their latencies, and the
 // distances and paths from one place.
 func fingerprint(n *Network) string {
