@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"i3bench/reports/chart"
 )
@@ -16,7 +17,7 @@ type MatchRow struct {
 	Comparison
 	Holm        float64 // Comparison.P, corrected for the number of figures
 	MannWhitney float64 // of the raw values, not corrected
-	Smallest    float64 // difference that would have been called one
+	Smallest    float64 // difference that would have been called one; zero: any
 }
 
 // SummarizeMatch compares the worlds of [StageMatch]: the depth of the tree and
@@ -64,6 +65,9 @@ func correct(rows []MatchRow) {
 		rows[i].Holm, rows[i].Smallest = v, math.NaN()
 		if rows[i].Compared {
 			rows[i].Smallest = rows[i].Comparison.Smallest(significance / float64(compared))
+		}
+		if rows[i].Compared && slices.Max(rows[i].differences) == 0 {
+			rows[i].Smallest = 0 // all runs are equal: whatever is not would stand out
 		}
 	}
 }
@@ -168,13 +172,17 @@ func matchTable(rows []MatchRow) Table {
 	}
 	for _, row := range rows {
 		arranged := map[bool]string{true: "within seeds", false: "over all runs"}[row.Paired]
+		smallest := num(row.Smallest)
+		if row.Smallest == 0 {
+			smallest = "any"
+		}
 		difference := "-"
 		if !math.IsNaN(row.Difference) {
 			difference = num(row.Difference)
 		}
 		t.Rows = append(t.Rows, []string{
 			row.What, fmt.Sprintf("%d + %d", row.Sim.Seeds, row.UDP.Seeds), row.Sim.cell(num), row.UDP.cell(num),
-			difference, num(row.P), num(row.Holm), arranged, num(row.Smallest), num(row.MannWhitney),
+			difference, num(row.P), num(row.Holm), arranged, smallest, num(row.MannWhitney),
 			row.verdict().String(),
 		})
 	}
