@@ -28,6 +28,9 @@ type BenchValue struct {
 var units = []struct{ unit, meta string }{
 	{"level", "better=lower"},
 	{"ratio", "better=lower"},
+	{"events/s", "better=higher"},
+	{"peak-B", "better=lower"},
+	{"B/receiver", "better=lower"},
 	{"requests/loss", "better=lower"},
 	{"requests/packet", "better=lower"},
 	{"share600ms", "better=higher"},

@@ -219,8 +219,8 @@ func (l pageLayout) check(t *testing.T, name, theme string, width int64) {
 	if len(l.Hidden) > 0 {
 		t.Errorf("%s: not visible: %v", name, l.Hidden)
 	}
-	if l.Sections < 18 || l.Drawings < 9 {
-		t.Errorf("%s: %d sections and %d drawings, expected at least 18 and 9", name, l.Sections, l.Drawings)
+	if l.Sections < 30 || l.Drawings < 24 {
+		t.Errorf("%s: %d sections and %d drawings, expected at least 30 and 24", name, l.Sections, l.Drawings)
 	}
 	if l.Small < 8 {
 		t.Errorf("%s: text of %.1f pixels in a drawing, expected at least 8", name, l.Small)

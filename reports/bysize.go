@@ -46,14 +46,18 @@ func sizeAxis(all []int64) chart.Axis {
 	return a
 }
 
-// sizeSeries draws a series per group, its values divided by unit, with the
-// intervals over seeds as bars.
-func sizeSeries(curves []SizeCurve, unit float64) []chart.Series {
+// sideStep is the distance of neighbouring series at one size, as a factor:
+// bars at the same place would hide each other.
+const sideStep = 1.06
+
+// sizeSeries draws a series per group, with the intervals over seeds as bars.
+func sizeSeries(curves []SizeCurve) []chart.Series {
 	var out []chart.Series
 	for i, c := range curves {
 		s := seriesLook(i, chart.Series{Name: variantName(c.Group), Shape: chart.Both})
+		aside := math.Pow(sideStep, float64(i)-float64(len(curves)-1)/2)
 		for _, row := range c.Rows {
-			s.Points = append(s.Points, chart.Point{X: float64(row.N), Y: row.Mean / unit, Err: row.half() / unit})
+			s.Points = append(s.Points, chart.Point{X: float64(row.N) * aside, Y: row.Mean, Err: row.half()})
 		}
 		out = append(out, s)
 	}
@@ -80,7 +84,10 @@ func sizeTable(caption string, curves []SizeCurve, write func(float64) string) T
 // table. The caller adds marks and formulas.
 func sizeFigure(id string, c chart.Chart, curves []SizeCurve) Figure {
 	c.X = sizeAxis(sizes(curves))
-	c.Series = append(sizeSeries(curves, 1), c.Series...)
+	if len(curves) > 1 {
+		c.Desc += " Series stand a little beside each other, so that their bars can be seen."
+	}
+	c.Series = append(sizeSeries(curves), c.Series...)
 	return Figure{ID: id, Chart: c, Table: sizeTable(c.Title, curves, num)}
 }
 

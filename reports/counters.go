@@ -2,8 +2,6 @@ package reports
 
 import (
 	"math"
-	"slices"
-	"strings"
 )
 
 // A Counter is a named number that a stage counted, summed over its samples.
@@ -36,17 +34,10 @@ const maxCounters = 500
 
 func countersSection(r *Result) Section {
 	const title = "Counters"
-	var samples []Sample
-	for k, list := range r.samples {
-		if k.kind == KindCount {
-			samples = append(samples, list...)
-		}
-	}
+	samples := r.anyStage(KindCount)
 	if len(samples) == 0 {
 		return absent("counters", title, "")
 	}
-	// The order of the map must not decide the order of a sum of fractions.
-	slices.SortStableFunc(samples, func(a, b Sample) int { return strings.Compare(a.Stage, b.Stage) })
 	t := Table{
 		Caption: "Counters by stage",
 		Columns: []Column{text("stage"), text("counter"), number("sum"), number("parts")},

@@ -167,7 +167,10 @@ func eqRefreshFigure(rest string, formulas []RefreshFormula) Figure {
 		Title: "Refreshes by receivers under the trigger, " + variantName(rest),
 		Desc: "Refreshes per trigger and T by the number of receivers under the trigger, both axes logarithmic; dashed " +
 			"lines are the paper's formulas.",
-		X: chart.Axis{Label: "receivers under the trigger", Scale: chart.Log},
+		X: chart.Axis{
+			Label: "receivers under the trigger", Scale: chart.Log,
+			Format: func(v float64) string { return count(int64(math.Round(v))) },
+		},
 		Y: chart.Axis{Label: "refreshes per trigger and T", Scale: chart.Log},
 	}
 	t := Table{Caption: c.Title + "; " + cellNote, Columns: []Column{

@@ -132,7 +132,9 @@ func fig13bSection(r *Result) Section {
 		{"Share of packets lost before repair, mean over receivers", lost, percent},
 	} {
 		if len(t.curves) > 0 {
-			s.Tables = append(s.Tables, sizeTable(t.caption, t.curves, t.write))
+			table := sizeTable(t.caption, t.curves, t.write)
+			table.Fold = true
+			s.Tables = append(s.Tables, table)
 		}
 	}
 	s.Bench = sizeBench("Sim/recovery/kind="+KindWithin600, "share600ms", soon)

@@ -80,7 +80,7 @@ func TestPageIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if charts < 9 || strings.Count(page, "<svg ") != charts {
+	if charts < 24 || strings.Count(page, "<svg ") != charts {
 		t.Errorf("%d charts in %d sections, %d drawn", charts, len(r.Sections()), strings.Count(page, "<svg "))
 	}
 	if tables, captions := strings.Count(page, "<table"), strings.Count(page, "<caption"); tables != captions {

@@ -166,6 +166,9 @@ func (r *Result) stageLine(name string) string {
 	if s.Seconds > 0 {
 		line += ", " + duration(s.Seconds*1e9)
 	}
+	for _, t := range SummarizeRuns(r.Select(name, KindRun)) {
+		line += "; " + t.String()
+	}
 	if s.Note != "" {
 		line += ": " + s.Note
 	}

@@ -98,6 +98,8 @@ var registry = []func(*Result) Section{
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
+	matchSection,
+	scaleSection,
 	stretchSection,
 	duplicatesSection,
 	repairSection,
@@ -105,6 +107,7 @@ var registry = []func(*Result) Section{
 	deliverySection(StageDeliver),
 	loadSection,
 	generatorSection,
+	runsSection,
 	countersSection,
 }
 
@@ -142,9 +145,11 @@ var stages = []struct{ name, title string }{
 	{StageRecovery, "Recovery: losses repaired in simulated trees"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
+	{StageMatch, "Two worlds: the simulator against sockets"},
+	{StageScale, "Scale: large groups"},
 	{StageDeliver, "Delivery"},
 	{StageLoad, "Load: joins and repairs at a fixed rate"},
-	{"", "Counters"},
+	{"", "Records: runs, traces and counters"},
 }
 
 // absent is a section without samples.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -13,6 +14,11 @@ func syntheticSim(seeds int) []Sample {
 		m.tree()
 		m.refresh()
 		m.recovery()
+		m.scale()
+	}
+	for seed := range uint64(5) {
+		m := maker{rng: rand.New(rand.NewPCG(seed+1, 4)), seed: seed + 1, stage: StageMatch, out: &out}
+		m.match()
 	}
 	return out
 }
@@ -114,5 +120,40 @@ func (m *maker) recovery() {
 				m.put(Sample{Kind: KindRepairTime, N: n, Value: 1e6 * float64(ms)})
 			}
 		}
+	}
+}
+
+func (m *maker) match() {
+	for _, m.group = range []string{WorldSim, WorldUDP} {
+		m.put(Sample{Kind: KindDepth, Value: float64(4 + m.rng.IntN(2))})
+		for host := range 16 {
+			level := 1 + host/6 + m.rng.IntN(2)
+			queries := math.Round([]float64{15, 6, 2, 1}[level-1] * (0.8 + 0.4*m.rng.Float64()))
+			if m.group == WorldUDP && level == 2 {
+				queries += 4 // a difference that is to be found
+			}
+			m.put(Sample{Kind: KindLevel, Host: host, Level: level, Value: queries})
+		}
+	}
+}
+
+func (m *maker) scale() {
+	m.stage = StageScale
+	for i, n := range []int64{65536, 1 << 20} {
+		m.group, m.n = "joins", n
+		if i == 1 && m.seed > 1 {
+			continue
+		}
+		size := float64(n)
+		m.add(KindEvents, math.Round(900*size))
+		m.add(KindEventsPerSecond, 2.1e6)
+		m.add(KindWallSeconds, 900*size/2.1e6)
+		m.add(KindSimSeconds, 130)
+		m.add(KindPeakBytes, math.Round(3100*size))
+		m.add(KindBytesPerReceiver, 3100)
+		m.put(Sample{Kind: KindThreads, N: n, Value: 2})
+		m.put(Sample{Kind: KindDelivered, N: 10 * n, Value: float64(10 * n)})
+		m.put(Sample{Kind: KindRun, Value: 900 * size / 2.1e6})
+		m.put(Sample{Kind: KindTrace, Status: fmt.Sprintf("%016x", m.rng.Uint64())})
 	}
 }

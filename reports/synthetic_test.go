@@ -32,6 +32,8 @@ func syntheticManifest() Manifest {
 			{Name: StageTree, Status: Complete, Seconds: 9.5},
 			{Name: StageRefresh, Status: Complete, Seconds: 6.5},
 			{Name: StageRecovery, Status: Complete, Seconds: 5.5},
+			{Name: StageMatch, Status: Complete, Seconds: 4.5},
+			{Name: StageScale, Status: Complete, Seconds: 3.5, Note: "two threads"},
 			{Name: StageDeliver, Status: Skipped, Note: "not asked for"},
 			{Name: StageLoad, Status: Complete, Seconds: 4.1},
 		},
