@@ -79,7 +79,7 @@ local m = {
 	padding = ProtoField.bytes("i3mc.padding", "Padding"),
 	id = ProtoField.bytes("i3mc.id", "Identifier"),
 	distance = ProtoField.int64("i3mc.distance", "Source distance in ns"),
-	highest = ProtoField.uint64("i3mc.highest", "Highest sequence number"),
+	clock = ProtoField.int64("i3mc.clock", "Source clock less sender clock (ns)"),
 	group = ProtoField.bytes("i3mc.group", "Group asked"),
 	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
 	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
@@ -231,7 +231,7 @@ local bodies = {
 	reply = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.distance, tvb(offset + 32, 8))
-		tree:add(m.highest, tvb(offset + 40, 8))
+		tree:add(m.clock, tvb(offset + 40, 8))
 	end},
 	["refresh-ack"] = {length = 32, show = show_id},
 	request = {length = 82, show = function(tvb, offset, _, tree)

@@ -72,7 +72,7 @@ func (s *forger) message() []byte {
 	switch m.Type {
 	case multicast.TypeReply:
 		return multicast.Reply{
-			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))), Highest: s.seq(),
+			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))), SourceClock: int64(binary.BigEndian.Uint64(s.take(8))),
 		}.AppendTo(b)
 	case multicast.TypeQuery:
 		n := len(multicast.Reply{}.AppendTo(nil))

@@ -110,7 +110,7 @@ func describeWire(b []byte) string {
 		return orError(text+fmt.Sprintf(" reply-to=%v", to), err)
 	case TypeReply:
 		r, err := ParseReply(body)
-		return orError(text+fmt.Sprintf(" id=%v source-distance=%d highest=%d", r.ID, r.SourceDistance, r.Highest), err)
+		return orError(text+fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock), err)
 	case TypeRequest:
 		q, err := ParseRequest(body)
 		return orError(text+fmt.Sprintf(" group=%v target=%v requester=%v", q.Group, q.Target, q.Requester), err)
@@ -292,7 +292,7 @@ func TestNoReplyIsLarger(t *testing.T) {
 func TestReplyRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := Reply{ID: drawWireID.Draw(t, "id"), SourceDistance: rapid.Int64().Draw(t, "distance"),
-			Highest: rapid.Uint64().Draw(t, "highest")}
+			SourceClock: rapid.Int64().Draw(t, "clock")}
 		b := r.AppendTo(nil)
 		if got, err := ParseReply(b); err != nil || got != r {
 			t.Fatalf("ParseReply = %+v, %v, want %+v", got, err, r)

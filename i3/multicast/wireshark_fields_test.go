@@ -234,7 +234,7 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 		}
 		f.add("i3mc.id", "%v", r.ID)
 		f.add("i3mc.distance", "%d", r.SourceDistance)
-		f.add("i3mc.highest", "%d", r.Highest)
+		f.add("i3mc.clock", "%d", r.SourceClock)
 	case multicast.TypeRequest:
 		q, err := multicast.ParseRequest(body)
 		if err != nil {
