@@ -87,7 +87,7 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		a.got, a.further = 0, [2]uint8{}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
-			b := r.message(now, TypeQuery, 0, 0, r.step<<8|uint64(f), out)
+			b := r.message(now, TypeQuery, 0, 0, uint64(r.step)<<8|uint64(f), out)
 			r.toID(set, appendQuery(b, r.host.Self()), out)
 			r.count.QueriesSent++
 		}
@@ -147,7 +147,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		return
 	}
 	f := int(m.Seq & 0xff)
-	if r.state != searching || m.Seq>>8 != r.step || f >= len(r.join.asked) {
+	if r.state != searching || m.Seq>>8 != uint64(r.step) || f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
@@ -283,8 +283,8 @@ func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 	r.full = false
 	r.suffix = r.groupSuffix()
 	r.host.Insert(now, r.link(len(r.chain)-1), r.secret, out)
-	r.host.Maintain(now, r.host.Own(r.set(false)), out)
-	r.host.Maintain(now, r.host.Own(r.group(r.suffix)), out)
+	r.host.Maintain(now, r.host.Own(r.above.set(false)), out)
+	r.host.Maintain(now, r.host.Own(r.above.group(r.suffix)), out)
 }
 
 // refused tries the next best candidate after one that had no room or did not
@@ -292,7 +292,7 @@ func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
 	r.count.Refused++
 	r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
-	for _, id := range []i3.ID{r.set(false), r.group(r.suffix)} {
+	for _, id := range []i3.ID{r.above.set(false), r.above.group(r.suffix)} {
 		if t := r.host.Own(id); r.host.Maintains(t) {
 			r.host.Remove(now, t, i3.Nonce{}, out)
 		} else {

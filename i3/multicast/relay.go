@@ -95,7 +95,7 @@ func (s *Source) relayAcked(now machine.Time, a i3.Ack, out *machine.Outbox) boo
 // relays: the first that is in the set that was asked, after as many as the query
 // says were answered for already.
 func (s *Source) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	if set == s.sets[0] || set == s.sets[1] {
+	if s.above.isSet(set) {
 		s.reply(now, m, body, s.cfg.Group, 0, flagFull(s.full), out)
 		return
 	}

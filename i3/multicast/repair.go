@@ -42,7 +42,7 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 			r.stream.cache.clear()
 		}
 		r.joined, r.epoch = true, m.Epoch
-		r.stream.start(seq)
+		r.stream.high = seq // packets up to it are not owed
 		if f := r.events.Joined; f != nil {
 			f(now, seq)
 		}
@@ -342,9 +342,9 @@ func (r *Receiver) groupSuffix() uint64 {
 
 // moveGroup re-inserts the trigger in the repair group under another suffix.
 func (r *Receiver) moveGroup(now machine.Time, suffix uint64, out *machine.Outbox) {
-	r.host.Maintain(now, r.host.Own(r.group(suffix)), out)
-	r.host.Remove(now, r.host.Own(r.group(r.suffix)), i3.Nonce{}, out)
-	for _, a := range r.adopted {
+	r.host.Maintain(now, r.host.Own(r.above.group(suffix)), out)
+	r.host.Remove(now, r.host.Own(r.above.group(r.suffix)), i3.Nonce{}, out)
+	for _, a := range r.adopted() {
 		g := r.chain[a.level-1]
 		r.host.Maintain(now, r.host.Own(RepairGroup(g, suffix)), out)
 		r.host.Remove(now, r.host.Own(RepairGroup(g, r.suffix)), i3.Nonce{}, out)
