@@ -70,6 +70,9 @@ func (e Recovery) send(ctx context.Context, g *group, n int, step func(int)) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if err := g.inflict(); err != nil {
+			return err
+		}
 		g.send()
 		step(i)
 		due := begun.Add(machine.Duration(float64(i+1) / e.PerSecond * float64(time.Second)))
@@ -86,7 +89,7 @@ func (g *group) awaitRepairs(ctx context.Context, last uint64) error {
 		}
 		missing := 0
 		for _, m := range g.members {
-			if v := m.owed.Judge(last); v.Missing > v.Lost {
+			if v := m.owed.Judge(last); v.Missing > v.Lost && !m.crashed {
 				missing++
 			}
 		}
@@ -107,6 +110,9 @@ func (e Recovery) samples(g *group, before []multicast.Counters, last uint64, si
 	lossRate, mostRequests := 0.0, 0.0
 	bins := make(map[machine.Duration]int64)
 	for i, m := range g.members {
+		if m.crashed {
+			continue
+		}
 		c, b := m.Machine.Counters(), before[i]
 		l := c.Repaired - b.Repaired + c.Abandoned - b.Abandoned
 		lost += l

@@ -37,6 +37,9 @@ func (e Scale) Run(ctx context.Context, sink Sink, step func(done int)) (trace s
 	joined := g.world.Counters().Events
 	steady := time.Now()
 	for i := range e.Seconds {
+		if err := g.inflict(); err != nil {
+			return "", err
+		}
 		g.send()
 		if err := g.runFor(ctx, time.Second); err != nil {
 			return "", err
@@ -51,6 +54,9 @@ func (e Scale) Run(ctx context.Context, sink Sink, step func(done int)) (trace s
 	last := g.bed.Source().Machine.Highest()
 	var owed, once int
 	for _, m := range g.members {
+		if m.crashed {
+			continue
+		}
 		v := m.owed.Judge(last)
 		owed, once = owed+v.Owed, once+v.Once
 	}
