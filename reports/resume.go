@@ -2,13 +2,11 @@ package reports
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 )
 
 // Resume goes on with a run that was cut off: it opens its directory for more
@@ -67,17 +65,6 @@ func differs(old, m Manifest) string {
 		}
 	}
 	return ""
-}
-
-func readManifest(dir string) (m Manifest, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
-	if err != nil {
-		return m, fmt.Errorf("reports: resume %s: %w, expected the directory of a run", dir, err)
-	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return m, fmt.Errorf("reports: resume %s: %s: %w", dir, ManifestFile, err)
-	}
-	return m, nil
 }
 
 // finished returns the keys of the finished jobs in a samples file and where the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,8 +24,9 @@ type session struct {
 	cli  *cli
 	args []string
 
-	resume bool            // go on with the run in the result directory
-	done   map[string]bool // the keys of the jobs that it has finished
+	more   map[string]string // parameters besides the flags
+	resume bool              // go on with the run in the result directory
+	done   map[string]bool   // the keys of the jobs that it has finished
 }
 
 // A stage is one experiment of a session.
@@ -135,5 +137,6 @@ func (s *session) parameters() map[string]string {
 			p[f.Name] = fmt.Sprint(parsed.FlagValue(f))
 		}
 	}
+	maps.Copy(p, s.more)
 	return p
 }

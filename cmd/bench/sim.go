@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ func (c *simCmd) Run(s *session) error {
 	debug.SetGCPercent(100)
 	runtime.GOMAXPROCS(runtime.NumCPU())
 	s.resume = c.Resume
+	s.more = map[string]string{
+		reports.ParamDegree: strconv.Itoa(c.Degree), reports.ParamPeriod: c.Lifetime.String(),
+	}
 	if c.Resume && s.cli.Out == "" {
 		return &usageError{errors.New("--resume: want --out, the directory of the run to go on with")}
 	}
@@ -122,7 +126,7 @@ func (c *simCmd) plan(all *cli) (*experiments.Plan, []simRow, error) {
 		Seeds: all.seeds(c.Seeds), LargeSeeds: all.seeds(min(c.LargeSeeds, c.Seeds)), Sizes: c.Sizes, Servers: c.Servers,
 		Degree: c.Degree, Lifetime: c.Lifetime, Periods: c.Periods, Packets: c.Packets, Scale: c.Receivers,
 		Workers: c.Workers,
-		Faults: experiments.Faults{Skew: c.Skew, Jitter: c.Jitter, Crashes: c.Crashes, Restarts: c.Restarts},
+		Faults:  experiments.Faults{Skew: c.Skew, Jitter: c.Jitter, Crashes: c.Crashes, Restarts: c.Restarts},
 	}
 	if p.Workers == 0 {
 		p.Workers = runtime.NumCPU()

@@ -96,6 +96,9 @@ func (r *Receiver) owns(i int) bool {
 // everywhere.
 func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 	r.count.Refreshes++
+	if f := r.events.Refreshed; f != nil {
+		f(now, i)
+	}
 	secret := i3.Nonce{}
 	if i == len(r.chain)-1 {
 		secret = r.secret
