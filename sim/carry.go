@@ -27,7 +27,9 @@ type worldWorker struct {
 	batch [1]machine.Datagram
 	buf   []byte // the datagram being received, which the machine may change
 	last  storedCopy
-	_     [64]byte // workers write here all the time: not on one cache line
+
+	warmed byte     // keeps the compiler from leaving reads out
+	_      [64]byte // workers write here all the time: not on one cache line
 }
 
 // A storedCopy remembers what was stored last, because copies of one packet

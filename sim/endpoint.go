@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"reflect"
+	"unsafe"
 
 	"i3bench/i3/machine"
 )
@@ -14,9 +16,11 @@ var errTooMany = fmt.Errorf("sim: open endpoint: the world has %d, want no more"
 type Endpoint struct {
 	world   *World
 	machine machine.Machine
+	object  unsafe.Pointer // the machine again, and its size, see Warmer
 	filter  func(machine.Datagram) bool
 	wake    machine.Time // when the machine's timer event is queued, or Never
 	number  uint32
+	lines   uint8
 	where   where
 	sent    uint64 // datagrams offered so far
 }
@@ -50,6 +54,10 @@ func (e *Endpoint) Start(m machine.Machine) {
 		}
 	}
 	e.machine = m
+	e.lines = linesOf(m)
+	if e.lines > 0 {
+		e.object = reflect.ValueOf(m).UnsafePointer()
+	}
 	e.call(e.arm)
 }
 
@@ -76,7 +84,7 @@ func (e *Endpoint) SetFilter(keep func(machine.Datagram) bool) { e.filter = keep
 // Close stops the machine at once, as a crash does. What is under way to it is
 // dropped.
 func (e *Endpoint) Close() error {
-	e.machine = nil
+	e.machine, e.object = nil, nil
 	return nil
 }
 
