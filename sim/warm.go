@@ -3,6 +3,8 @@ package sim
 import (
 	"reflect"
 	"unsafe"
+
+	"i3bench/i3/machine"
 )
 
 // A Warmer is a handler that wants to see events a little before it handles them.
@@ -32,6 +34,11 @@ func linesOf(v any) uint8 {
 	return uint8(min(t.Elem().Size()/cacheLine, 16))
 }
 
+// pointerIn returns the pointer that a machine's interface value holds.
+func pointerIn(m *machine.Machine) unsafe.Pointer {
+	return (*[2]unsafe.Pointer)(unsafe.Pointer(m))[1]
+}
+
 // touch reads a byte of each of so many cache lines.
 func touch(p unsafe.Pointer, lines int) (sum byte) {
 	for i := range lines {
@@ -44,19 +51,23 @@ func touch(p unsafe.Pointer, lines int) (sum byte) {
 // machines that these lead to.
 func (w *World) Warm(ctx Context, events []Event) {
 	ww := &w.workers[ctx.Worker()]
-	var machines [warmBatch]unsafe.Pointer
-	var lines [warmBatch]int
+	var ends [warmBatch]*Endpoint
 	sum := byte(0)
 	for i := range events {
-		e := w.endpoints[events[i].Arg&endpointOf]
-		machines[i], lines[i] = e.object, int(e.lines)
+		ends[i] = w.endpoints[events[i].Arg&endpointOf]
+		sum += ends[i].lines
 		if b := ctx.Bytes(&events[i]); len(b) > 0 {
 			sum += touch(unsafe.Pointer(unsafe.SliceData(b)), (len(b)+cacheLine-1)/cacheLine)
 		}
 	}
-	for i := range events {
-		if machines[i] != nil {
-			sum += touch(machines[i], lines[i])
+	for _, e := range ends[:len(events)] {
+		if e.lines > 0 && e.running() {
+			sum += touch(pointerIn(&e.machine), int(e.lines))
+		}
+	}
+	for _, e := range ends[:len(events)] {
+		if t, ok := e.machine.(machine.Toucher); ok {
+			sum += t.Touch()
 		}
 	}
 	ww.warmed += sum

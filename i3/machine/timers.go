@@ -52,6 +52,14 @@ func (q *Timers) Next() Time {
 	return q.next
 }
 
+// Touch reads the first entry, see [Toucher].
+func (q *Timers) Touch() byte {
+	if len(q.heap) == 0 {
+		return 0
+	}
+	return byte(q.heap[0].at)
+}
+
 // Pop takes the earliest entry due at now from the queue. The caller finds the
 // timer by its key and asks [Timers.Fired] whether it is really due.
 func (q *Timers) Pop(now Time) (key uint64, at Time, ok bool) {

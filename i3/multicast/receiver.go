@@ -138,6 +138,21 @@ func (r *Receiver) link(i int) i3.Trigger {
 	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
 }
 
+// Touch reads what a call will need, see [machine.Toucher].
+func (r *Receiver) Touch() byte {
+	b := r.timers.Touch() + r.host.Touch()
+	if n := len(r.chain); n > 0 {
+		b += byte(r.chain[n-1].Suffix())
+	}
+	if len(r.links) > 0 {
+		b += byte(r.links[0].due)
+	}
+	if len(r.distances.kept) > 0 {
+		b += byte(r.distances.kept[0].number)
+	}
+	return b
+}
+
 // Receive handles a batch of datagrams.
 func (r *Receiver) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
 	r.host.Receive(now, batch, out)
