@@ -19,6 +19,7 @@ type joining struct {
 	again  bool         // it was asked a second time
 	choice int          // the candidate being joined at
 	orphan []byte       // the parent's farewell, if it came before the link's acknowledgement
+	timer  machine.Timer
 }
 
 // An asking is what is known of one frontier identifier's children.
@@ -53,7 +54,10 @@ func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
 	r.state = searching
 	r.count.Searches++
 	r.rounds++
-	r.join = &joining{search: newSearch(r.cfg.Search, r.cfg.root)}
+	if r.join == nil {
+		r.join = new(joining)
+	}
+	r.join.search = newSearch(r.cfg.Search, r.cfg.root)
 	r.ask(now, out)
 }
 
@@ -70,7 +74,7 @@ func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
 		j.asked = append(j.asked, asking{sets: [2]i3.ID{JoinSet(id), FullSet(id)}, sizes: [2]int{-1, -1}})
 	}
 	r.sendQueries(now, out)
-	r.timers.Set(&r.searchTimer, keySearch, now.Add(replyWait))
+	r.timers.Set(&r.join.timer, keySearch, now.Add(replyWait))
 }
 
 // sendQueries asks those frontier identifiers whose answers are incomplete.
@@ -136,7 +140,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	if r.join.first == 0 {
 		r.join.first = now.Sub(r.join.began)
 		wait := min(replyWait, 2*r.join.first+replyGrace)
-		r.timers.Set(&r.searchTimer, keySearch, r.join.began.Add(wait))
+		r.timers.Set(&r.join.timer, keySearch, r.join.began.Add(wait))
 	}
 	r.advance(now, out)
 }
@@ -165,7 +169,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 		if r.join.first > 0 {
 			wait = min(replyWait, 2*r.join.first+replyGrace)
 		}
-		r.timers.Set(&r.searchTimer, keySearch, now.Add(wait))
+		r.timers.Set(&r.join.timer, keySearch, now.Add(wait))
 	default:
 		r.decide(now, out)
 	}
@@ -173,7 +177,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
-	r.timers.Stop(&r.searchTimer)
+	r.timers.Stop(&r.join.timer)
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
@@ -209,13 +213,13 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 
 // searchFailed waits and begins anew, or gives up.
 func (r *Receiver) searchFailed(now machine.Time) {
-	r.state, r.join = idle, nil
+	r.state = idle
 	if r.rounds < maxRounds {
 		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
-		r.timers.Set(&r.searchTimer, keySearch, now.Add(r.uniform(d, 2*d)))
+		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
 		return
 	}
-	r.rounds = 0
+	r.rounds, r.join = 0, nil
 	r.endStream(now)
 	if f := r.events.Failed; f != nil {
 		f(now)
@@ -285,7 +289,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}
-	r.join = nil
+	r.join = nil // its timer was stopped when the search was decided
 	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}

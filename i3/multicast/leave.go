@@ -111,7 +111,6 @@ func (r *Receiver) reset() {
 	r.state, r.full, r.children = idle, false, 0
 	r.moving = false
 	r.join, r.rounds = nil, 0
-	r.timers.Stop(&r.searchTimer)
 	r.timers.Stop(&r.refreshTimer)
 	r.timers.Stop(&r.house)
 	r.forsake()

@@ -35,8 +35,7 @@ type Receiver struct {
 	near         chord.Range
 	parentHost   netip.AddrPort // who replied for the parent
 
-	join        *joining // nil unless there is a search or an attachment
-	searchTimer machine.Timer
+	join *joining // nil unless there is a search or an attachment
 
 	care   *care            // nil before there is an orphan
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
@@ -160,7 +159,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	index := key & (1<<keyKind - 1)
 	switch key &^ (1<<keyKind - 1) {
 	case keySearch:
-		if r.timers.Fired(&r.searchTimer, key, at, now) {
+		if r.join != nil && r.timers.Fired(&r.join.timer, key, at, now) {
 			r.searchTimeout(now, out)
 		}
 	case keyHouse:
