@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 )
@@ -26,6 +27,7 @@ func BenchmarkProtocol(b *testing.B) {
 			if err := g.grow(b.Context(), n, func(int) {}); err != nil {
 				b.Fatal(err)
 			}
+			if os.Getenv("HUGE") != "" { println(adviseHuge()); unixCollapse() }
 			joining := float64(g.world.Counters().Events)
 			joined := time.Since(begun).Seconds()
 			bytes := float64(liveBytes() - before)
