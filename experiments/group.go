@@ -116,11 +116,8 @@ func (g *group) run(d time.Duration) {
 func (g *group) add() error {
 	m := &groupMember{}
 	r, err := g.bed.AddReceiver(g.rng.IntN(g.cfg.Net.Len()), multicast.Events{
-		Joined: func(_ machine.Time, seq uint64) {
-			if !m.joined {
-				m.joined = true
-				m.owed.Joined(seq)
-			}
+		Joined: func(machine.Time, uint64) {
+			m.joined = true
 		},
 		Deliver: func(now machine.Time, seq uint64, sent int64, payload []byte) {
 			m.owed.Delivered(seq, payload)

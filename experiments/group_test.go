@@ -3,6 +3,7 @@ package experiments
 import (
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"testing"
 	"time"
 )
@@ -27,10 +28,14 @@ func BenchmarkProtocol(b *testing.B) {
 			if err := g.grow(b.Context(), n, func(int) {}); err != nil {
 				b.Fatal(err)
 			}
-			if os.Getenv("HUGE") != "" { println(adviseHuge()); unixCollapse() }
 			joining := float64(g.world.Counters().Events)
 			joined := time.Since(begun).Seconds()
 			bytes := float64(liveBytes() - before)
+			if f := os.Getenv("STEADY"); f != "" {
+				o, _ := os.Create(f)
+				pprof.StartCPUProfile(o)
+				defer pprof.StopCPUProfile()
+			}
 			from := g.world.Counters().Events
 			for b.Loop() {
 				g.send()

@@ -49,7 +49,7 @@ func (w *worldWorker) enter(ctx Context, now machine.Time) {
 // Handle carries out one event.
 func (w *World) Handle(ctx Context, ev *Event) {
 	ww := &w.workers[ctx.Worker()]
-	e := w.endpoints[ev.Arg&endpointOf]
+	e := w.endpoint(uint32(ev.Arg & endpointOf))
 	ww.enter(ctx, ev.At)
 	if ev.Arg&timerEvent != 0 {
 		if !e.running() || e.wake != ev.At {
@@ -161,5 +161,5 @@ func same(a, b []byte) bool {
 func (w *worldWorker) note(what byte, e *Endpoint, other uint32, content uint64) {
 	ends := uint64(what)<<56 | uint64(e.number)<<toBits | uint64(other)
 	t := &w.world.traces[e.where.process]
-	*t = prng.Hash4(*t, uint64(w.now), ends, content, 0)
+	*t = prng.Chain(*t, uint64(w.now), ends, content)
 }

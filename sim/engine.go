@@ -139,7 +139,8 @@ func (e *Engine) Workers() int { return len(e.workers) }
 // process. It is good until the next call of the engine.
 func (e *Engine) At(p Process) Context {
 	w := e.workers[0]
-	w.enter(p, e.now-1)
+	w.lanes[0].process = p
+	w.enter(&w.lanes[0], e.now-1)
 	return w
 }
 

@@ -54,7 +54,7 @@ func (w *World) Warm(ctx Context, events []Event) {
 	var ends [warmBatch]*Endpoint
 	sum := byte(0)
 	for i := range events {
-		ends[i] = w.endpoints[events[i].Arg&endpointOf]
+		ends[i] = w.endpoint(uint32(events[i].Arg & endpointOf))
 		sum += ends[i].lines
 		if b := ctx.Bytes(&events[i]); len(b) > 0 {
 			sum += touch(unsafe.Pointer(unsafe.SliceData(b)), (len(b)+cacheLine-1)/cacheLine)
@@ -65,9 +65,9 @@ func (w *World) Warm(ctx Context, events []Event) {
 			sum += touch(pointerIn(&e.machine), int(e.lines))
 		}
 	}
-	for _, e := range ends[:len(events)] {
+	for i, e := range ends[:len(events)] {
 		if t, ok := e.machine.(machine.Toucher); ok {
-			sum += t.Touch()
+			sum += t.Touch(ctx.Bytes(&events[i]))
 		}
 	}
 	ww.warmed += sum

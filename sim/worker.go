@@ -20,12 +20,14 @@ type worker struct {
 	chunks pool
 	blocks blockPool
 
-	at      Process      // whose event is being handled
-	limit   machine.Time // of the segment: what at posts to itself up to it stays here
-	local   heap         // such events
+	lane    *lane        // whose event is being handled
+	limit   machine.Time // of the segment: what a process posts to itself up to it stays in its lane
 	near    slab         // the bytes of such events
 	away    [][]byte     // bytes of events beyond the fine ring, posted in this window
 	handled uint64
+
+	lanes [laneCount]lane
+	next  [laneCount]Event // of each lane
 
 	counts []int32 // scratch: events of each process of a shard
 	sorted []Event // scratch: the events of a shard, by process
@@ -48,20 +50,22 @@ func newWorker(e *Engine, number int) *worker {
 // Worker returns the number of the worker.
 func (w *worker) Worker() int { return w.number }
 
-// enter makes p the process that posts, in a segment that ends at limit.
-func (w *worker) enter(p Process, limit machine.Time) { w.at, w.limit = p, limit }
+// enter makes the process of a lane the one that posts, in a segment that ends at
+// limit.
+func (w *worker) enter(l *lane, limit machine.Time) { w.lane, w.limit = l, limit }
 
 // Post makes an event happen.
 func (w *worker) Post(to Process, at machine.Time, arg uint64, ref Ref) {
-	seq := &w.engine.sequence[w.at]
+	from := w.lane.process
+	seq := &w.engine.sequence[from]
 	*seq++
-	e := Event{At: at, Arg: arg, To: to, From: w.at, seq: *seq, ref: ref}
-	if to == w.at && at <= w.limit {
-		w.local.push(e)
+	e := Event{At: at, Arg: arg, To: to, From: from, seq: *seq, ref: ref}
+	if to == from && at <= w.limit {
+		w.lane.local.push(e)
 		return
 	} else if at <= w.limit {
 		panic(fmt.Sprintf("sim: process %d posts to %d for time %d, within the look-ahead of %d ns",
-			w.at, to, at, w.engine.cfg.LookAhead))
+			from, to, at, w.engine.cfg.LookAhead))
 	}
 	w.queue(e)
 }
@@ -133,25 +137,75 @@ func (w *worker) Bytes(ev *Event) []byte {
 	return en.workers[owner].slabs[en.window%fineSlots].bytes(ev.ref)
 }
 
-// shard carries out a shard's events of the current window up to limit.
+// shard carries out a shard's events of the current window up to limit. It runs
+// several processes beside each other, an event of each in turn.
 func (w *worker) shard(s int, limit machine.Time) {
 	events := w.gather(s)
-	warm := 0
-	for i := 0; i < len(events); {
-		if i >= warm && w.engine.warmer != nil {
-			warm = min(i+warmBatch, len(events))
-			w.engine.warmer.Warm(w, events[i:warm])
+	busy := 0
+	for {
+		for ; busy < len(w.lanes) && len(events) > 0; busy++ {
+			events = w.lanes[busy].load(events)
 		}
-		p := events[i].To
-		j := i + 1
-		for j < len(events) && events[j].To == p {
-			j++
+		if busy == 0 {
+			break
 		}
-		sortEvents(events[i:j])
-		w.enter(p, limit)
-		w.process(events[i:j])
-		i = j
+		for i := 0; i < busy; {
+			if w.lanes[i].advance(limit) {
+				w.next[i] = w.lanes[i].current
+				i++
+				continue
+			}
+			w.requeue(w.lanes[i].events)
+			busy--
+			w.lanes[i], w.lanes[busy] = w.lanes[busy], w.lanes[i]
+		}
+		if w.engine.warmer != nil {
+			w.engine.warmer.Warm(w, w.next[:busy])
+		}
+		for i := range busy {
+			w.enter(&w.lanes[i], limit)
+			w.handle(&w.next[i])
+		}
 	}
+	w.near.recycle(&w.blocks)
+}
+
+// A lane is a process whose events are being carried out.
+type lane struct {
+	process Process
+	events  []Event // of the window, in order, that are still to come
+	local   heap    // events that it posted to itself for the segment under way
+	current Event
+}
+
+// laneCount is how many processes run beside each other: see [Warmer].
+const laneCount = warmBatch
+
+// load takes the events of the first process over and returns the others.
+func (l *lane) load(events []Event) []Event {
+	l.process = events[0].To
+	n := 1
+	for n < len(events) && events[n].To == l.process {
+		n++
+	}
+	l.events = events[:n]
+	sortEvents(l.events)
+	return events[n:]
+}
+
+// advance makes the next event up to limit the current one. It returns false if
+// there is none.
+func (l *lane) advance(limit machine.Time) bool {
+	switch {
+	case l.local.len() > 0 && (len(l.events) == 0 || l.local.min().before(&l.events[0])):
+		l.current = l.local.pop()
+	case len(l.events) > 0 && l.events[0].At <= limit:
+		l.current = l.events[0]
+		l.events = l.events[1:]
+	default:
+		return false
+	}
+	return true
 }
 
 // gather takes a shard's events of the current window out of the lists, process
@@ -214,27 +268,6 @@ func sortEvents(events []Event) {
 	}
 }
 
-// process carries out the events of one process up to the limit, given in order,
-// and those that they cause there. What is later goes back to the ring.
-func (w *worker) process(events []Event) {
-	i := 0
-	for {
-		fromLocal := w.local.len() > 0 && (i == len(events) || w.local.min().before(&events[i]))
-		switch {
-		case fromLocal:
-			e := w.local.pop()
-			w.handle(&e)
-		case i < len(events) && events[i].At <= w.limit:
-			w.handle(&events[i])
-			i++
-		default:
-			w.requeue(events[i:])
-			w.near.recycle(&w.blocks)
-			return
-		}
-	}
-}
-
 func (w *worker) handle(e *Event) {
 	if w.engine.cfg.Processes == 1 {
 		w.engine.now = max(w.engine.now, e.At)
@@ -253,7 +286,8 @@ func (w *worker) steps(limit machine.Time, cond func() bool) (ended bool) {
 			w.requeue(events)
 			return false
 		}
-		w.enter(0, events[0].At-1) // what it causes goes to the ring
+		w.lanes[0].process = 0
+		w.enter(&w.lanes[0], events[0].At-1) // what it causes goes to the ring
 		first := events[0]
 		w.requeue(events[1:])
 		w.handle(&first)

@@ -69,14 +69,13 @@ type engine interface {
 // A World is a set of machines in virtual time. Its methods and those of its
 // endpoints must be called by one goroutine, and not by machines or their events.
 type World struct {
-	cfg       Config
-	divided   Divided // nil if all endpoints are one process
-	engine    engine
-	endpoints []*Endpoint
-	where     []where // of the endpoints
-	unused    []Endpoint
-	workers   []worldWorker
-	traces    []uint64 // by process
+	cfg     Config
+	divided Divided // nil if all endpoints are one process
+	engine  engine
+	blocks  [][]Endpoint // endpointBlock endpoints each, but for the last
+	where   []where      // of the endpoints
+	workers []worldWorker
+	traces  []uint64 // by process
 }
 
 // Counters is what a world has carried.
@@ -164,24 +163,26 @@ const (
 
 // Open returns an endpoint with an address of its own, without a machine.
 func (w *World) Open() (*Endpoint, error) {
-	if len(w.endpoints) == maxEndpoints {
+	if len(w.where) == maxEndpoints {
 		return nil, errTooMany
 	}
-	e := w.endpoint()
-	*e = Endpoint{world: w, number: uint32(len(w.endpoints)), where: where{place: noPlace}, wake: machine.Never}
-	w.endpoints = append(w.endpoints, e)
-	w.where = append(w.where, e.where)
+	number := uint32(len(w.where))
+	w.where = append(w.where, where{place: noPlace})
+	if number%endpointBlock == 0 {
+		w.blocks = append(w.blocks, make([]Endpoint, endpointBlock))
+	}
+	e := w.endpoint(number)
+	*e = Endpoint{world: w, number: number, where: w.where[number], wake: machine.Never}
 	return e, nil
 }
 
-// endpoint returns memory for an endpoint, beside that of the one before.
-func (w *World) endpoint() *Endpoint {
-	if len(w.unused) == 0 {
-		w.unused = make([]Endpoint, min(1+len(w.endpoints), 1024))
-	}
-	e := &w.unused[0]
-	w.unused = w.unused[1:]
-	return e
+// endpointBlock is how many endpoints lie together: without a pointer to each,
+// one miss less leads there.
+const endpointBlock = 256
+
+// endpoint returns the endpoint of a number.
+func (w *World) endpoint(number uint32) *Endpoint {
+	return &w.blocks[number/endpointBlock][number%endpointBlock]
 }
 
 // noEndpoint is the number of none.
@@ -194,7 +195,7 @@ func (w *World) lookup(a netip.AddrPort) uint32 {
 	}
 	b := a.Addr().As4()
 	i := binary.BigEndian.Uint32(b[:]) - firstAddr
-	if i >= uint32(len(w.endpoints)) {
+	if i >= uint32(len(w.where)) {
 		return noEndpoint
 	}
 	return i

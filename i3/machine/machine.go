@@ -55,8 +55,9 @@ type Machine interface {
 // it is next called. A driver of many machines lets several of them do so one
 // after the other, so that their waits for memory overlap.
 type Toucher interface {
-	// Touch returns a byte that depends on all that was read.
-	Touch() byte
+	// Touch looks for what the datagram b needs, or without one a timer, and returns
+	// a byte that depends on all that was read.
+	Touch(b []byte) byte
 }
 
 // A Path is what a datagram meets on its way from one address to another.

@@ -139,7 +139,7 @@ func (r *Receiver) link(i int) i3.Trigger {
 }
 
 // Touch reads what a call will need, see [machine.Toucher].
-func (r *Receiver) Touch() byte {
+func (r *Receiver) Touch([]byte) byte {
 	b := r.timers.Touch() + r.host.Touch()
 	if n := len(r.chain); n > 0 {
 		b += byte(r.chain[n-1].Suffix())

@@ -108,6 +108,20 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 	}
 }
 
+// Touch reads what a packet will need, see [machine.Toucher]: the triggers of its
+// identifier and where they lead.
+func (n *Node) Touch(b []byte) (sum byte) {
+	p, _, _, err := i3.Next(b)
+	if err != nil {
+		return 0
+	}
+	var some [16]handle
+	for _, h := range n.table.Stored(p.ID, some[:0]) {
+		sum += byte(n.targets.at(h).kind)
+	}
+	return sum
+}
+
 // tick returns now in the table's coarse time of milliseconds.
 func tick(now machine.Time) matcher.Tick {
 	return matcher.Tick(now / machine.Time(machine.Millisecond))
