@@ -102,7 +102,7 @@ type Engine struct {
 // coarse one, whose slots are as long as the whole fine ring, and beyond that in
 // its last slot, from which it is put back again.
 const (
-	fineSlots   = 64
+	fineSlots   = 128
 	coarseSlots = 64
 )
 

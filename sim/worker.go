@@ -15,7 +15,8 @@ type worker struct {
 	number int
 
 	fine   [fineSlots][]list // by window and shard
-	coarse [coarseSlots][]far
+	coarse [coarseSlots]list
+	loaded [coarseSlots][]far // as coarse, but with bytes
 	slabs  [fineSlots]slab
 	chunks pool
 	blocks blockPool
@@ -85,24 +86,24 @@ func (w *worker) queue(e Event) {
 func (w *worker) queueFar(e Event, window int64) {
 	turn := w.engine.window / fineSlots
 	slot := min(window/fineSlots, turn+coarseSlots-1) % coarseSlots
-	f := far{Event: e}
 	if e.ref != 0 {
-		f.bytes = w.away[e.ref.index()]
+		w.loaded[slot] = append(w.loaded[slot], far{e, w.away[e.ref.index()]})
+		return
 	}
-	w.coarse[slot] = append(w.coarse[slot], f)
+	w.coarse[slot].add(&w.chunks, &e)
 }
 
 // cascade puts the coarse slot whose time has come into the fine ring.
 func (w *worker) cascade() {
 	slot := w.engine.window / fineSlots % coarseSlots
-	waiting := w.coarse[slot]
-	w.coarse[slot] = nil
-	for _, f := range waiting {
-		if f.ref != 0 {
-			f.ref = w.Store(f.At, f.bytes, nil)
-		}
+	waiting, loaded := w.coarse[slot], w.loaded[slot]
+	w.coarse[slot], w.loaded[slot] = list{}, nil // some may come back, if they are farther still
+	waiting.runs(w.requeue)
+	for _, f := range loaded {
+		f.ref = w.Store(f.At, f.bytes, nil)
 		w.queue(f.Event)
 	}
+	waiting.recycle(&w.chunks)
 }
 
 // Store keeps bytes for events of one window.

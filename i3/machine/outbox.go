@@ -25,6 +25,10 @@ type Outbox struct {
 	forwards []Forward
 	dropped  uint64
 	scratch  []byte
+	// Room is for what a machine needs only while it is called: others of its kind
+	// that are handed the same Outbox find there what it has left. It lies in a
+	// cache, where each machine's own would not.
+	Room any
 }
 
 // A Send is one control datagram to one address. Bytes aliases the Outbox.

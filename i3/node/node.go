@@ -17,7 +17,12 @@ type Node struct {
 	sweepAt machine.Time // machine.Never while the table is empty
 	count   Counters
 
-	// Scratch space, reused by every call.
+	*scratch // during a call of Receive
+}
+
+// A scratch is what a node needs while it handles a batch. The nodes that are
+// handed one outbox share it.
+type scratch struct {
 	wave     []arrival
 	next     []arrival
 	ids      []i3.ID
@@ -25,6 +30,16 @@ type Node struct {
 	siblings []handle
 	reply    []byte
 	entries  []i3.Insert
+}
+
+// scratchIn returns the scratch space in an outbox.
+func scratchIn(out *machine.Outbox) *scratch {
+	s, ok := out.Room.(*scratch)
+	if !ok {
+		s = &scratch{}
+		out.Room = s
+	}
+	return s
 }
 
 // New returns a node with an empty table.
@@ -68,6 +83,7 @@ func (n *Node) Triggers() int { return n.table.Len() }
 // packets of the whole batch together.
 func (n *Node) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
 	dropped := out.Dropped()
+	n.scratch = scratchIn(out)
 	n.wave = n.wave[:0]
 	for _, d := range batch {
 		n.datagram(now, d, out)
