@@ -96,6 +96,9 @@ func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 	}
 	r.host.Insert(now, r.link(i), secret, out)
 	r.putOff(now, i)
+	if f := r.events.Refreshed; f != nil {
+		f(now, i)
+	}
 }
 
 // linkAcked announces a refreshed link to the subtree below it. A link that is
