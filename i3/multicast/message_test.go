@@ -114,7 +114,8 @@ func describeWire(b []byte) string {
 		return orError(text+fmt.Sprintf(" reply-to=%v", to), err)
 	case TypeReply:
 		r, err := ParseReply(body)
-		return orError(text+fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock), err)
+		text += fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock)
+		return orError(text, err)
 	case TypeRequest:
 		q, err := ParseRequest(body)
 		return orError(text+fmt.Sprintf(" group=%v target=%v requester=%v", q.Group, q.Target, q.Requester), err)
