@@ -25,14 +25,13 @@ type GroupConfig struct {
 	// Lifetime is T and Hurry is k, see [host.Config].
 	Lifetime time.Duration
 	Hurry    int
-	// Skew bounds the offset of each host's clock.
-	Skew time.Duration
-	// Jitter bounds the random delay of each datagram.
-	Jitter time.Duration
+	Faults   Faults
 	// Loss gives the losses, which are off until they are asked for.
 	Loss testbed.Loss
 	// Cache is how many packets a receiver keeps for repairs. Default: 64.
-	Cache   int
+	Cache int
+	// Size is the number of bytes of a packet. Default: 128.
+	Size    int
 	Workers int
 }
 
@@ -45,6 +44,10 @@ type group struct {
 	bed     *testbed.Bed
 	rng     prng.Source
 	members []*groupMember
+
+	sent     machine.Time // when the last packet was sent
+	faults   faultClock
+	faultRNG prng.Source
 }
 
 // A groupMember is a receiver of a group and what is seen of it. Machines of
@@ -55,6 +58,7 @@ type groupMember struct {
 	latency machine.Duration // of that packet
 	joined  bool
 	failed  bool
+	crashed bool
 	owed    verify.Delivery
 	repairs []machine.Duration
 
@@ -65,6 +69,7 @@ type groupMember struct {
 const (
 	streamSource = 200 + iota
 	streamSites
+	streamFaults
 )
 
 // newGroup deploys the nodes and the source.
@@ -72,17 +77,23 @@ func newGroup(cfg GroupConfig) (*group, error) {
 	if cfg.Cache == 0 {
 		cfg.Cache = 64
 	}
-	g := &group{cfg: cfg, net: testbed.NewNetwork(cfg.Net, 0, cfg.Loss), rng: prng.New(cfg.Seed, streamSites)}
+	if cfg.Size == 0 {
+		cfg.Size = wanSize
+	}
+	g := &group{
+		cfg: cfg, net: testbed.NewNetwork(cfg.Net, 0, cfg.Loss),
+		rng: prng.New(cfg.Seed, streamSites), faultRNG: prng.New(cfg.Seed, streamFaults),
+	}
 	g.net.Mute(true)
 	g.world = sim.New(sim.Config{
-		Seed: cfg.Seed, Network: g.net, Jitter: machine.Duration(cfg.Jitter), Workers: cfg.Workers,
+		Seed: cfg.Seed, Network: g.net, Jitter: machine.Duration(cfg.Faults.Jitter), Workers: cfg.Workers,
 	})
 	source := prng.New(cfg.Seed, streamSource)
 	var err error
 	g.bed, err = testbed.New(testbed.Config{
 		Open:    func() (testbed.Endpoint, error) { return g.world.Open() },
 		Network: g.net, Seed: cfg.Seed, Nodes: cfg.Net.Len(), SourceSite: source.IntN(cfg.Net.Len()), Degree: cfg.Degree,
-		MaxSkew: machine.Duration(cfg.Skew),
+		MaxSkew: machine.Duration(cfg.Faults.Skew),
 		Group: multicast.Config{
 			Search: cfg.Variant.Search, Repair: cfg.Variant.Repair, Refresh: cfg.Variant.Refresh,
 			Relays: cfg.Variant.Relays, Cache: cfg.Cache,
@@ -114,7 +125,7 @@ func (g *group) add() error {
 		Deliver: func(now machine.Time, seq uint64, sent int64, payload []byte) {
 			m.owed.Delivered(seq, payload)
 			if sent != 0 {
-				m.latest, m.latency = seq, now.Sub(machine.Time(sent))
+				m.latest, m.latency = seq, now.Sub(g.sent)
 			}
 		},
 		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) { m.repairs = append(m.repairs, took) },
@@ -195,7 +206,8 @@ func (g *group) settle(ctx context.Context) error {
 // send sends one packet and returns its number.
 func (g *group) send() uint64 {
 	seq := g.bed.Source().Machine.Highest() + 1
-	return g.bed.Source().Send(verify.AppendPayload(nil, seq, wanSize))
+	g.sent = g.world.Now()
+	return g.bed.Source().Send(verify.AppendPayload(nil, seq, g.cfg.Size))
 }
 
 // close stops everything.

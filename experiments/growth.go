@@ -20,6 +20,8 @@ type Growth struct {
 	Sizes  []int  // ascending
 	// Periods is the number of lifetimes T for which refreshes are counted.
 	Periods int
+	// Quiet makes samples of the refreshes alone.
+	Quiet bool
 }
 
 // longestPath is more than any packet takes through a tree.
@@ -38,13 +40,12 @@ func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace 
 			return "", fmt.Errorf("%d receivers: %w", n, err)
 		}
 		q := g.queries()
-		sink.Sample(reports.Sample{
-			Stage: reports.StageTree, Kind: reports.KindJoinQueries, Seed: e.Config.Seed, Group: e.Name, N: int64(n),
-			Value: float64(q-queries) / float64(n-last),
-		})
-		last, queries = n, q
 		s := g.measure()
-		s.samples(sink, e.Config.Seed, e.Name, n)
+		s.queries = float64(q-queries) / float64(n-last)
+		last, queries = n, q
+		if !e.Quiet {
+			s.samples(sink, e.Config.Seed, e.Name, n)
+		}
 		if e.Scheme != "" {
 			if err := e.refreshes(ctx, g, n == e.Sizes[len(e.Sizes)-1], sink); err != nil {
 				return "", err

@@ -15,20 +15,36 @@ type Net string
 // PowerLaw is the power-law network of the paper's footnote 6.
 const PowerLaw Net = "powerlaw"
 
+// Check returns an error unless n names a network.
+func (n Net) Check() error {
+	if n == PowerLaw {
+		return nil
+	}
+	_, _, err := n.parse()
+	return err
+}
+
+// parse returns the instance and the reading of a transit-stub network.
+func (n Net) parse() (topology.Shape, topology.Reading, error) {
+	instance, letter, ok := strings.Cut(string(n), "-")
+	if !ok {
+		return topology.Shape{}, 0, fmt.Errorf(
+			"experiments: network %.20q: want an instance and a reading, such as A-M, or %s", string(n), PowerLaw)
+	}
+	shape, err := topology.Instance(instance)
+	if err != nil {
+		return shape, 0, err
+	}
+	reading, err := topology.ParseReading(letter)
+	return shape, reading, err
+}
+
 // Open generates the network. The same seed gives the same network.
 func (n Net) Open(seed uint64) (*topology.Network, error) {
 	if n == PowerLaw {
 		return topology.PowerLaw(seed, topology.PowerLawShape{})
 	}
-	instance, letter, ok := strings.Cut(string(n), "-")
-	if !ok {
-		return nil, fmt.Errorf("experiments: network %.20q: want an instance and a reading, such as A-M, or %s", string(n), PowerLaw)
-	}
-	shape, err := topology.Instance(instance)
-	if err != nil {
-		return nil, err
-	}
-	reading, err := topology.ParseReading(letter)
+	shape, reading, err := n.parse()
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type treeStats struct {
 	unreached int
 	depthMax  int
 	depthMean float64
+	queries   float64 // processed for each join since the last size
 	stress    []int32 // copies on each directed link that was used, ascending
 	stressUn  int32   // largest number of copies on a link in both directions
 }
@@ -124,6 +125,7 @@ func (s *treeStats) samples(sink Sink, seed uint64, name string, n int) {
 		{reports.KindStressUndirected, float64(s.stressUn)},
 		{reports.KindDepthMax, float64(s.depthMax)},
 		{reports.KindDepthMean, s.depthMean},
+		{reports.KindJoinQueries, s.queries},
 		{reports.KindColocated, float64(s.colocated)},
 		{reports.KindUnreached, float64(s.unreached)},
 	} {

@@ -117,7 +117,7 @@ func depthFindings(rows []DepthRow) []Finding {
 		}
 		for _, row := range rows {
 			if row.Receivers == p.receivers {
-				f.Ours, f.Spread = num(row.Mean), spreadOver(row.StdDev, len(row.PerSeed))
+				f.Ours, f.Spread = num(row.Mean), seedSpread(row.PerSeed, num)
 				f.Verdict = within(row.Mean, p.depth)
 			}
 		}

@@ -32,6 +32,9 @@
 //
 // Percentiles are exact: nearest rank on the raw samples, never interpolated.
 // Operations that failed stay in their distribution as its slowest members.
-// Verdicts compare with the paper's values (paper.go) by rules stated beside
-// them; a miss says by how much.
+// The spread of a figure is the 95 % interval of its mean over seeds by Student's
+// t, or the range of fewer than three seeds; receivers of one seed are never
+// taken for independent, which is why two worlds are compared by rearranging
+// seeds ([Compare]). Verdicts compare with the paper's values (paper.go) by rules
+// stated beside them; a miss says by how much.
 package reports

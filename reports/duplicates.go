@@ -99,7 +99,7 @@ func (row DuplicatesRow) finding() Finding {
 	}
 	mean := row.Ratio.Mean()
 	f.Ours = num(mean)
-	f.Spread = spreadOver(StdDev(seedValues(row.PerSeed)), len(row.PerSeed))
+	f.Spread = seedSpread(row.PerSeed, num)
 	f.Verdict = within(mean, paperDuplicatesPerLoss)
 	if f.Verdict.State == Miss && mean < paperDuplicatesPerLoss {
 		f.Verdict = Verdict{Pass, fmt.Sprintf("fewer than the paper (%s)", signedPercent(mean/paperDuplicatesPerLoss-1))}

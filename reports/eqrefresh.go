@@ -105,7 +105,8 @@ func eqRefreshSection(r *Result) Section {
 				"D²+D, the receivers of its two levels. Here T = %g s, α = %g, β = %g (refresh-unif) or %g (refresh-level), "+
 				"D = %g, and v is what was measured for triggers of that size, zero where it was not.",
 				p.period/1e9, p.alpha, p.betaUniform, p.betaLevel, p.degree),
-			"A scheme meets its formula if the means over all triggers are within 20 %.",
+			"A scheme meets its formula if the means over all triggers are within 20 %. Most triggers have few receivers " +
+				"under them; how far the sizes are off, each for itself, stands beside it and is not judged.",
 		},
 	}
 	if len(formulas) == 0 {
@@ -137,14 +138,22 @@ func (f RefreshFormula) finding() Finding {
 	if len(f.Buckets) == 0 {
 		return out
 	}
-	last := f.Buckets[len(f.Buckets)-1]
 	out.What += ", " + f.Group
 	out.Ours = num(f.Measured)
-	out.Spread = fmt.Sprintf("under %s: %s, %s", receivers(last.N), last.cell(num), seedCount(last.Seeds))
-	if math.IsNaN(f.Expected) {
+	switch {
+	case math.IsNaN(f.Measured):
+		out.Verdict = Verdict{NotMeasured, "not measured: no triggers"}
+		return out
+	case math.IsNaN(f.Expected):
 		out.Paper, out.Verdict = "-", Verdict{NotJudged, "not the paper's scheme"}
 		return out
 	}
+	lo, hi, seeds := math.Inf(1), math.Inf(-1), 0
+	for _, b := range f.Buckets {
+		off := b.Mean/b.Formula - 1
+		lo, hi, seeds = min(lo, off), max(hi, off), max(seeds, b.Seeds)
+	}
+	out.Spread = fmt.Sprintf("by size %s to %s, %s", signedPercent(lo), signedPercent(hi), seedCount(seeds))
 	out.Paper = num(f.Expected)
 	if !f.Known {
 		out.Paper += " (v = 0)"

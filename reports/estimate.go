@@ -82,6 +82,18 @@ func (e Estimate) spread(write func(float64) string) string {
 	return fmt.Sprintf("range %s to %s, %d seeds", write(e.Low), write(e.High), e.Seeds)
 }
 
+// share bounds the interval of a share: Student's t does not know that there is
+// nothing beyond all and nothing.
+func (e Estimate) share() Estimate {
+	e.Low, e.High = max(e.Low, 0), min(e.High, 1)
+	return e
+}
+
+// seedSpread writes the interval of a figure that has a value per seed.
+func seedSpread(perSeed []SeedValue, write func(float64) string) string {
+	return NewEstimate(seedValues(perSeed)).spread(write)
+}
+
 // holds reports whether a limit lies within the interval, so that the seeds do
 // not settle on which side of it the mean is.
 func (e Estimate) holds(limit float64) bool {

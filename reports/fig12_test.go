@@ -97,4 +97,14 @@ func TestRefreshSizesByHand(t *testing.T) {
 	near(t, "formula of 8", f.Buckets[1].Formula, second)
 	near(t, "measured", f.Measured, (90*1.4+10*1.6+20*3+30*2)/150)
 	near(t, "expected", f.Expected, (100*first+50*second)/150)
+	// 1.5/1.333 and 2.5/1.960 by size; 1.747 of 1.542 in all.
+	got := f.finding()
+	if got.Spread != "by size +12.5 % to +27.6 %, 2 seeds" || got.Verdict != (Verdict{Pass, "within 20 % (+13.3 %)"}) {
+		t.Errorf("finding %+v", got)
+	}
+	samples[0].Host, samples[1].Host = 0, 0
+	got = summarizeRefreshSizes(samples[:2], (&Result{}).formulaParams())[0].finding()
+	if got.Verdict.State != NotMeasured {
+		t.Errorf("finding without triggers %+v", got)
+	}
 }

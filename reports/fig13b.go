@@ -85,12 +85,11 @@ func (b RepairBins) curve() []chart.Point {
 	return points
 }
 
-// shares bounds the intervals of curves that are shares: Student's t does not
-// know that there is nothing beyond all and nothing.
+// shares bounds the intervals of curves that are shares.
 func shares(curves []SizeCurve) []SizeCurve {
 	for _, c := range curves {
 		for i := range c.Rows {
-			c.Rows[i].Low, c.Rows[i].High = max(c.Rows[i].Low, 0), min(c.Rows[i].High, 1)
+			c.Rows[i].Estimate = c.Rows[i].share()
 		}
 	}
 	return curves

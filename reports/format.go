@@ -80,17 +80,6 @@ func percentile(d Distribution, p float64) string {
 	return duration(d.P(p))
 }
 
-// plus writes a mean with its standard deviation.
-func plus(stddev float64) string { return "± " + num(stddev) }
-
-// spreadOver writes the standard deviation over seeds.
-func spreadOver(stddev float64, seeds int) string {
-	if seeds < 2 {
-		return fmt.Sprintf("%d seed", seeds)
-	}
-	return fmt.Sprintf("%s, %d seeds", plus(stddev), seeds)
-}
-
 // plain writes a value of the paper as the paper does.
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 

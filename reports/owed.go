@@ -85,7 +85,7 @@ func simDeliverySection(r *Result) Section {
 	if len(rows) == 0 {
 		return absent(s.ID, s.Title, s.Stage, s.Findings...)
 	}
-	t := Table{Caption: "Packets owed and delivered", Columns: []Column{
+	t := Table{Caption: "Packets owed and delivered", Fold: true, Columns: []Column{
 		text("group"), number("receivers"), number("seeds"), number("owed"), number("delivered exactly once"),
 		number("missing"), text("verdict"),
 	}}

@@ -111,7 +111,7 @@ func queriesFindings(rows []LevelRow) []Finding {
 			if row.Level != p.level {
 				continue
 			}
-			f.Ours, f.Spread = num(row.Mean), spreadOver(row.StdDev, len(row.PerSeed))
+			f.Ours, f.Spread = num(row.Mean), seedSpread(row.PerSeed, num)
 			f.Verdict = Verdict{NotJudged, signedPercent(row.Mean/p.queries - 1)}
 			if p.level == 1 {
 				f.Verdict = within(row.Mean, p.queries)

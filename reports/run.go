@@ -63,15 +63,21 @@ func Create(dir string, m Manifest) (*Run, error) {
 	if err := m.write(dir); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	return newRun(dir, m, f, header()), nil
+}
+
+// newRun starts the writer of a run's samples to a file, which gets the given
+// beginning first.
+func newRun(dir string, m Manifest, f *os.File, begin string) *Run {
 	r := &Run{
 		dir: dir, man: m,
-		waiting: append(make([]byte, 0, 2*flushBytes), header()...),
+		waiting: append(make([]byte, 0, 2*flushBytes), begin...),
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan error, 1),
 	}
 	go r.writer(f)
-	return r, nil
+	return r
 }
 
 // Dir returns the directory of the run.

@@ -1,6 +1,9 @@
 package reports
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // scaleKinds are the columns of the table of large groups.
 var scaleKinds = []struct {
@@ -139,7 +142,7 @@ func bytesText(b float64) string {
 
 // whole writes a large number in full.
 func whole(v float64) string {
-	if v != v {
+	if math.IsNaN(v) {
 		return "-"
 	}
 	return count(int64(v + 0.5))

@@ -85,7 +85,7 @@ func stretchSection(r *Result) Section {
 	for _, row := range rows {
 		f := stretchFinding(row.Variant)
 		f.Ours = percent(row.Below)
-		f.Spread = shareSpread(row.PerSeed)
+		f.Spread = NewEstimate(seedValues(row.PerSeed)).share().spread(percent)
 		f.Verdict = atLeastShare(row.Below, paperStretchShare)
 		s.Findings = append(s.Findings, f)
 		for _, v := range row.PerSeed {
@@ -104,18 +104,6 @@ func stretchFinding(variant string) Finding {
 		what += ", " + variant
 	}
 	return Finding{ID: "fig14", What: what, Source: "section 7.2", Paper: percent(paperStretchShare)}
-}
-
-// shareSpread writes the range of a share over seeds.
-func shareSpread(list []SeedValue) string {
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, v := range list {
-		lo, hi = min(lo, v.Value), max(hi, v.Value)
-	}
-	if len(list) < 2 {
-		return fmt.Sprintf("%d seed", len(list))
-	}
-	return fmt.Sprintf("%s to %s, %d seeds", percent(lo), percent(hi), len(list))
 }
 
 func stretchTable(rows []StretchRow) Table {

@@ -28,7 +28,7 @@ func TestDepthByHand(t *testing.T) {
 	near(t, "deviation of 64", rows[1].StdDev, 1) // sqrt((1+0+1)/2)
 	f := depthFindings(rows)
 	// 5/4.5 = 1.111; sizes without samples are named as not measured.
-	if f[4].Verdict != (Verdict{Pass, "within 20 % (+11.1 %)"}) || f[4].Spread != "± 1.00, 3 seeds" ||
+	if f[4].Verdict != (Verdict{Pass, "within 20 % (+11.1 %)"}) || f[4].Spread != "95 % CI 2.52 to 7.48, 3 seeds" ||
 		f[4].Paper != "4.5" {
 		t.Errorf("finding of 64 is %+v", f[4])
 	}

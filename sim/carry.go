@@ -27,7 +27,9 @@ type worldWorker struct {
 	batch [1]machine.Datagram
 	buf   []byte // the datagram being received, which the machine may change
 	last  storedCopy
-	_     [64]byte // workers write here all the time: not on one cache line
+
+	warmed byte     // keeps the compiler from leaving reads out
+	_      [64]byte // workers write here all the time: not on one cache line
 }
 
 // A storedCopy remembers what was stored last, because copies of one packet
@@ -59,18 +61,18 @@ func (w *World) Handle(ctx Context, ev *Event) {
 		ww.flush(e)
 		return
 	}
-	ww.deliver(e, w.endpoints[ev.Arg>>fromShift&endpointOf], ctx.Bytes(ev))
+	ww.deliver(e, uint32(ev.Arg>>fromShift&endpointOf), ctx.Bytes(ev))
 }
 
 // deliver hands a datagram to the machine of an endpoint. The bytes may be those
 // of other copies too: what the machine gets, and may write to, is its own.
-func (w *worldWorker) deliver(e, from *Endpoint, bytes []byte) {
+func (w *worldWorker) deliver(e *Endpoint, from uint32, bytes []byte) {
 	if !e.running() {
 		w.count.NoHost++
 		return
 	}
 	w.buf = append(w.buf[:0], bytes...)
-	w.batch[0] = machine.Datagram{From: from.Addr(), Bytes: w.buf}
+	w.batch[0] = machine.Datagram{From: addrOf(from), Bytes: w.buf}
 	if e.filter != nil && !e.filter(w.batch[0]) {
 		w.count.Filtered++
 		return
@@ -113,7 +115,7 @@ func (w *worldWorker) send(e *Endpoint, addr netip.AddrPort, a, b []byte) {
 		w.note('l', e, to, prng.Bytes(a, b))
 		return
 	}
-	if to == nil {
+	if to == noEndpoint {
 		w.count.NoHost++
 		return
 	}
@@ -125,28 +127,28 @@ func (w *worldWorker) send(e *Endpoint, addr netip.AddrPort, a, b []byte) {
 }
 
 // path returns what a datagram meets on its way from one endpoint to another,
-// which may be nil if there is none at the address.
-func (w *World) path(from, to *Endpoint, addr netip.AddrPort) machine.Path {
+// which may be none if there is none at the address.
+func (w *World) path(from *Endpoint, to uint32, addr netip.AddrPort) machine.Path {
 	d := w.divided
 	switch {
 	case w.cfg.Network == nil:
 		return machine.Path{Delay: DefaultDelay}
-	case d == nil || to == nil:
+	case d == nil || to == noEndpoint:
 		return w.cfg.Network.Path(from.Addr(), addr)
-	case from.place == noPlace || to.place == noPlace:
+	case from.where.place == noPlace || w.where[to].place == noPlace:
 		return machine.Path{Delay: d.LookAhead()}
 	}
-	return d.Between(int(from.place), int(to.place))
+	return d.Between(int(from.where.place), int(w.where[to].place))
 }
 
 // post posts the arrival of a datagram. Consecutive copies of one packet that
 // arrive in one window share their bytes.
-func (w *worldWorker) post(from, to *Endpoint, at machine.Time, a, b []byte) {
+func (w *worldWorker) post(from *Endpoint, to uint32, at machine.Time, a, b []byte) {
 	l := &w.last
 	if l.ref == 0 || !same(l.template, a) || !same(l.body, b) || !w.ctx.SameWindow(l.at, at) {
 		*l = storedCopy{at: at, ref: w.ctx.Store(at, a, b), template: a, body: b}
 	}
-	w.ctx.Post(to.process, at, uint64(from.number)<<fromShift|uint64(to.number), l.ref)
+	w.ctx.Post(w.world.where[to].process, at, uint64(from.number)<<fromShift|uint64(to), l.ref)
 }
 
 // same reports whether two slices are the same memory.
@@ -156,11 +158,8 @@ func same(a, b []byte) bool {
 
 // note adds one happening to the trace of the process whose event is handled: to
 // a datagram that was delivered at e, or lost on its way from there.
-func (w *worldWorker) note(what byte, e, other *Endpoint, content uint64) {
-	ends := uint64(what)<<56 | uint64(e.number)<<toBits
-	if other != nil {
-		ends |= uint64(other.number)
-	}
-	t := &w.world.traces[e.process]
+func (w *worldWorker) note(what byte, e *Endpoint, other uint32, content uint64) {
+	ends := uint64(what)<<56 | uint64(e.number)<<toBits | uint64(other)
+	t := &w.world.traces[e.where.process]
 	*t = prng.Hash4(*t, uint64(w.now), ends, content, 0)
 }

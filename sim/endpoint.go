@@ -10,25 +10,35 @@ import (
 
 var errTooMany = fmt.Errorf("sim: open endpoint: the world has %d, want no more", maxEndpoints)
 
-// An Endpoint is one address of a world and the machine that runs there.
+// An Endpoint is one address of a world and the machine that runs there. It is as
+// large as a cache line.
 type Endpoint struct {
 	world   *World
 	machine machine.Machine
 	filter  func(machine.Datagram) bool
 	wake    machine.Time // when the machine's timer event is queued, or Never
 	number  uint32
+	lines   uint8 // of the machine in a cache, see Warmer
+	where   where
+	sent    uint64 // datagrams offered so far
+}
+
+// A where is what must be known of an endpoint to send something there. The world
+// keeps a copy of all of them together, which stays in a cache.
+type where struct {
 	place   int32 // by which the network knows the address, or noPlace
 	process Process
-	sent    uint64 // datagrams offered so far
 }
 
 // noPlace is the place of an endpoint that the network does not know.
 const noPlace = -1
 
 // Addr returns the endpoint's address.
-func (e *Endpoint) Addr() netip.AddrPort {
+func (e *Endpoint) Addr() netip.AddrPort { return addrOf(e.number) }
+
+func addrOf(number uint32) netip.AddrPort {
 	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], firstAddr+e.number)
+	binary.BigEndian.PutUint32(b[:], firstAddr+number)
 	return netip.AddrPortFrom(netip.AddrFrom4(b), endpointPort)
 }
 
@@ -37,10 +47,12 @@ func (e *Endpoint) Addr() netip.AddrPort {
 func (e *Endpoint) Start(m machine.Machine) {
 	if d := e.world.divided; d != nil {
 		if place, ok := d.Place(e.Addr()); ok {
-			e.place, e.process = int32(place), Process(d.ProcessOf(place))
+			e.where = where{int32(place), Process(d.ProcessOf(place))}
+			e.world.where[e.number] = e.where
 		}
 	}
 	e.machine = m
+	e.lines = linesOf(m)
 	e.call(e.arm)
 }
 
@@ -56,7 +68,7 @@ func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
 // call calls f with a worker at the present time.
 func (e *Endpoint) call(f func(*worldWorker)) {
 	w := &e.world.workers[0]
-	w.enter(e.world.engine.At(e.process), e.world.Now())
+	w.enter(e.world.engine.At(e.where.process), e.world.Now())
 	f(w)
 }
 
@@ -83,5 +95,5 @@ func (e *Endpoint) arm(w *worldWorker) {
 		return
 	}
 	e.wake = max(at, w.now)
-	w.ctx.Post(e.process, e.wake, timerEvent|uint64(e.number), 0)
+	w.ctx.Post(e.where.process, e.wake, timerEvent|uint64(e.number), 0)
 }

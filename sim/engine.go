@@ -88,6 +88,7 @@ const shardSize = 16384
 type Engine struct {
 	cfg      EngineConfig
 	handler  Handler
+	warmer   Warmer // the handler, if it is one
 	now      machine.Time
 	shift    uint  // log2 of a window's length
 	window   int64 // the first window that is not over
@@ -117,6 +118,7 @@ func NewEngine(cfg EngineConfig, h Handler) (*Engine, error) {
 		sequence: make([]uint32, cfg.Processes),
 	}
 	e.cfg.Shards = (cfg.Processes + e.size - 1) / e.size
+	e.warmer, _ = h.(Warmer)
 	for i := range cfg.Workers {
 		e.workers = append(e.workers, newWorker(e, i))
 	}

@@ -136,7 +136,12 @@ func (w *worker) Bytes(ev *Event) []byte {
 // shard carries out a shard's events of the current window up to limit.
 func (w *worker) shard(s int, limit machine.Time) {
 	events := w.gather(s)
+	warm := 0
 	for i := 0; i < len(events); {
+		if i >= warm && w.engine.warmer != nil {
+			warm = min(i+warmBatch, len(events))
+			w.engine.warmer.Warm(w, events[i:warm])
+		}
 		p := events[i].To
 		j := i + 1
 		for j < len(events) && events[j].To == p {

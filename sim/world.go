@@ -73,6 +73,8 @@ type World struct {
 	divided   Divided // nil if all endpoints are one process
 	engine    engine
 	endpoints []*Endpoint
+	where     []where // of the endpoints
+	unused    []Endpoint
 	workers   []worldWorker
 	traces    []uint64 // by process
 }
@@ -165,22 +167,37 @@ func (w *World) Open() (*Endpoint, error) {
 	if len(w.endpoints) == maxEndpoints {
 		return nil, errTooMany
 	}
-	e := &Endpoint{world: w, number: uint32(len(w.endpoints)), place: noPlace, wake: machine.Never}
+	e := w.endpoint()
+	*e = Endpoint{world: w, number: uint32(len(w.endpoints)), where: where{place: noPlace}, wake: machine.Never}
 	w.endpoints = append(w.endpoints, e)
+	w.where = append(w.where, e.where)
 	return e, nil
 }
 
-// lookup returns the endpoint at an address, or nil.
-func (w *World) lookup(a netip.AddrPort) *Endpoint {
+// endpoint returns memory for an endpoint, beside that of the one before.
+func (w *World) endpoint() *Endpoint {
+	if len(w.unused) == 0 {
+		w.unused = make([]Endpoint, min(1+len(w.endpoints), 1024))
+	}
+	e := &w.unused[0]
+	w.unused = w.unused[1:]
+	return e
+}
+
+// noEndpoint is the number of none.
+const noEndpoint = 1<<toBits - 1
+
+// lookup returns the number of the endpoint at an address, or noEndpoint.
+func (w *World) lookup(a netip.AddrPort) uint32 {
 	if !a.Addr().Is4() || a.Port() != endpointPort {
-		return nil
+		return noEndpoint
 	}
 	b := a.Addr().As4()
 	i := binary.BigEndian.Uint32(b[:]) - firstAddr
 	if i >= uint32(len(w.endpoints)) {
-		return nil
+		return noEndpoint
 	}
-	return w.endpoints[i]
+	return i
 }
 
 // Run runs until the virtual time is the given one.

@@ -62,6 +62,7 @@ type Node struct {
 	Endpoint Endpoint
 	Machine  *node.Node
 	Range    chord.Range
+	epoch    uint32 // how often it was restarted
 }
 
 // A Source is the deployed source.
@@ -136,6 +137,13 @@ func (b *Bed) startNodes() error {
 	return nil
 }
 
+// RestartNode makes a node lose its memory, as a crash does: a new one, of a later
+// epoch, runs at its address at once.
+func (b *Bed) RestartNode(i int) error {
+	b.nodes[i].epoch++
+	return b.startNode(i)
+}
+
 func (b *Bed) startNode(i int) error {
 	n := &b.nodes[i]
 	n.Range, _ = b.ring.RangeOf(n.Endpoint.Addr())
@@ -144,7 +152,7 @@ func (b *Bed) startNode(i int) error {
 		Range:    n.Range,
 		Ring:     b.ring,
 		Secret:   b.secret(i),
-		Epoch:    1,
+		Epoch:    1 + n.epoch,
 		MaxPerID: b.cfg.Degree + 1,
 		Lifetime: b.cfg.Group.Host.Lifetime,
 	})

@@ -55,13 +55,13 @@ type Network struct {
 
 	mu     sync.RWMutex
 	places []place
+	sites  []int32 // of the places: all that is looked at while nothing is lost
 	byAddr map[netip.AddrPort]int
 	muted  bool
 }
 
 // A place is where an address is and what it is.
 type place struct {
-	site int32
 	node bool
 	rate float64 // of a host's last hop
 }
@@ -89,12 +89,13 @@ func (n *Network) place(a netip.AddrPort, site int, node, lossless bool) {
 	if n.delays != nil {
 		site %= n.delays.Len()
 	}
-	p := place{site: int32(site), node: node}
+	p := place{node: node}
 	if !lossless { // the rate depends on the order of placement, not on addresses
 		p.rate = n.loss.HostMax * prng.Unit(prng.Hash3(n.loss.Seed, 1, uint64(len(n.places)), 0))
 	}
 	n.byAddr[a] = len(n.places)
 	n.places = append(n.places, p)
+	n.sites = append(n.sites, int32(site))
 }
 
 // Mute switches losses off, and on again, while delays stay.
@@ -127,10 +128,9 @@ func (n *Network) Place(a netip.AddrPort) (place int, ok bool) {
 
 // Between is Path for the numbers of places.
 func (n *Network) Between(from, to int) machine.Path {
-	a, b := &n.places[from], &n.places[to]
 	p := machine.Path{Delay: n.base}
-	if n.delays != nil && a.site != b.site {
-		p.Delay += machine.Duration(n.delays.OneWay(int(a.site), int(b.site)))
+	if a, b := n.sites[from], n.sites[to]; n.delays != nil && a != b {
+		p.Delay += machine.Duration(n.delays.OneWay(int(a), int(b)))
 	}
 	if !n.muted {
 		p.Loss = n.rate(from, to)
@@ -141,7 +141,7 @@ func (n *Network) Between(from, to int) machine.Path {
 func (n *Network) rate(from, to int) float64 {
 	a, b := &n.places[from], &n.places[to]
 	if a.node && b.node {
-		if a.site == b.site && n.delays != nil {
+		if n.sites[from] == n.sites[to] && n.delays != nil {
 			return 0
 		}
 		lo, hi := min(from, to), max(from, to)
@@ -163,7 +163,7 @@ func (n *Network) ProcessOf(place int) int {
 	if n.domains == nil {
 		return 0
 	}
-	return n.domains.Domain(int(n.places[place].site))
+	return n.domains.Domain(int(n.sites[place]))
 }
 
 // LookAhead returns the least delay between domains.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,12 +23,17 @@ type session struct {
 	errs io.Writer
 	cli  *cli
 	args []string
+
+	more   map[string]string // parameters besides the flags
+	resume bool              // go on with the run in the result directory
+	done   map[string]bool   // the keys of the jobs that it has finished
 }
 
 // A stage is one experiment of a session.
 type stage struct {
 	name string
 	what string // for the progress line
+	// run is nil for a stage whose samples another one makes.
 	run  func(context.Context, experiments.Sink, experiments.Progress) error
 	note string
 }
@@ -40,7 +46,7 @@ func (s *session) run(stages ...stage) error {
 	if dir == "" {
 		dir = filepath.Join("bench-out", time.Now().Format("20060102-150405"))
 	}
-	run, err := reports.Create(dir, reports.Manifest{
+	run, err := s.open(dir, reports.Manifest{
 		Command: append([]string{"bench"}, s.args...), Seed: s.cli.Seed, Parameters: s.parameters(),
 	})
 	if err != nil {
@@ -65,9 +71,24 @@ func (s *session) run(stages ...stage) error {
 	return errors.Join(err, closeErr)
 }
 
+// open makes the result directory, or opens that of the run to go on with.
+func (s *session) open(dir string, m reports.Manifest) (run *reports.Run, err error) {
+	if !s.resume {
+		return reports.Create(dir, m)
+	}
+	run, s.done, err = reports.Resume(dir, m)
+	return run, err
+}
+
 // stages runs the stages until one fails.
 func (s *session) stages(run *reports.Run, stages []stage) error {
 	for i, st := range stages {
+		if st.run == nil {
+			if err := run.Stage(reports.Stage{Name: st.name, Status: reports.Complete, Note: st.note}); err != nil {
+				return err
+			}
+			continue
+		}
 		bar := newBar(s.errs, s.cli.Progress, fmt.Sprintf("[%d/%d] %-8s", i+1, len(stages), st.name), st.what)
 		start := time.Now()
 		err := st.run(s.ctx, run, bar.step)
@@ -116,5 +137,6 @@ func (s *session) parameters() map[string]string {
 			p[f.Name] = fmt.Sprint(parsed.FlagValue(f))
 		}
 	}
+	maps.Copy(p, s.more)
 	return p
 }

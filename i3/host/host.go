@@ -161,6 +161,15 @@ func (h *Host) Counters() Counters { return h.count }
 // before the first answer.
 func (h *Host) RTT() machine.Duration { return h.srtt }
 
+// Touch reads what a call will need, see [machine.Toucher].
+func (h *Host) Touch() byte {
+	b := h.timers.Touch()
+	if len(h.tasks) > 0 {
+		b += byte(h.tasks[0].serial)
+	}
+	return b
+}
+
 // Deadline returns when the next request must be sent or sent again.
 func (h *Host) Deadline() machine.Time { return h.timers.Next() }
 

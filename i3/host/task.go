@@ -129,10 +129,18 @@ func (h *Host) task(t i3.Trigger) *task {
 	}
 	h.serial++
 	if n := len(h.tasks); n == cap(h.tasks) { // by little: most hosts have three or four for good
-		h.tasks = append(make([]task, 0, n+max(2, n/4)), h.tasks...)
+		h.tasks = append(make([]task, 0, n+growth(n)), h.tasks...)
 	}
 	h.tasks = append(h.tasks, task{trigger: t, serial: h.serial})
 	return &h.tasks[len(h.tasks)-1]
+}
+
+// growth returns for how many tasks more a host with n makes room.
+func growth(n int) int {
+	if n < 4 {
+		return 2
+	}
+	return max(1, n/4)
 }
 
 // find returns the index of a trigger's task, or -1.

@@ -51,6 +51,14 @@ type Machine interface {
 	Expire(now Time, out *Outbox)
 }
 
+// A Toucher is a machine that can read, changing nothing, what it will need when
+// it is next called. A driver of many machines lets several of them do so one
+// after the other, so that their waits for memory overlap.
+type Toucher interface {
+	// Touch returns a byte that depends on all that was read.
+	Touch() byte
+}
+
 // A Path is what a datagram meets on its way from one address to another.
 type Path struct {
 	Delay Duration

@@ -202,3 +202,21 @@ func TestOutboxDoesNotAllocate(t *testing.T) {
 		t.Errorf("a round through the Outbox allocates %v times, want 0", n)
 	}
 }
+
+// A packet in two parts is the packet; the scratch buffer is kept as it has grown, and begins empty every time.
+func TestPartsAndScratch(t *testing.T) {
+	to := netip.MustParseAddrPort("10.0.0.1:1")
+	o := machine.NewOutbox(2, 8, 1)
+	if !o.SendParts(to, []byte("ab"), []byte("cd")) || !o.Send(to, []byte("ef")) ||
+		o.SendParts(to, []byte("gh"), []byte("i")) {
+		t.Error("a packet that fits was refused, or one that does not was taken")
+	}
+	if s := o.Sends(); len(s) != 1 || string(s[0].Bytes) != "abcdef" || o.Dropped() != 1 {
+		t.Errorf("sent %q, dropped %d", s, o.Dropped())
+	}
+	b := append(o.Scratch(), make([]byte, 100)...)
+	o.Keep(b)
+	if s := o.Scratch(); len(s) != 0 || cap(s) < 100 {
+		t.Errorf("scratch of %d bytes with room for %d, want none and 100", len(s), cap(s))
+	}
+}

@@ -34,13 +34,13 @@ func (a *adoption) set(chain []i3.ID) i3.ID {
 
 // watched returns the level of the identifier that this receiver adopts next if
 // it loses its owner. At level 0 there is nothing to adopt: it is the source's.
-func (r *Receiver) watched() int { return max(0, len(r.chain)-2-len(r.adopted)) }
+func (r *Receiver) watched() int { return max(0, len(r.chain)-2-len(r.adopted())) }
 
 // adoptionAt returns the adoption of the identifier at a level, or nil.
 func (r *Receiver) adoptionAt(level int) *adoption {
-	for k := range r.adopted {
-		if r.adopted[k].level == level {
-			return &r.adopted[k]
+	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {
+		if adopted[k].level == level {
+			return &adopted[k]
 		}
 	}
 	return nil
@@ -62,8 +62,8 @@ func (r *Receiver) watchOwner(now machine.Time) {
 // adoptSoon adopts the watched identifier after a random delay, unless a sibling
 // does before.
 func (r *Receiver) adoptSoon(now machine.Time) {
-	if r.adoptAt.Due() == machine.Never {
-		r.timers.Set(&r.adoptAt, keyAdopt, now.Add(r.uniform(1, adoptWait)))
+	if c := r.tend(); c.timer.Due() == machine.Never {
+		r.timers.Set(&c.timer, keyAdopt, now.Add(r.uniform(1, adoptWait)))
 	}
 }
 
@@ -87,10 +87,11 @@ func (r *Receiver) adopt(now machine.Time, out *machine.Outbox) {
 	if r.state != attached || level == 0 {
 		return
 	}
-	r.adopted = append(r.adopted, adoption{
+	c := r.tend()
+	c.adopted = append(c.adopted, adoption{
 		level: level, secret: r.orphan(level).secret, rank: r.rng.Uint64()>>1 + 1,
 	})
-	a := &r.adopted[len(r.adopted)-1]
+	a := &c.adopted[len(c.adopted)-1]
 	r.count.Adoptions++
 	r.claim(now, a, out)
 	r.host.Maintain(now, r.host.Own(a.set(r.chain)), out)
@@ -125,27 +126,28 @@ func (r *Receiver) ownerFound(now machine.Time, id i3.ID, rank uint64, out *mach
 	}
 	r.links[i].seen = now
 	r.owned(i)
-	if i == r.watched() {
-		r.timers.Stop(&r.adoptAt)
+	if r.care != nil && i == r.watched() {
+		r.timers.Stop(&r.care.timer)
 	}
 }
 
 // dropAdoptions stops answering for the adopted identifiers from a level
 // upwards.
 func (r *Receiver) dropAdoptions(now machine.Time, level int, out *machine.Outbox) {
-	for k := len(r.adopted) - 1; k >= 0 && r.adopted[k].level <= level; k-- {
-		a := &r.adopted[k]
+	adopted := r.adopted()
+	for k := len(adopted) - 1; k >= 0 && adopted[k].level <= level; k-- {
+		a := &adopted[k]
 		r.host.Remove(now, r.host.Own(a.set(r.chain)), i3.Nonce{}, out)
 		r.host.Remove(now, r.host.Own(RepairGroup(r.chain[a.level-1], r.suffix)), i3.Nonce{}, out)
-		r.adopted = r.adopted[:k]
+		r.care.adopted = adopted[:k]
 	}
 }
 
 // adoptedCount learns how many links an adopted identifier has, and moves it to
 // the right set.
 func (r *Receiver) adoptedCount(now machine.Time, ack i3.Ack, out *machine.Outbox) {
-	for k := range r.adopted {
-		a := &r.adopted[k]
+	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {
+		a := &adopted[k]
 		if ack.Trigger.ID != r.chain[a.level] || (ack.Count >= ack.Limit) == a.full {
 			continue
 		}
@@ -164,11 +166,45 @@ type orphan struct {
 	now    bool // it has no owner yet
 }
 
+// A care is what a receiver knows of orphans, and which it has adopted. Few
+// receivers ever have any.
+type care struct {
+	adopted []adoption // from the parent's identifier upwards, without a gap
+	orphans []orphan
+	timer   machine.Timer // of the next adoption
+}
+
+// tend returns the receiver's care, which it gives it if it has none.
+func (r *Receiver) tend() *care {
+	if r.care == nil {
+		r.care = new(care)
+	}
+	return r.care
+}
+
+// adopted returns the receiver's adoptions.
+func (r *Receiver) adopted() []adoption {
+	if r.care == nil {
+		return nil
+	}
+	return r.care.adopted
+}
+
+// forsake forgets all orphans, adopted or not.
+func (r *Receiver) forsake() {
+	if r.care != nil {
+		r.timers.Stop(&r.care.timer)
+		r.care.adopted, r.care.orphans = nil, nil
+	}
+}
+
 // orphan returns what is known of the identifier at a level as an orphan.
 func (r *Receiver) orphan(level int) orphan {
-	for _, o := range r.orphans {
-		if o.level == level {
-			return o
+	if r.care != nil {
+		for _, o := range r.care.orphans {
+			if o.level == level {
+				return o
+			}
 		}
 	}
 	return orphan{}
@@ -176,16 +212,20 @@ func (r *Receiver) orphan(level int) orphan {
 
 // orphaned notes that the owner of the identifier at a level has left.
 func (r *Receiver) orphaned(level int, secret i3.Nonce) {
-	r.orphans = slices.DeleteFunc(r.orphans, func(o orphan) bool { return o.level == level })
-	r.orphans = append(r.orphans, orphan{level, secret, true})
+	c := r.tend()
+	c.orphans = slices.DeleteFunc(c.orphans, func(o orphan) bool { return o.level == level })
+	c.orphans = append(c.orphans, orphan{level, secret, true})
 }
 
 // owned notes that the identifier at a level has an owner. The secret stays: it is
 // good for as long as the link is there.
 func (r *Receiver) owned(level int) {
-	for k := range r.orphans {
-		if r.orphans[k].level == level {
-			r.orphans[k].now = false
+	if r.care == nil {
+		return
+	}
+	for k := range r.care.orphans {
+		if r.care.orphans[k].level == level {
+			r.care.orphans[k].now = false
 		}
 	}
 }

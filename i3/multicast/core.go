@@ -23,17 +23,45 @@ type core struct {
 	stream   stream
 	timers   machine.Timers
 	epoch    uint32
-	full     bool // the host's own identifier holds D+1 triggers
-	moving   bool // from one set to the other
-	children int  // links under its identifier, as last heard
+	full     bool   // the host's own identifier holds D+1 triggers
+	moving   bool   // from one set to the other
+	children uint16 // links under its identifier, as last heard
 	host     host.Host
 	rng      prng.Source
-	held     holdDown
-	// sets are those of the joinable and of the full children of the identifier
-	// above the host's own.
-	sets  [2]i3.ID
-	count Counters
+	above    family
+	held     *holdDown // nil before the first repair
+	count    Counters
 }
+
+// A family is what is derived from the identifier above a host's own, whose
+// children the host and its siblings are. A host needs it again and again, so the
+// keys are kept; the identifiers follow from them (see derive).
+type family struct {
+	prefix             uint64
+	join, full, repair i3.Key
+}
+
+// above returns the family of the children of an identifier.
+func above(id i3.ID) family {
+	join := JoinSet(id)
+	return family{join.Prefix(), join.Key(), FullSet(id).Key(), RepairGroup(id, 0).Key()}
+}
+
+// set returns the set of the full children, or of the joinable ones.
+func (f *family) set(full bool) i3.ID {
+	if full {
+		return i3.NewID(f.prefix, f.full, 0)
+	}
+	return i3.NewID(f.prefix, f.join, 0)
+}
+
+// isSet reports whether an identifier is one of the two sets.
+func (f *family) isSet(id i3.ID) bool {
+	return id.Prefix() == f.prefix && (id == f.set(false) || id == f.set(true))
+}
+
+// group returns the repair group with a suffix.
+func (f *family) group(suffix uint64) i3.ID { return i3.NewID(f.prefix, f.repair, suffix) }
 
 // streamCore separates a group member's random numbers from its host's.
 const streamCore = 2
@@ -113,6 +141,9 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 // repair sends a packet that the host has to one requester, or to the subtree
 // that lost it.
 func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, level int, out *machine.Outbox) {
+	if c.held == nil {
+		c.held = new(holdDown)
+	}
 	if c.held.active(now, m.Seq, q) {
 		c.count.DropHeldDown++
 		return
@@ -177,34 +208,25 @@ func (h *holdDown) forget(now machine.Time) {
 	h.recent = slices.Delete(h.recent, 0, n)
 }
 
-// set returns the set of the full children of the identifier above, or of the
-// joinable ones.
-func (c *core) set(full bool) i3.ID {
-	if full {
-		return c.sets[1]
-	}
-	return c.sets[0]
-}
-
 // setFull moves the host from the set of joinable children to that of the full
 // ones, or back, when an acknowledgement for its own trigger says that
 // its identifier filled up or has a free slot.
 func (c *core) setFull(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	c.children = int(a.Count) - 1
+	c.children = max(a.Count, 1) - 1
 	full := a.Count >= a.Limit
 	if full == c.full {
 		return
 	}
 	c.full, c.moving = full, true
-	c.host.Maintain(now, c.host.Own(c.set(full)), out)
+	c.host.Maintain(now, c.host.Own(c.above.set(full)), out)
 }
 
 // entered is told that a set has the host. Only now does it leave the other
 // one, so that no search misses it.
 func (c *core) entered(now machine.Time, set i3.ID, out *machine.Outbox) {
-	if !c.moving || set != c.set(c.full) {
+	if !c.moving || set != c.above.set(c.full) {
 		return
 	}
-	c.host.Remove(now, c.host.Own(c.set(!c.full)), i3.Nonce{}, out)
+	c.host.Remove(now, c.host.Own(c.above.set(!c.full)), i3.Nonce{}, out)
 	c.moving = false
 }

@@ -42,7 +42,7 @@ func Size(r *Receiver) map[string][2]int {
 		"replies":  {len(join.search.seen), maxSeen},
 		"chain":    {len(r.chain), maxLevel + 3},
 		"links":    {len(r.links), maxLevel + 3},
-		"adopted":  {len(r.adopted), maxLevel + 1},
+		"adopted":  {len(r.adopted()), maxLevel + 1},
 		"frontier": {len(join.asked), maxWidth},
 		"cache":    {len(r.stream.cache.slots), r.cfg.Cache},
 	}

@@ -20,6 +20,7 @@ type joining struct {
 	second machine.Time // when, if it was
 	choice int          // the candidate being joined at
 	orphan []byte       // the parent's farewell, if it came before the link's acknowledgement
+	timer  machine.Timer
 }
 
 // An asking is what is known of one frontier identifier's children.
@@ -65,7 +66,10 @@ func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
 	r.state = searching
 	r.count.Searches++
 	r.rounds++
-	r.join = &joining{search: newSearch(r.cfg.Search, r.cfg.root)}
+	if r.join == nil {
+		r.join = new(joining)
+	}
+	r.join.search = newSearch(r.cfg.Search, r.cfg.root)
 	r.ask(now, out)
 }
 
@@ -91,13 +95,13 @@ func (r *Receiver) awaitReplies(asked machine.Time) {
 	if r.join.first > 0 {
 		wait = min(replyWait, 2*r.join.first+replyGrace)
 	}
-	r.timers.Set(&r.searchTimer, keySearch, asked.Add(wait))
+	r.timers.Set(&r.join.timer, keySearch, asked.Add(wait))
 }
 
 // sendQueries asks those frontier identifiers whose answers are incomplete.
 func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 	j := r.join
-	number := r.step << numberBits
+	number := uint64(r.step) << numberBits
 	if j.again {
 		number |= secondQuery
 	}
@@ -187,7 +191,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		return
 	}
 	f := int(m.Seq & (secondQuery - 1))
-	if r.state != searching || m.Seq>>numberBits != r.step || f >= len(r.join.asked) {
+	if r.state != searching || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
@@ -246,7 +250,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
-	r.timers.Stop(&r.searchTimer)
+	r.timers.Stop(&r.join.timer)
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
@@ -282,13 +286,13 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 
 // searchFailed waits and begins anew, or gives up.
 func (r *Receiver) searchFailed(now machine.Time) {
-	r.state, r.join = idle, nil
+	r.state = idle
 	if r.rounds < maxRounds {
 		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
-		r.timers.Set(&r.searchTimer, keySearch, now.Add(r.uniform(d, 2*d)))
+		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
 		return
 	}
-	r.rounds = 0
+	r.rounds, r.join = 0, nil
 	r.endStream(now)
 	if f := r.events.Failed; f != nil {
 		f(now)
@@ -319,10 +323,10 @@ func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) 
 // takes a challenge, so the answer for the link comes first.
 func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 	r.full = false
-	r.suffix = r.groupSuffix()
+	r.suffix = r.firstSuffix()
 	r.host.Insert(now, r.link(len(r.chain)-1), r.secret, out)
-	r.host.Maintain(now, r.host.Own(r.set(false)), out)
-	r.host.Maintain(now, r.host.Own(r.group(r.suffix)), out)
+	r.host.Maintain(now, r.host.Own(r.above.set(false)), out)
+	r.host.Maintain(now, r.host.Own(r.above.group(r.suffix)), out)
 }
 
 // refused tries the next best candidate after one that had no room or did not
@@ -330,7 +334,7 @@ func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 func (r *Receiver) refused(now machine.Time, out *machine.Outbox) {
 	r.count.Refused++
 	r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
-	for _, id := range []i3.ID{r.set(false), r.group(r.suffix)} {
+	for _, id := range []i3.ID{r.above.set(false), r.above.group(r.suffix)} {
 		if t := r.host.Own(id); r.host.Maintains(t) {
 			r.host.Remove(now, t, i3.Nonce{}, out)
 		} else {
@@ -358,7 +362,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}
-	r.join = nil
+	r.join = nil // its timer was stopped when the search was decided
 	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}

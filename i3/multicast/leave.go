@@ -18,8 +18,8 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 		if r.state == attaching { // what was asked for may be there already
 			r.host.Remove(now, r.ownTrigger(), i3.Nonce{}, out)
 			r.host.Remove(now, r.link(len(r.chain)-1), r.secret, out)
-			r.host.Remove(now, r.host.Own(r.set(false)), i3.Nonce{}, out)
-			r.host.Remove(now, r.host.Own(r.group(r.suffix)), i3.Nonce{}, out)
+			r.host.Remove(now, r.host.Own(r.above.set(false)), i3.Nonce{}, out)
+			r.host.Remove(now, r.host.Own(r.above.group(r.suffix)), i3.Nonce{}, out)
 		}
 		r.left(now)
 		return
@@ -33,11 +33,11 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 
 // memberships returns the sets and groups in which the receiver has a trigger.
 func (r *Receiver) memberships() []i3.ID {
-	ids := []i3.ID{r.set(r.full), r.group(r.suffix)}
+	ids := []i3.ID{r.above.set(r.full), r.above.group(r.suffix)}
 	if r.moving {
-		ids = append(ids, r.set(!r.full))
+		ids = append(ids, r.above.set(!r.full))
 	}
-	for _, a := range r.adopted {
+	for _, a := range r.adopted() {
 		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
 	}
 	return ids
@@ -81,7 +81,7 @@ func (r *Receiver) unlinked(now machine.Time, i int, a i3.Ack, out *machine.Outb
 
 // handOverAdopted hands over the adopted identifiers above the i-th.
 func (r *Receiver) handOverAdopted(now machine.Time, i int, out *machine.Outbox) {
-	for _, a := range r.adopted {
+	for _, a := range r.adopted() {
 		if a.level < i {
 			r.handOver(now, r.chain[a.level], a.secret, out)
 		}
@@ -111,12 +111,9 @@ func (r *Receiver) reset() {
 	r.state, r.full, r.children = idle, false, 0
 	r.moving = false
 	r.join, r.rounds = nil, 0
-	r.timers.Stop(&r.searchTimer)
 	r.timers.Stop(&r.refreshTimer)
 	r.timers.Stop(&r.house)
-	r.timers.Stop(&r.adoptAt)
-	r.adopted = r.adopted[:0]
-	r.orphans = r.orphans[:0]
+	r.forsake()
 	r.links = r.links[:0]
 	r.pending = nil
 }

@@ -17,9 +17,11 @@ type Receiver struct {
 	joined    bool
 	unheard   bool         // nothing came down the tree since the attachment
 	silences  uint8        // in a row
+	step      uint32       // counts the frontiers asked; part of every query's number
 	heard     machine.Time // when the last packet came down the tree
 	place                  // in the tree
 	lossRate  lossRate
+	rounds    uint8 // searches begun since Join
 	pending   []pending
 	distances window // from the source, as the last packets had them
 	core
@@ -33,35 +35,26 @@ type Receiver struct {
 	near         chord.Range
 	parentHost   netip.AddrPort // who replied for the parent
 
-	join        *joining // nil unless there is a search or an attachment
-	step        uint64   // counts the frontiers asked; part of every query's number
-	searchTimer machine.Timer
-	rounds      int // searches begun since Join
+	join *joining // nil unless there is a search or an attachment
 
-	adopted []adoption // from the parent's identifier upwards, without a gap
-	orphans []orphan
-	adoptAt machine.Timer
-	rtt     machine.Duration // from request to repair, smoothed; 0 before the first
-	rttVar  machine.Duration
+	care   *care            // nil before there is an orphan
+	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
+	rttVar machine.Duration
 }
 
 // A place is what follows from a receiver's own identifier and its parent's, and
 // is needed again and again while it stays there.
 type place struct {
-	id      i3.ID  // the receiver's own
-	key     i3.Key // of the host target of its own trigger
-	repairs i3.ID  // the parent's repair group, without a suffix
-	chance  uint64 // the random part of its suffix
+	id  i3.ID  // the receiver's own
+	key i3.Key // of the host target of its own trigger
 }
 
 // setChain gives the receiver a place.
 func (r *Receiver) setChain(chain []i3.ID) {
 	r.chain = chain
 	id, parent := chain[len(chain)-1], r.parent()
-	r.place = place{
-		id: id, key: i3.RightKey(id), repairs: RepairGroup(parent, 0), chance: spread(id.Prefix() ^ id.Suffix()),
-	}
-	r.sets = [2]i3.ID{JoinSet(parent), FullSet(parent)}
+	r.place = place{id: id, key: i3.RightKey(id)}
+	r.above = above(parent)
 }
 
 // ownTrigger returns the trigger that brings the receiver what its parent gets.
@@ -71,10 +64,6 @@ func (r *Receiver) ownTrigger() i3.Trigger {
 
 // isOwn reports whether a trigger is the receiver's own.
 func (r *Receiver) isOwn(t i3.Trigger) bool { return t.ID == r.id && t == r.ownTrigger() }
-
-// group returns the identifier of the repair group of the parent's children with
-// a suffix.
-func (r *Receiver) group(suffix uint64) i3.ID { return r.repairs.WithSuffix(suffix) }
 
 // A state is where a receiver stands.
 type state uint8
@@ -127,12 +116,12 @@ func (r *Receiver) Idle() bool { return r.state == idle && r.rounds == 0 }
 
 // Settled reports whether the receiver is attached and other searches find it.
 func (r *Receiver) Settled() bool {
-	return r.state == attached && r.host.Maintains(r.host.Own(r.set(r.full))) && !r.moving
+	return r.state == attached && r.host.Maintains(r.host.Own(r.above.set(r.full))) && !r.moving
 }
 
 // Children returns how many links there are under the receiver's identifier, as
 // the node last told it.
-func (r *Receiver) Children() int { return r.children }
+func (r *Receiver) Children() int { return int(r.children) }
 
 // Missing returns how many packets are lost and not yet repaired.
 func (r *Receiver) Missing() int { return len(r.stream.losses) }
@@ -146,6 +135,21 @@ func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
 // link returns the i-th link of the chain.
 func (r *Receiver) link(i int) i3.Trigger {
 	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
+}
+
+// Touch reads what a call will need, see [machine.Toucher].
+func (r *Receiver) Touch() byte {
+	b := r.timers.Touch() + r.host.Touch()
+	if n := len(r.chain); n > 0 {
+		b += byte(r.chain[n-1].Suffix())
+	}
+	if len(r.links) > 0 {
+		b += byte(r.links[0].due)
+	}
+	if len(r.distances.kept) > 0 {
+		b += byte(r.distances.kept[0].number)
+	}
+	return b
 }
 
 // Receive handles a batch of datagrams.
@@ -169,7 +173,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	index := key & (1<<keyKind - 1)
 	switch key &^ (1<<keyKind - 1) {
 	case keySearch:
-		if r.timers.Fired(&r.searchTimer, key, at, now) {
+		if r.join != nil && r.timers.Fired(&r.join.timer, key, at, now) {
 			r.searchTimeout(now, out)
 		}
 	case keyHouse:
@@ -187,7 +191,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 	case keyUpward:
 		r.pendingDue(now, index, key, at, out)
 	case keyAdopt:
-		if r.timers.Fired(&r.adoptAt, key, at, now) {
+		if r.care != nil && r.timers.Fired(&r.care.timer, key, at, now) {
 			r.adopt(now, out)
 		}
 	}
@@ -314,12 +318,12 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 // it has adopted. A query to a set that it belongs to no more, but whose
 // trigger still lives, gets no answer: it would be one about another place.
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	if set == r.sets[0] || set == r.sets[1] {
+	if r.above.isSet(set) {
 		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
 		return
 	}
-	for k := range r.adopted {
-		a := &r.adopted[k]
+	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {
+		a := &adopted[k]
 		if above := r.chain[a.level-1]; set == JoinSet(above) || set == FullSet(above) {
 			r.reply(now, m, body, r.chain[a.level], a.level, flagFull(a.full), out)
 			return

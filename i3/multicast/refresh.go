@@ -20,11 +20,12 @@ func (r *Receiver) startRefresh(now machine.Time) {
 	}
 	r.links = r.links[:len(r.chain)]
 	clear(r.links)
-	r.orphans = r.orphans[:0]
 	for i := 1; i < len(r.links); i++ {
 		r.links[i].seen = now
-		r.putOff(now, i)
+		lo, hi := r.interval(i)
+		r.links[i].due = now.Add(r.uniform(lo, hi))
 	}
+	r.armRefresh()
 }
 
 // putOff draws the time of the i-th link's next refresh.
@@ -49,11 +50,18 @@ func (r *Receiver) refreshDue(now, at machine.Time, out *machine.Outbox) {
 	if r.state != attached {
 		return
 	}
-	next := machine.Never
 	for i := 1; i < len(r.links); i++ {
 		if r.links[i].due <= at {
 			r.refresh(now, i, out)
 		}
+	}
+	r.armRefresh()
+}
+
+// armRefresh sets the timer for the first link that is due.
+func (r *Receiver) armRefresh() {
+	next := machine.Never
+	for i := 1; i < len(r.links); i++ {
 		next = min(next, r.links[i].due)
 	}
 	if next < r.refreshTimer.Due() {
@@ -88,6 +96,9 @@ func (r *Receiver) owns(i int) bool {
 // everywhere.
 func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 	r.count.Refreshes++
+	if f := r.events.Refreshed; f != nil {
+		f(now, i)
+	}
 	secret := i3.Nonce{}
 	if i == len(r.chain)-1 {
 		secret = r.secret
@@ -95,10 +106,8 @@ func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 		secret = a.secret
 	}
 	r.host.Insert(now, r.link(i), secret, out)
-	r.putOff(now, i)
-	if f := r.events.Refreshed; f != nil {
-		f(now, i)
-	}
+	lo, hi := r.interval(i)
+	r.links[i].due = now.Add(r.uniform(lo, hi))
 }
 
 // linkAcked announces a refreshed link to the subtree below it. A link that is
@@ -166,7 +175,7 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
 	if r.unheard {
 		r.unheard = false
-		r.reinsert(now, firstWord)
+		r.reinsert(now, max(1, len(r.links)-2), firstWord)
 	}
 	if now.Sub(r.heard) > silentBeats*r.cfg.HeartbeatMax {
 		r.silent(now, out)
@@ -189,18 +198,19 @@ const (
 )
 
 // firstWord is how long after its attachment a receiver waits for a first packet
-// before it re-inserts its chain: a link above it may have gone while it came. In
-// an idle group this is a refresh too early, which puts off the others'.
+// before it re-inserts its own link and its parent's, which may have gone while it
+// came. Those above have many others to look after them, all of whom would hear
+// of a refresh, at every join: in a group of 4,096 that were three events of four.
 const firstWord = machine.Second / 4
 
-// reinsert brings the refresh of every link forward to within d.
-func (r *Receiver) reinsert(now machine.Time, d machine.Duration) {
-	for i := 1; i < len(r.links); i++ {
+// reinsert brings the refresh of every link from the first-th on forward to within
+// d.
+func (r *Receiver) reinsert(now machine.Time, first int, d machine.Duration) {
+	for i := first; i < len(r.links); i++ {
 		at := now.Add(r.uniform(1, d))
-		if r.links[i].due > at {
-			r.setDue(i, at)
-		}
+		r.links[i].due = min(r.links[i].due, at)
 	}
+	r.armRefresh()
 }
 
 // silent re-inserts the chain, each link after a random delay, so that the
@@ -215,9 +225,9 @@ func (r *Receiver) silent(now machine.Time, out *machine.Outbox) {
 		r.rejoin(now, out)
 		return
 	}
-	r.reinsert(now, machine.Second/2)
+	r.reinsert(now, 1, machine.Second/2)
 	for _, id := range append(r.memberships(), r.own()) {
-		if !r.moving || id != r.set(!r.full) {
+		if !r.moving || id != r.above.set(!r.full) {
 			r.host.Maintain(now, r.host.Own(id), out)
 		}
 	}

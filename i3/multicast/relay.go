@@ -15,11 +15,11 @@ type relay struct {
 	full   bool
 }
 
-// standing is what the source needs to stand for its relays: the sets of the
-// joinable and of the full children of the group, and whether it is, or is about
-// to be, a member.
+// standing is what the source needs to stand for its relays: what is derived from
+// the group's identifier, and whether it is, or is about to be, a member of the set
+// of the joinable children, and of the full ones.
 type standing struct {
-	sets   [2]i3.ID
+	below  family
 	member [2]bool
 	// unlinked says that the links are to be inserted, after the source's own trigger.
 	unlinked bool
@@ -29,7 +29,7 @@ type standing struct {
 // children of an identifier have the same key, and two with the same prefix too
 // would be one place for packets.
 func (s *Source) makeRelays(near func(uint64) uint64) {
-	s.stands.sets = [2]i3.ID{JoinSet(s.cfg.Group), FullSet(s.cfg.Group)}
+	s.stands.below = above(s.cfg.Group)
 	for range s.cfg.Relays {
 		id := i3.NewID(near(s.rng.Uint64()), i3.RightKey(s.cfg.Group), s.rng.Uint64()).Private()
 		s.relays = append(s.relays, relay{id: id})
@@ -50,11 +50,11 @@ func (s *Source) maintainRelays(now machine.Time, out *machine.Outbox) {
 		s.host.Maintain(now, s.host.Own(s.relays[i].id), out)
 	}
 	if len(s.relays) > 0 {
-		s.host.Maintain(now, s.host.Own(RepairGroup(s.cfg.Group, classUnknown<<classShift)), out)
+		s.host.Maintain(now, s.host.Own(s.stands.below.group(classUnknown<<classShift)), out)
 	}
-	for i, set := range s.stands.sets {
-		if s.stands.member[i] {
-			s.host.Maintain(now, s.host.Own(set), out)
+	for i, member := range s.stands.member {
+		if member {
+			s.host.Maintain(now, s.standing(i), out)
 		}
 	}
 }
@@ -71,25 +71,29 @@ func (s *Source) linkRelays(now machine.Time, out *machine.Outbox) {
 	}
 }
 
+// standing returns the source's trigger in the set of joinable relays, or with 1 in
+// that of the full ones.
+func (s *Source) standing(i int) i3.Trigger { return s.host.Own(s.stands.below.set(i == 1)) }
+
 // keepSets makes the source a member of the sets in which one of its relays
 // stands. It leaves the others once it has been let into all of these, so that no
 // search misses a relay that moves.
 func (s *Source) keepSets(now machine.Time, out *machine.Outbox) {
 	entered := true
-	for i, set := range s.stands.sets {
+	for i := range s.stands.member {
 		if !s.anyRelay(0, i == 1) {
 			continue
 		}
 		if !s.stands.member[i] {
 			s.stands.member[i] = true
-			s.host.Maintain(now, s.host.Own(set), out)
+			s.host.Maintain(now, s.standing(i), out)
 		}
-		entered = entered && s.host.Maintains(s.host.Own(set))
+		entered = entered && s.host.Maintains(s.standing(i))
 	}
-	for i, set := range s.stands.sets {
+	for i := range s.stands.member {
 		if entered && s.stands.member[i] && !s.anyRelay(0, i == 1) {
 			s.stands.member[i] = false
-			s.host.Remove(now, s.host.Own(set), i3.Nonce{}, out)
+			s.host.Remove(now, s.standing(i), i3.Nonce{}, out)
 		}
 	}
 }
@@ -122,25 +126,23 @@ func (s *Source) relayAcked(now machine.Time, a i3.Ack, out *machine.Outbox) boo
 		}
 		return true
 	}
-	for _, set := range s.stands.sets {
-		if a.Trigger.ID == set {
-			s.keepSets(now, out)
-			return true
-		}
+	if !s.stands.below.isSet(a.Trigger.ID) {
+		return false
 	}
-	return false
+	s.keepSets(now, out)
+	return true
 }
 
 // query answers a distance query for the group's identifier, or for one of the
 // relays: one answer to a query, however many there are, for nobody may be made to
 // send more than was sent to it. Who wants the next asks again.
 func (s *Source) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	switch set {
-	case s.sets[0], s.sets[1]:
+	switch {
+	case s.above.isSet(set):
 		s.reply(now, m, body, s.cfg.Group, 0, flagFull(s.full), out)
 		return
-	case s.stands.sets[0], s.stands.sets[1]:
-		r, more := s.nextRelay(set == s.stands.sets[1], int(m.Level))
+	case s.stands.below.isSet(set):
+		r, more := s.nextRelay(set == s.stands.below.set(true), int(m.Level))
 		if r == nil {
 			break
 		}

@@ -42,7 +42,7 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 			r.stream.cache.clear()
 		}
 		r.joined, r.epoch = true, m.Epoch
-		r.stream.start(seq)
+		r.stream.high = seq // packets up to it are not owed
 		if f := r.events.Joined; f != nil {
 			f(now, seq)
 		}
@@ -335,16 +335,26 @@ func (l *lossRate) update() uint8 {
 func (r *Receiver) groupSuffix() uint64 {
 	class := r.lossRate.update()
 	if r.cfg.Repair.Scheme == Spread {
-		return r.chance
+		return r.suffix
 	}
-	return uint64(class)<<classShift | r.chance>>(64-classShift)
+	return uint64(class)<<classShift | r.suffix&(1<<classShift-1)
+}
+
+// firstSuffix returns the suffix of a receiver that is new in its place, whose
+// random part it then keeps.
+func (r *Receiver) firstSuffix() uint64 {
+	r.suffix = spread(r.id.Prefix() ^ r.id.Suffix())
+	if r.cfg.Repair.Scheme == LowestLoss {
+		r.suffix >>= 64 - classShift
+	}
+	return r.groupSuffix()
 }
 
 // moveGroup re-inserts the trigger in the repair group under another suffix.
 func (r *Receiver) moveGroup(now machine.Time, suffix uint64, out *machine.Outbox) {
-	r.host.Maintain(now, r.host.Own(r.group(suffix)), out)
-	r.host.Remove(now, r.host.Own(r.group(r.suffix)), i3.Nonce{}, out)
-	for _, a := range r.adopted {
+	r.host.Maintain(now, r.host.Own(r.above.group(suffix)), out)
+	r.host.Remove(now, r.host.Own(r.above.group(r.suffix)), i3.Nonce{}, out)
+	for _, a := range r.adopted() {
 		g := r.chain[a.level-1]
 		r.host.Maintain(now, r.host.Own(RepairGroup(g, suffix)), out)
 		r.host.Remove(now, r.host.Own(RepairGroup(g, r.suffix)), i3.Nonce{}, out)

@@ -32,8 +32,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err := s.init(p, cfg.member(), s); err != nil {
 		return nil, err
 	}
-	s.sets = [2]i3.ID{JoinSet(s.root), FullSet(s.root)}
-	s.stream.start(0)
+	s.above = above(s.root)
 	s.makeRelays(cfg.Near.At)
 	return s, nil
 }
@@ -49,7 +48,7 @@ func (s *Source) Start(now machine.Time, out *machine.Outbox) {
 
 func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	s.seen = now
-	for _, id := range []i3.ID{s.cfg.Group, s.set(s.full), RepairGroup(s.root, 0)} {
+	for _, id := range []i3.ID{s.cfg.Group, s.above.set(s.full), RepairGroup(s.root, 0)} {
 		s.host.Maintain(now, s.host.Own(id), out)
 	}
 	s.maintainRelays(now, out)

@@ -10,10 +10,9 @@ import (
 // A stream is one source's packets as a host has them: the last ones for
 // repairs, and those that are missing. Sequence numbers start at 1.
 type stream struct {
-	started bool
-	high    uint64 // highest sequence number that exists, as far as is known
-	cache   cache
-	losses  []loss // ascending by seq
+	high   uint64 // highest sequence number that exists, as far as is known
+	cache  cache
+	losses []loss // ascending by seq
 }
 
 // A loss is a packet that is missing.
@@ -29,11 +28,6 @@ type loss struct {
 // keepLosses is how long a list of losses may be and still be kept when it is
 // empty: a burst must not cost memory for ever.
 const keepLosses = 8
-
-// start begins the stream after seq: packets up to it are not owed.
-func (s *stream) start(seq uint64) {
-	s.started, s.high = true, seq
-}
 
 // find returns the index of a missing packet, and whether it is missing.
 func (s *stream) find(seq uint64) (int, bool) {
