@@ -68,6 +68,7 @@ local m = {
 	full = ProtoField.bool("i3mc.full", "Sender is full", 8, nil, 0x01),
 	owner = ProtoField.bool("i3mc.owner", "Sender owns the identifier", 8, nil, 0x02),
 	probed = ProtoField.bool("i3mc.probed", "Another member lost it too", 8, nil, 0x04),
+	more = ProtoField.bool("i3mc.more", "Sender answers for another identifier too", 8, nil, 0x08),
 	level = ProtoField.uint16("i3mc.level", "Level"),
 	epoch = ProtoField.uint32("i3mc.epoch", "Epoch of the source"),
 	seq = ProtoField.uint64("i3mc.seq", "Sequence number"),
@@ -263,6 +264,7 @@ local function show_message(tvb, offset, length, root)
 	flags:add(m.full, tvb(offset + 1, 1))
 	flags:add(m.owner, tvb(offset + 1, 1))
 	flags:add(m.probed, tvb(offset + 1, 1))
+	flags:add(m.more, tvb(offset + 1, 1))
 	tree:add(m.level, tvb(offset + 2, 2))
 	tree:add(m.epoch, tvb(offset + 4, 4))
 	tree:add(m.seq, tvb(offset + 8, 8))
@@ -270,7 +272,7 @@ local function show_message(tvb, offset, length, root)
 	local body, bad = bodies[name], nil
 	if not name then
 		bad = "unknown type"
-	elseif tvb(offset + 1, 1):uint() > 7 then
+	elseif tvb(offset + 1, 1):uint() > 15 then
 		bad = "unknown flags"
 	elseif body.length and length - 24 ~= body.length then
 		bad = "body is not as long as the type asks for"

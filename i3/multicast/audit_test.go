@@ -1,6 +1,7 @@
 package multicast_test
 
 import (
+	"slices"
 	"testing"
 
 	"i3bench/i3"
@@ -14,10 +15,19 @@ type audit struct {
 	parent map[i3.ID]i3.ID // of every identifier but the group's
 	links  map[i3.ID]int   // under every identifier
 	owned  map[i3.ID]int   // 1 if the owner is alive
+	relays []i3.ID         // with a place in the tree
+	spare  int             // relays without
 }
 
 func (b *bed) audit() audit {
-	a := audit{map[i3.ID]i3.ID{}, map[i3.ID]int{}, map[i3.ID]int{b.Group(): 1}}
+	a := audit{parent: map[i3.ID]i3.ID{}, links: map[i3.ID]int{}, owned: map[i3.ID]int{b.Group(): 1}}
+	relays, linked := multicast.Relays(b.Source().Machine)
+	a.relays, a.spare = relays[:linked], len(relays)-linked
+	for _, id := range a.relays {
+		a.parent[id] = b.Group()
+		a.links[b.Group()]++
+		a.owned[id] = 1
+	}
 	for _, r := range b.live() {
 		c := r.Machine.Chain()
 		for i := 1; i < len(c); i++ {
@@ -45,6 +55,11 @@ func (b *bed) checkTables() {
 	if want := total - 2 + a.links[b.Group()]; n != want {
 		b.tb.Errorf("idg has %d triggers, want %d", n, want)
 	}
+	total += a.spare // each has the source's trigger
+	if a.spare+len(a.relays) > 0 {
+		total++ // the source's in the repair group of the group's children
+	}
+	stands := map[i3.ID]int{} // for some relay the source does, once
 	for id, parent := range a.parent {
 		n, limit := p.count(id)
 		if want := a.links[id] + a.owned[id]; n != want {
@@ -54,13 +69,22 @@ func (b *bed) checkTables() {
 		if n >= limit {
 			set = multicast.FullSet(parent)
 		}
-		sets[set]++
-		total += 3 + a.owned[id] // link, set, repair group
+		if slices.Contains(a.relays, id) {
+			stands[set] = 1
+			total += 2 // link, own
+		} else {
+			sets[set]++
+			total += 3 + a.owned[id] // link, set, repair group
+		}
 		if !p.has(parent, id) {
 			b.tb.Errorf("the link from %s to %s is missing", b.name(parent), b.name(id))
 		}
 		sets[multicast.JoinSet(id)] += 0
 		sets[multicast.FullSet(id)] += 0
+	}
+	for set, n := range stands {
+		sets[set] += n
+		total += n
 	}
 	for set, want := range sets {
 		if n, _ := p.count(set); n != want {

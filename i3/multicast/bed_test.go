@@ -347,6 +347,10 @@ func (b *bed) name(id i3.ID) string {
 	if id == multicast.RootOf(b.Group()) {
 		return "root"
 	}
+	relays, _ := multicast.Relays(b.Source().Machine)
+	if i := slices.Index(relays, id); i >= 0 {
+		return fmt.Sprint("rel", i+1)
+	}
 	for _, r := range b.rs {
 		if c := r.Machine.Chain(); len(c) > 0 && c[len(c)-1] == id {
 			return "id" + strings.TrimPrefix(r.name, "R")

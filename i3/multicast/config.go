@@ -127,10 +127,11 @@ type Config struct {
 	// Search is the search policy.
 	Search SearchPolicy
 	// Relays is how many identifiers the source keeps below the group's, on the same
-	// node, for receivers to join at: each adds D places at no distance from the
-	// source. Those next to the root are taken by whoever came first and decide how
-	// long the whole tree is; more of them let later receivers be near it too.
-	// Default 0, the paper's tree; at most [MaxRelays]. Receivers ignore it.
+	// node, for receivers to join at: each takes one of the group's D places and adds
+	// D as near to the source, and one for which there is no place is not used.
+	// Places next to the root are taken by whoever came first and decide how long the
+	// whole tree is; more of them let later receivers be near it too. Default 0, the
+	// paper's tree; at most [MaxRelays]. Receivers ignore it.
 	Relays int
 	// HeartbeatMin and HeartbeatMax bound the source's heartbeat interval.
 	// Receivers use the latter to notice silence.

@@ -18,6 +18,11 @@
 // children (see [JoinSet], [FullSet], [RepairGroup]). The source is the only child
 // of [RootOf] idg, so that a search that starts there needs no special case.
 //
+// With [Config.Relays] the source has some more identifiers, each below idg like a
+// receiver's but on the source's node: more places next to the root. It stands for
+// them in the sets and the repair group of idg's children, gives one answer to a
+// query, and says when there is another to ask for.
+//
 // # What a receiver does
 //
 //	search --> attach --> attached --> joined --> leaving --> left
@@ -26,7 +31,9 @@
 //
 // Search is the paper's Figure 6: ask the sets of the current identifier, compare
 // the distances of Equation 3 (differences of local timestamps in which all clock
-// skews cancel), descend into the closest full child while that may help. Attach
+// skews cancel), descend into the closest full child while that may help. With
+// HopPercent in its [SearchPolicy] the last hop counts more, for which a receiver
+// estimates the source's clock when it joins, and tells it with its distance. Attach
 // inserts the two triggers. Attached becomes joined with the first packet that
 // comes down the tree: from there on every packet is owed.
 //

@@ -1,6 +1,11 @@
 package multicast
 
-import "i3bench/i3/machine"
+import (
+	"slices"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
 
 // BetweenRounds reports whether a receiver waits for the next round of a search
 // that found nobody.
@@ -9,6 +14,20 @@ func BetweenRounds(r *Receiver) bool { return r.state == idle && r.rounds > 0 }
 // LossClass returns the class of the loss rate under which a receiver stands in
 // its repair group.
 func LossClass(r *Receiver) uint8 { return uint8(r.suffix >> 56) }
+
+// Relays returns the identifiers of a source's relays, those first that have a
+// place in the tree, and the number of these.
+func Relays(s *Source) (ids []i3.ID, linked int) {
+	for i := range s.relays {
+		if s.relays[i].linked {
+			ids = slices.Insert(ids, linked, s.relays[i].id)
+			linked++
+		} else {
+			ids = append(ids, s.relays[i].id)
+		}
+	}
+	return ids, linked
+}
 
 // Size returns the length of everything in a receiver that grows, and the bound
 // that it has.

@@ -65,14 +65,15 @@ func (s *forger) seq() uint64 {
 // message draws a message that decodes, most of the time.
 func (s *forger) message() []byte {
 	m := multicast.Message{
-		Type: multicast.Type(s.byte() % 13), Flags: s.byte() % 9, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
+		Type: multicast.Type(s.byte() % 13), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
 	}
 	b := m.AppendTo(nil)
 	switch m.Type {
 	case multicast.TypeReply:
 		return multicast.Reply{
-			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))), SourceClock: int64(binary.BigEndian.Uint64(s.take(8))),
+			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))),
+			SourceClock: int64(binary.BigEndian.Uint64(s.take(8))),
 		}.AppendTo(b)
 	case multicast.TypeQuery:
 		n := len(multicast.Reply{}.AppendTo(nil))
@@ -144,6 +145,7 @@ func FuzzReceiver(f *testing.F) {
 		f.Add(state, []byte{0, 0, 1, 0, 0, 0, 0, 0})                                    // data, number 0
 		f.Add(state, []byte{0, 0, 2, 0, 0, 0, 0, 127})                                  // a heartbeat from far ahead
 		f.Add(state, []byte{0, 1, 4, 0, 0, 0, 0, 1, 0})                                 // reply
+		f.Add(state, []byte{0, 1, 4, 8, 0, 0, 0, 72})                                   // reply, and more to come
 		f.Add(state, []byte{3, 2, 2, 4, 3, 4, 0, 6, 9, 9})                              // ack: full
 		f.Add(state, []byte("an arbitrary payload that is longer than one packet is, and makes several of them"))
 	}

@@ -16,8 +16,8 @@ type joining struct {
 	asked  []asking // one for each identifier of the frontier
 	first  machine.Duration
 	began  machine.Time // when this frontier was asked
-	sent   machine.Time // when it was asked last
 	again  bool         // it was asked a second time
+	second machine.Time // when, if it was
 	choice int          // the candidate being joined at
 	orphan []byte       // the parent's farewell, if it came before the link's acknowledgement
 	timer  machine.Timer
@@ -41,6 +41,16 @@ const (
 	replyGrace = 50 * machine.Millisecond
 	// maxRounds is how often a search is begun anew before it fails.
 	maxRounds = 6
+	// maxHop is the longest hop from a candidate to the host: nobody waits longer
+	// for an answer. What seems to be longer, or negative, is a clock's error.
+	maxHop = 2 * replyWait
+)
+
+// A query's number has the search's step in front, and in its last byte which
+// identifier of the frontier it is about, and whether it is asked a second time.
+const (
+	numberBits  = 8
+	secondQuery = 1 << (numberBits - 1)
 )
 
 // Join starts looking for a parent. It does nothing unless the receiver is idle.
@@ -76,13 +86,25 @@ func (r *Receiver) ask(now machine.Time, out *machine.Outbox) {
 		j.asked = append(j.asked, asking{sets: [2]i3.ID{JoinSet(id), FullSet(id)}, sizes: [2]int{-1, -1}})
 	}
 	r.sendQueries(now, out)
-	r.timers.Set(&r.join.timer, keySearch, now.Add(replyWait))
+	r.awaitReplies(now)
+}
+
+// awaitReplies gives those who were asked at a time as long as they may need.
+func (r *Receiver) awaitReplies(asked machine.Time) {
+	wait := replyWait
+	if r.join.first > 0 {
+		wait = min(replyWait, 2*r.join.first+replyGrace)
+	}
+	r.timers.Set(&r.join.timer, keySearch, asked.Add(wait))
 }
 
 // sendQueries asks those frontier identifiers whose answers are incomplete.
 func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 	j := r.join
-	j.sent = now
+	number := uint64(r.step) << numberBits
+	if j.again {
+		number |= secondQuery
+	}
 	for f := range j.asked {
 		a := &j.asked[f]
 		if a.complete() {
@@ -91,32 +113,50 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		a.got, a.further = 0, [2]uint8{}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
-			b := r.message(now, TypeQuery, 0, 0, uint64(r.step)<<8|uint64(f), out)
+			b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
 			r.toID(set, appendQuery(b, r.host.Self()), out)
 			r.count.QueriesSent++
 		}
 	}
 }
 
+// askedAt returns when the query was sent that a reply is for.
+func (j *joining) askedAt(reply Message) machine.Time {
+	if reply.Seq&secondQuery != 0 {
+		return j.second
+	}
+	return j.began
+}
+
+// sent returns when the frontier was asked last.
+func (j *joining) sent() machine.Time {
+	if j.again {
+		return j.second
+	}
+	return j.began
+}
+
 // setClock estimates the source's clock from its answer, which takes half the time
 // since it was asked: the query was multicast from its own node.
 func (r *Receiver) setClock(now machine.Time, m Message, rep Reply) {
-	oneWay := int64(now.Sub(r.join.sent) / 2)
+	oneWay := int64(now.Sub(r.join.askedAt(m)) / 2)
 	r.clock = m.Time + rep.SourceClock + oneWay - r.local(now)
 }
 
-// askFurther asks a host that answers for several identifiers about its next one.
-// A query gets one answer, so that nobody can make a host send more than it was
-// sent.
+// askFurther asks a host that answers for several identifiers about its next one,
+// and waits for that as for the first: it is another round trip. A query gets one
+// answer, so that nobody can make a host send more than it was sent.
 func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip.AddrPort, out *machine.Outbox) {
 	which := 0
 	if m.Flags&FlagFull != 0 {
 		which = 1
 	}
-	if a.further[which] == MaxRelays {
+	if a.further[which] == MaxRelays-1 {
+		a.got++ // no source has so many
 		return
 	}
 	a.further[which]++
+	r.awaitReplies(now)
 	b := r.message(now, TypeQuery, 0, int(a.further[which]), m.Seq, out)
 	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self()), out)
 	r.count.QueriesSent++
@@ -150,13 +190,17 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		r.count.DropMalformed++
 		return
 	}
-	f := int(m.Seq & 0xff)
-	if r.state != searching || m.Seq>>8 != uint64(r.step) || f >= len(r.join.asked) {
+	f := int(m.Seq & (secondQuery - 1))
+	if r.state != searching || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
-	if m.Level == 0 {
+	if r.join.search.atRoot(f) {
 		r.setClock(now, m, rep)
+	}
+	if r.join.first == 0 {
+		r.join.first = now.Sub(r.join.askedAt(m))
+		r.awaitReplies(r.join.sent())
 	}
 	a := &r.join.asked[f]
 	if m.Flags&FlagMore != 0 {
@@ -168,17 +212,15 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
-		hop:      r.local(now) + r.clock - m.Time - rep.SourceClock,
+		hop:      hopTime(r.local(now) + r.clock - m.Time - rep.SourceClock),
 		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
 	})
-	if r.join.first == 0 {
-		r.join.first = now.Sub(r.join.began)
-		wait := min(replyWait, 2*r.join.first+replyGrace)
-		r.timers.Set(&r.join.timer, keySearch, r.join.began.Add(wait))
-	}
 	r.advance(now, out)
 }
+
+// hopTime is a hop between two clocks, as measured, within what is possible.
+func hopTime(measured int64) int64 { return min(max(0, measured), int64(maxHop)) }
 
 // advance goes on once every child of the frontier has replied.
 func (r *Receiver) advance(now machine.Time, out *machine.Outbox) {
@@ -198,13 +240,9 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 		r.beginSearch(now, out)
 	case r.state != searching:
 	case !r.join.again:
-		r.join.again = true
+		r.join.again, r.join.second = true, now
 		r.sendQueries(now, out)
-		wait := replyWait
-		if r.join.first > 0 {
-			wait = min(replyWait, 2*r.join.first+replyGrace)
-		}
-		r.timers.Set(&r.join.timer, keySearch, now.Add(wait))
+		r.awaitReplies(now)
 	default:
 		r.decide(now, out)
 	}
@@ -285,7 +323,7 @@ func (r *Receiver) attachAcked(now machine.Time, a i3.Ack, out *machine.Outbox) 
 // takes a challenge, so the answer for the link comes first.
 func (r *Receiver) insertLink(now machine.Time, out *machine.Outbox) {
 	r.full = false
-	r.suffix = r.groupSuffix()
+	r.suffix = r.firstSuffix()
 	r.host.Insert(now, r.link(len(r.chain)-1), r.secret, out)
 	r.host.Maintain(now, r.host.Own(r.above.set(false)), out)
 	r.host.Maintain(now, r.host.Own(r.above.group(r.suffix)), out)

@@ -15,16 +15,17 @@ import (
 // hour is a clock that is off by more than any latency.
 const hour = 3600 * second
 
-// parents returns, for every receiver, the number of its parent, -1 for the
-// source.
+// parents returns, for every receiver, the number of its parent, less than zero
+// for the source and its relays.
 func (b *bed) parents() []int {
 	b.tb.Helper()
 	var ps []int
 	for _, r := range b.rs {
 		c := r.Machine.Chain()
 		parent := c[len(c)-2]
-		if parent == b.Group() {
-			ps = append(ps, -1)
+		relays, _ := multicast.Relays(b.Source().Machine)
+		if i := slices.Index(append(relays, b.Group()), parent); i >= 0 {
+			ps = append(ps, -1-i)
 			continue
 		}
 		ps = append(ps, slices.IndexFunc(b.rs, func(o *receiver) bool {
@@ -38,8 +39,14 @@ func (b *bed) parents() []int {
 // The clocks of hosts do not matter: their skews cancel out of Equation 3, also
 // when those who are asked have not heard a packet yet.
 func TestSkewChangesNoParent(t *testing.T) {
+	testSkewChangesNoParent(t, multicast.Config{})
+}
+
+func testSkewChangesNoParent(t *testing.T, group multicast.Config) {
 	grow := func(crowd bool, skew machine.Duration) []int {
-		b := newBed(t, setup{seed: 5, nodes: 40, degree: 4, delays: newPlane(5, 40, 100*time.Millisecond), skew: skew})
+		b := newBed(t, setup{
+			seed: 5, nodes: 40, degree: 4, delays: newPlane(5, 40, 100*time.Millisecond), skew: skew, group: group,
+		})
 		if crowd {
 			rs := b.add(spread(100, 40)...)
 			for _, r := range rs {

@@ -56,6 +56,10 @@ func goldenMessages() []MessageVector {
 		{Name: "query from an IPv6 host", Wire: appendQuery(head(TypeQuery, 0), wireHost6)},
 		{Name: "reply", Wire: reply.AppendTo(head(TypeReply, 0))},
 		{Name: "reply of a full member", Wire: Reply{ID: wireTarget}.AppendTo(head(TypeReply, FlagFull))},
+		{Name: "query for the third identifier of one host",
+			Wire: appendQuery(Message{Type: TypeQuery, Level: 2, Seq: 1<<8 | 0x81, Time: 5}.AppendTo(nil), wireHost)},
+		{Name: "reply of a full relay, one of several",
+			Wire: Reply{ID: wireID, SourceClock: math.MinInt64}.AppendTo(head(TypeReply, FlagFull|FlagMore))},
 		{Name: "refresh-ack", Wire: wireID.AppendTo(head(TypeRefreshAck, 0))},
 		{Name: "refresh-ack of the owner", Wire: wireID.AppendTo(head(TypeRefreshAck, FlagOwner))},
 		{Name: "request for the requester alone",
@@ -110,7 +114,8 @@ func describeWire(b []byte) string {
 		return orError(text+fmt.Sprintf(" reply-to=%v", to), err)
 	case TypeReply:
 		r, err := ParseReply(body)
-		return orError(text+fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock), err)
+		text += fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock)
+		return orError(text, err)
 	case TypeRequest:
 		q, err := ParseRequest(body)
 		return orError(text+fmt.Sprintf(" group=%v target=%v requester=%v", q.Group, q.Target, q.Requester), err)
@@ -251,7 +256,7 @@ func TestMessageErrors(t *testing.T) {
 		{"type 0", put(heartbeat, 0, 0), ErrType},
 		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
-		{"flag 8", put(heartbeat, 1, 8), ErrReserved},
+		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 128", put(heartbeat, 1, 128), ErrReserved},
 		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize, 1), ErrReserved},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
@@ -391,6 +396,7 @@ func FuzzMessage(f *testing.F) {
 
 func FuzzReply(f *testing.F) {
 	f.Add(Reply{ID: wireID, SourceDistance: -1, SourceClock: 1 << 40}.AppendTo(nil))
+	f.Add(Reply{SourceDistance: math.MaxInt64, SourceClock: math.MinInt64}.AppendTo(nil)) // differences overflow
 	f.Add(make([]byte, replySize+1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := ParseReply(b); err == nil && !bytes.Equal(r.AppendTo(nil), b) {

@@ -1,6 +1,8 @@
 package multicast_test
 
 import (
+	"bytes"
+
 	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/sim"
@@ -12,6 +14,7 @@ type prober struct {
 	b    *bed
 	ep   *sim.Endpoint
 	acks []i3.Ack
+	told [][]byte // messages of other hosts
 }
 
 func newProber(b *bed) *prober {
@@ -25,10 +28,13 @@ func newProber(b *bed) *prober {
 	return p
 }
 
-// Receive keeps the acknowledgements.
+// Receive keeps the acknowledgements and what other hosts say.
 func (p *prober) Receive(_ machine.Time, batch []machine.Datagram, _ *machine.Outbox) {
 	for _, d := range batch {
 		for pkt, payload := range packets(d.Bytes) {
+			if pkt.Kind == i3.KindDirect {
+				p.told = append(p.told, bytes.Clone(payload))
+			}
 			if pkt.Kind != i3.KindAck {
 				continue
 			}
@@ -97,6 +103,14 @@ func (p *prober) sendTo(id i3.ID, payload []byte) {
 // sendRaw sends a datagram to a host.
 func (p *prober) sendRaw(r *receiver, datagram []byte) {
 	p.ep.Do(func(_ machine.Time, out *machine.Outbox) { out.Send(r.Endpoint.Addr(), datagram) })
+}
+
+// sendSource sends a packet straight to the source.
+func (p *prober) sendSource(id i3.ID, payload []byte) {
+	p.ep.Do(func(_ machine.Time, out *machine.Outbox) {
+		h := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(payload)), ID: id}
+		out.Send(p.b.Source().Endpoint.Addr(), append(h.AppendTo(nil), payload...))
+	})
 }
 
 // sendDirect sends a packet straight to a host.

@@ -45,16 +45,15 @@ type Receiver struct {
 // A place is what follows from a receiver's own identifier and its parent's, and
 // is needed again and again while it stays there.
 type place struct {
-	id     i3.ID  // the receiver's own
-	key    i3.Key // of the host target of its own trigger
-	chance uint64 // the random part of its suffix
+	id  i3.ID  // the receiver's own
+	key i3.Key // of the host target of its own trigger
 }
 
 // setChain gives the receiver a place.
 func (r *Receiver) setChain(chain []i3.ID) {
 	r.chain = chain
 	id, parent := chain[len(chain)-1], r.parent()
-	r.place = place{id: id, key: i3.RightKey(id), chance: spread(id.Prefix() ^ id.Suffix())}
+	r.place = place{id: id, key: i3.RightKey(id)}
 	r.above = above(parent)
 }
 

@@ -125,14 +125,16 @@ func TestSuppression(t *testing.T) {
 	}
 }
 
+// expired counts the triggers that nodes have dropped because nobody refreshed them.
+func (b *bed) expired() (n uint64) {
+	for _, node := range b.Nodes() {
+		n += node.Machine.Counters().Expired
+	}
+	return n
+}
+
 // No trigger of a live tree ever expires.
 func TestNothingExpires(t *testing.T) {
-	expired := func(b *bed) (n uint64) {
-		for _, node := range b.Nodes() {
-			n += node.Machine.Counters().Expired
-		}
-		return n
-	}
 	for name, scheme := range schemes {
 		for _, loss := range []bool{false, true} {
 			s := setup{seed: 11, nodes: 16, degree: 4, delays: newPlane(11, 16, 50*time.Millisecond)}
@@ -145,13 +147,13 @@ func TestNothingExpires(t *testing.T) {
 				b := newBed(t, s)
 				b.grow(40)
 				b.world.Sleep(host.DefaultLifetime + 2*second) // what joining left behind
-				before := expired(b)
+				before := b.expired()
 				for range 10 {
 					b.world.Sleep(host.DefaultLifetime)
 					b.send(10, 20*millisecond)
 				}
 				b.quiesce(60 * second)
-				if n := expired(b) - before; n > 0 {
+				if n := b.expired() - before; n > 0 {
 					t.Errorf("%d triggers expired", n)
 				}
 				if n := b.sum(func(c multicast.Counters) uint64 { return c.Adoptions }); n > 0 && !loss {
@@ -181,5 +183,22 @@ func TestForgedAcksDoNotSilenceOwner(t *testing.T) {
 	}
 	if !p.has(b.Group(), own) {
 		t.Error("the link has expired")
+	}
+}
+
+// The application is told of every refresh that is counted, with the link's level.
+func TestRefreshedIsTold(t *testing.T) {
+	b := newBed(t, setup{seed: 96, degree: 1})
+	b.grow(1)
+	levels := map[int]uint64{}
+	r, err := b.AddReceiver(1, multicast.Events{Refreshed: func(_ machine.Time, level int) { levels[level]++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Join()
+	b.world.Sleep(120 * second)
+	n := r.Machine.Counters().Refreshes
+	if levels[2] < 7 || levels[1]+levels[2] != n {
+		t.Errorf("told of refreshes by level %v, %d counted", levels, n)
 	}
 }

@@ -335,9 +335,19 @@ func (l *lossRate) update() uint8 {
 func (r *Receiver) groupSuffix() uint64 {
 	class := r.lossRate.update()
 	if r.cfg.Repair.Scheme == Spread {
-		return r.chance
+		return r.suffix
 	}
-	return uint64(class)<<classShift | r.chance>>(64-classShift)
+	return uint64(class)<<classShift | r.suffix&(1<<classShift-1)
+}
+
+// firstSuffix returns the suffix of a receiver that is new in its place, whose
+// random part it then keeps.
+func (r *Receiver) firstSuffix() uint64 {
+	r.suffix = spread(r.id.Prefix() ^ r.id.Suffix())
+	if r.cfg.Repair.Scheme == LowestLoss {
+		r.suffix >>= 64 - classShift
+	}
+	return r.groupSuffix()
 }
 
 // moveGroup re-inserts the trigger in the repair group under another suffix.

@@ -156,6 +156,9 @@ func (g *stage) net(edges []string, options map[string]string) {
 		l.known[[2]int{min(a, b), max(a, b)}] = time.Duration(g.number(f[2])) * time.Duration(g.unit)
 	}
 	cfg := multicast.Config{Host: host.Config{Lifetime: lifetime}}
+	if r, ok := options["relays"]; ok {
+		cfg.Relays = g.number(r)
+	}
 	if options["repair"] == "paper" {
 		cfg.Repair = multicast.RepairPolicy{Literal: true, Retry: 800 * millisecond}
 	}
@@ -208,6 +211,10 @@ func (g *stage) ident(name string) i3.ID {
 	g.tb.Helper()
 	if name == "idg" {
 		return g.Group()
+	}
+	if n, ok := strings.CutPrefix(name, "rel"); ok {
+		relays, _ := multicast.Relays(g.Source().Machine)
+		return relays[g.number(n)-1]
 	}
 	return g.named([]string{"R" + strings.TrimPrefix(name, "id")})[0].own()
 }
@@ -267,6 +274,9 @@ func (g *stage) search(name string) {
 
 // parentOf returns the name of the identifier above a member's.
 func (g *stage) parentOf(id i3.ID) string {
+	if relays, _ := multicast.Relays(g.Source().Machine); slices.Contains(relays, id) {
+		return "idg"
+	}
 	for _, r := range g.live() {
 		if i := slices.Index(r.Machine.Chain(), id); i > 0 && r.Machine.Level() > 0 {
 			return g.name(r.Machine.Chain()[i-1])
@@ -277,6 +287,10 @@ func (g *stage) parentOf(id i3.ID) string {
 
 // below returns the identifiers under one, by the chains of those in the tree.
 func (g *stage) below(id i3.ID) (ids []i3.ID) {
+	if id == g.Group() {
+		relays, linked := multicast.Relays(g.Source().Machine)
+		ids = append(ids, relays[:linked]...)
+	}
 	for _, r := range g.live() {
 		c := r.Machine.Chain()
 		if i := slices.Index(c, id); i >= 0 && i+1 < len(c) && r.Machine.Level() > 0 && !slices.Contains(ids, c[i+1]) {
@@ -319,7 +333,8 @@ func (g *stage) triggers() {
 // ownerOf returns the name of the host whose identifier it is, if it is still
 // there.
 func (g *stage) ownerOf(id i3.ID) string {
-	if id == g.Group() {
+	relays, _ := multicast.Relays(g.Source().Machine)
+	if id == g.Group() || slices.Contains(relays, id) {
 		return "S"
 	}
 	for _, r := range g.live() {

@@ -31,7 +31,7 @@ type candidate struct {
 	// constant that is the same for all candidates.
 	distance int64
 	blur     int64 // added when candidates are compared, see SearchPolicy
-	hop      int64 // from the candidate to the host, on the source's clock
+	hop      int64 // from the candidate to the host, on the source's clock; not negative
 	full     bool
 	refused  bool // it was full after all when the host tried to join
 }
@@ -41,12 +41,17 @@ func (s *search) rank(c *candidate) int64 {
 	return c.bound() + c.hop*int64(s.policy.HopPercent)/100
 }
 
-// bound is the least rank that a place below a candidate can have.
+// bound is what no place below a candidate ranks before, as long as distances obey
+// the triangle inequality, for there may be no hop from it at all.
 func (c *candidate) bound() int64 { return c.distance + c.blur }
 
 func newSearch(policy SearchPolicy, root i3.ID) search {
 	return search{policy: policy, seen: []candidate{{id: root, parent: -1, level: -1, full: true}}, frontier: []int{0}}
 }
+
+// atRoot reports whether the frontier's f-th identifier is the root of the search,
+// whose only child is the source.
+func (s *search) atRoot(f int) bool { return s.frontier[f] == 0 }
 
 // add notes a reply from a child of the frontier's f-th identifier. A reply for
 // an identifier that replied already counts if it is closer.

@@ -16,6 +16,7 @@ import (
 type member struct {
 	children []int
 	distance int64 // dist(S, R, new)
+	hop      int64 // of that, from R to new
 }
 
 // A paperTree is a tree of members. Member 0 is the source; an identifier's
@@ -39,7 +40,9 @@ func (p *paperTree) replies(id i3.ID, root i3.ID) []candidate {
 	}
 	var all []candidate
 	for _, c := range of {
-		all = append(all, candidate{id: p.id(c), distance: p.members[c].distance, full: p.full(c)})
+		all = append(all, candidate{
+			id: p.id(c), distance: p.members[c].distance, hop: p.members[c].hop, full: p.full(c),
+		})
 	}
 	return all
 }
@@ -131,6 +134,7 @@ func drawTree(t *rapid.T) *paperTree {
 		paths = append(paths, paths[parent]+apart(places[parent], places[i]))
 	}
 	for i := range p.members {
+		p.members[i].hop = int64(1e9*apart(places[i], host)) << 8
 		p.members[i].distance = int64(1e9*(paths[i]+apart(places[i], host)))<<8 + int64(i)
 	}
 	return p
@@ -157,17 +161,7 @@ func TestSearchIsFigure4(t *testing.T) {
 func TestSearchWideIsExhaustive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawTree(t)
-		s := newSearch(SearchPolicy{Width: len(p.members), Slack: math.MaxInt64 / 4}, newRoot)
-		for {
-			for f, c := range slices.Clone(s.frontier) {
-				for _, r := range p.replies(s.seen[c].id, newRoot) {
-					s.add(f, r)
-				}
-			}
-			if !s.next() {
-				break
-			}
-		}
+		s := p.find(SearchPolicy{Width: len(p.members), Slack: math.MaxInt64 / 4})
 		want := -1
 		for i := range p.members {
 			if !p.full(i) && (want < 0 || p.members[i].distance < p.members[want].distance) && reachable(p, i) {
@@ -176,6 +170,26 @@ func TestSearchWideIsExhaustive(t *testing.T) {
 		}
 		if got := p.number(s.seen[s.best()].id); got != want {
 			t.Fatalf("joins at member %d, the best is %d", got, want)
+		}
+	})
+}
+
+// Counting hops, a search that descends into every full child whose
+// bound is below the best finds // the place of the least rank.
+func TestSearchWithHopsMissesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawTree(t)
+		policy := SearchPolicy{Width: len(p.members), HopPercent: rapid.IntRange(0, maxHopPercent).Draw(t, "percent")}
+		rank := func(i int) int64 { return p.members[i].distance + p.members[i].hop*int64(policy.HopPercent)/100 }
+		s := p.find(policy)
+		want := -1
+		for i := range p.members {
+			if !p.full(i) && (want < 0 || rank(i) < rank(want)) && reachable(p, i) {
+				want = i
+			}
+		}
+		if got := p.number(s.seen[s.best()].id); got != want {
+			t.Fatalf("joins at member %d of rank %d, the best is %d of %d", got, rank(got), want, rank(want))
 		}
 	})
 }
@@ -244,6 +258,54 @@ func TestSearchPolicies(t *testing.T) {
 				t.Errorf("%d members replied, want %d", got, c.visited)
 			}
 		})
+	}
+}
+
+// Places are compared with their hops counted more, branches without.
+func TestSearchCountsHops(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		percent int
+		hops    map[int]int64 // of members
+		tree    *paperTree
+		member  int
+	}{
+		{"not counted", 0, map[int]int64{1: 40, 5: 0}, wide(50, [3]int64{50, 60, 70}, [3]int64{51, 90, 90}), 1},
+		{"the near place", 50, map[int]int64{1: 40, 5: 2}, wide(50, [3]int64{50, 60, 70}, [3]int64{51, 90, 90}), 5},
+		{"the far place is still better", 50, map[int]int64{1: 40, 5: 2},
+			wide(50, [3]int64{50, 60, 70}, [3]int64{70, 90, 90}), 1},
+		{"a far branch with a near place", 100, map[int]int64{1: 30, 2: 900, 5: 1},
+			wide(50, [3]int64{70, 90, 90}, [3]int64{75, 90, 90}), 5},
+		{"a branch at the bound is left", 100, map[int]int64{1: 20}, wide(50, [3]int64{70, 90, 90}, [3]int64{0, 0, 0}), 1},
+		{"rounded down", 1, map[int]int64{1: 99, 5: 0}, wide(50, [3]int64{49, 90, 90}, [3]int64{50, 90, 90}), 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for i, hop := range c.hops {
+				c.tree.members[i].hop = hop
+			}
+			s := c.tree.find(SearchPolicy{Width: 1, HopPercent: c.percent})
+			if got := c.tree.number(s.seen[s.best()].id); got != c.member {
+				t.Errorf("joins at member %d, want %d", got, c.member)
+			}
+		})
+	}
+}
+
+// The longest hop at the highest price is a number like any, and clocks that are
+// wrong, or forged, make none that is longer or negative.
+func TestSearchHopsDoNotOverflow(t *testing.T) {
+	s := newSearch(SearchPolicy{Width: 1, HopPercent: maxHopPercent}, newRoot)
+	far := candidate{distance: int64(maxHop), hop: int64(maxHop)}
+	if got, want := s.rank(&far), 11*int64(maxHop); got != want {
+		t.Errorf("rank %d, want %d", got, want)
+	}
+	for measured, want := range map[int64]int64{
+		-1: 0, 0: 0, 1: 1, int64(maxHop): int64(maxHop), int64(maxHop) + 1: int64(maxHop),
+		math.MaxInt64: int64(maxHop), math.MinInt64: 0,
+	} {
+		if got := hopTime(measured); got != want {
+			t.Errorf("a hop measured as %d counts as %d, want %d", measured, got, want)
+		}
 	}
 }
 
@@ -345,9 +407,9 @@ func TestSearchAdd(t *testing.T) {
 	s := newSearch(SearchPolicy{Width: 1}, newRoot)
 	id := i3.NewID(2, i3.Key{}, 0)
 	for _, d := range []int64{30, 20, 40} {
-		s.add(0, candidate{id: id, distance: d})
+		s.add(0, candidate{id: id, distance: d, hop: d / 10})
 	}
-	if len(s.seen) != 2 || s.seen[1].distance != 20 || s.seen[1].level != 0 || s.seen[1].parent != 0 {
+	if c := s.seen[1]; len(s.seen) != 2 || c.distance != 20 || c.hop != 2 || c.level != 0 || c.parent != 0 {
 		t.Errorf("three replies of one identifier: %+v", s.seen[1:])
 	}
 	for i := range 2 * maxSeen {

@@ -13,6 +13,7 @@ type Source struct {
 	core
 	root   i3.ID // above the group's identifier
 	relays []relay
+	stands standing
 	beat   machine.Timer
 	beatIn machine.Duration
 	seen   machine.Time // when its own packets last came back through the tree
@@ -165,6 +166,7 @@ func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	case s.relayAcked(now, a, out):
 	case a.Trigger.ID == s.cfg.Group && (a.Status.Alive() || a.Status == i3.StatusFull):
 		s.setFull(now, a, out) // receivers may have taken the source's own slot
+		s.linkRelays(now, out)
 	case a.Status.Alive():
 		s.entered(now, a.Trigger.ID, out)
 	}

@@ -18,9 +18,9 @@ var wireFieldNames = []string{
 	"i3.trigger.kind", "i3.trigger.target", "i3.trigger.ipv4", "i3.trigger.ipv6", "i3.trigger.port", "i3.trigger.key",
 	"i3.probe", "i3.nonce", "i3.owner", "i3.status", "i3.count", "i3.limit", "i3.lifetime", "i3.epoch", "i3.range.lo",
 	"i3.range.hi",
-	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.level", "i3mc.epoch", "i3mc.seq",
-	"i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding", "i3mc.id",
-	"i3mc.distance", "i3mc.highest", "i3mc.group", "i3mc.target", "i3mc.secret",
+	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
+	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
+	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret",
 }
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
@@ -207,6 +207,7 @@ func (f wireFields) message(b []byte) error {
 	f.flag("i3mc.full", m.Flags&multicast.FlagFull != 0)
 	f.flag("i3mc.owner", m.Flags&multicast.FlagOwner != 0)
 	f.flag("i3mc.probed", m.Flags&multicast.FlagProbed != 0)
+	f.flag("i3mc.more", m.Flags&multicast.FlagMore != 0)
 	f.add("i3mc.level", "%d", m.Level)
 	f.add("i3mc.epoch", "%d", m.Epoch)
 	f.add("i3mc.seq", "%d", m.Seq)
