@@ -21,7 +21,15 @@ type Cluster struct {
 	Receivers []int    // group sizes at which the depth is sampled, ascending
 	Seeds     []uint64 // one run each
 	Search    multicast.SearchPolicy
+	// Jitter bounds how late a datagram is in virtual time. Without it all distances
+	// of a level are equal, and the search knows no better than the first that
+	// replied.
+	Jitter time.Duration
 }
+
+// QueryTime is the time that the paper's implementation takes for a distance query
+// (section 7.1): on its cluster an answer is late by up to that.
+const QueryTime = 200 * time.Microsecond
 
 // Run runs the experiment.
 func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
@@ -41,7 +49,7 @@ func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
 // run grows one tree from the first receiver to the last. A tree of 16 is what a
 // run with 16 receivers would have built, so one run serves all sizes.
 func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) error {
-	w, err := NewWorld(c.World, seed, nil)
+	w, err := NewWorld(c.World, seed, nil, c.Jitter)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (d Deliver) Run(ctx context.Context, sink Sink, progress Progress) error {
 
 func (d Deliver) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) error {
 	net := testbed.NewNetwork(nil, 100*machine.Microsecond, testbed.PaperLoss(seed))
-	w, err := NewWorld(d.World, seed, net)
+	w, err := NewWorld(d.World, seed, net, 0)
 	if err != nil {
 		return err
 	}

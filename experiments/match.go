@@ -43,7 +43,7 @@ func (e Match) Run(ctx context.Context, sink Sink, step func(done int)) error {
 		return err
 	}
 	net := testbed.NewNetwork(sites, 0, testbed.Loss{})
-	w, err := NewWorld(e.World, e.Seed, net)
+	w, err := NewWorld(e.World, e.Seed, net, 0)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,9 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, s multicast.RepairSch
 func (p *Plan) Clusters() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
-		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}}
+		e := Cluster{
+			World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}, Jitter: QueryTime,
+		}
 		jobs = append(jobs, Job{
 			Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {

@@ -125,7 +125,7 @@ func (e WAN) run(ctx context.Context, seed uint64, v Variant, sink Sink, step fu
 	}
 	r.net = testbed.NewNetwork(r.sites, 0, testbed.PaperLoss(seed))
 	r.net.Mute(true)
-	if r.world, err = NewWorld(e.World, seed, r.net); err != nil {
+	if r.world, err = NewWorld(e.World, seed, r.net, 0); err != nil {
 		return err
 	}
 	r.bed, err = testbed.New(testbed.Config{

@@ -31,13 +31,14 @@ const (
 	Sim Kind = "sim" // virtual time
 )
 
-// NewWorld returns a world of the given kind. The network may be nil.
-func NewWorld(k Kind, seed uint64, net machine.Network) (World, error) {
+// NewWorld returns a world of the given kind. The network may be nil. In virtual
+// time every datagram is late by up to jitter; on sockets they are anyhow.
+func NewWorld(k Kind, seed uint64, net machine.Network, jitter time.Duration) (World, error) {
 	switch k {
 	case UDP:
 		return udpWorld{cluster.New(cluster.Config{Seed: seed, Network: net})}, nil
 	case Sim:
-		return simWorld{sim.New(sim.Config{Seed: seed, Network: net})}, nil
+		return simWorld{sim.New(sim.Config{Seed: seed, Network: net, Jitter: machine.Duration(jitter)})}, nil
 	}
 	return nil, fmt.Errorf("experiments: world %q: want %q or %q", k, UDP, Sim)
 }

@@ -107,7 +107,7 @@ func (f clusterFlags) experiment(c *cli, world string) (experiments.Cluster, err
 	})
 	return experiments.Cluster{
 		World: experiments.Kind(world), Nodes: f.Nodes, Degree: f.Degree, Receivers: []int{8, 16, 32, 48, 64},
-		Seeds: c.seeds(f.ClusterSeeds),
+		Seeds: c.seeds(f.ClusterSeeds), Jitter: experiments.QueryTime,
 	}, err
 }
 
