@@ -226,7 +226,7 @@ func TestDeliverFails(t *testing.T) {
 // A receiver that is cut off for longer than anything is kept takes up the stream again. The packets of that time are
 // still owed: the judge must not forget them.
 func TestGapTooLongIsMissing(t *testing.T) {
-	w, err := NewWorld(Sim, 1, nil)
+	w, err := NewWorld(Sim, 1, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

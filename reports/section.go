@@ -124,8 +124,14 @@ func (r *Result) Sections() []Section {
 
 // findings returns the findings of all sections: those compared with the paper,
 // and the project's own objectives.
+//
+// Those of a stage that was no part of the run are left out, but for a run that
+// does not say what its parts were.
 func (r *Result) findings() (paper, objectives []Finding) {
 	for _, s := range r.Sections() {
+		if _, known := r.Stage(s.Stage); !known && s.Absent != "" && len(r.Manifest.Stages) > 0 {
+			continue
+		}
 		for _, f := range s.Findings {
 			if f.Source != "" {
 				paper = append(paper, f)
