@@ -30,6 +30,8 @@ type GroupConfig struct {
 	Loss testbed.Loss
 	// Cache is how many packets a receiver keeps for repairs. Default: 64.
 	Cache int
+	// HeartbeatMin and HeartbeatMax are those of [multicast.Config].
+	HeartbeatMin, HeartbeatMax time.Duration
 	// Size is the number of bytes of a packet. Default: 128.
 	Size    int
 	Workers int
@@ -97,6 +99,7 @@ func newGroup(cfg GroupConfig) (*group, error) {
 		Group: multicast.Config{
 			Search: cfg.Variant.Search, Repair: cfg.Variant.Repair, Refresh: cfg.Variant.Refresh,
 			Relays: cfg.Variant.Relays, Cache: cfg.Cache,
+			HeartbeatMin: machine.Duration(cfg.HeartbeatMin), HeartbeatMax: machine.Duration(cfg.HeartbeatMax),
 			Host: host.Config{Lifetime: machine.Duration(cfg.Lifetime), Hurry: cfg.Hurry},
 		},
 	})

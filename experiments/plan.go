@@ -132,8 +132,10 @@ func (p *Plan) growth(net Net, v Variant, seed uint64, limit int, refresh, shape
 			if err != nil {
 				return "", err
 			}
+			cfg := p.config(servers, seed, v)
+			cfg.HeartbeatMax = 5 * time.Second // nothing is lost, and heartbeats would be most of the work
 			return Growth{
-				Config: p.config(servers, seed, v), Name: name, Scheme: scheme, Sizes: sizes, Periods: p.Periods, Quiet: !shape,
+				Config: cfg, Name: name, Scheme: scheme, Sizes: sizes, Periods: p.Periods, Quiet: !shape,
 			}.Run(ctx, sink, step)
 		},
 	}
@@ -245,6 +247,7 @@ func (p *Plan) Scales() []Job {
 			}
 			cfg := p.config(servers, seed, v)
 			cfg.Workers, cfg.Cache, cfg.Size = p.Workers, 8, 16
+			cfg.HeartbeatMin, cfg.HeartbeatMax = 2*time.Second, 2*time.Second // a packet a second says as much
 			return Scale{Config: cfg, Name: name, Receivers: p.Scale, Seconds: 60}.Run(ctx, sink, step)
 		},
 	}}
