@@ -11,7 +11,7 @@ V         ?= 0
 # The packages whose coverage has a floor, and those whose tests count towards it.
 COVERED    = i3bench/i3 i3bench/i3/node i3bench/i3/host i3bench/i3/multicast
 COVERED_BY = ./i3/...
-MICRO      = ./matcher/... ./i3/...
+MICRO      = ./matcher/... ./i3/... ./sim/...
 
 empty :=
 space := $(empty) $(empty)
@@ -25,7 +25,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke deliver readme test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+.PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
 	cover micro compare canary ci clean
 
 help: ## Show this list
@@ -42,6 +42,19 @@ bench-smoke: build ## The main job in its shortest form
 
 deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
 	bin/bench deliver
+
+sim: build ## The paper's simulations, every figure and table of section 6: about ten minutes
+	bin/bench sim
+
+sim-smoke: build ## The simulations in their shortest form, without the sockets
+	bin/bench sim --rows tree,recovery,cluster,wan --seeds 2 --large-seeds 1 --sizes 16,64,256 --servers 1024 \
+		--packets 40 --others C-M
+
+million: build ## 1,048,576 receivers: join, then a minute of refreshes and a packet a second; up to 20 minutes
+	bin/bench sim --rows scale
+
+simdoc: sim ## Run the simulations and rewrite the figures in docs/simulator.md from their result
+	bin/analyze readme $(RESULT) --file docs/simulator.md
 
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
 	bin/analyze readme $(RESULT) --file README.md
