@@ -105,7 +105,7 @@ const repairBin = 5 * machine.Millisecond
 
 // samples hands what was seen to the sink.
 func (e Recovery) samples(g *group, before []multicast.Counters, last uint64, sink Sink) {
-	var lost, duplicates, requests, once, owed, within, repairs uint64
+	var lost, duplicates, own, upward, passed, once, owed, within, repairs uint64
 	var slowest machine.Duration
 	lossRate, mostRequests := 0.0, 0.0
 	bins := make(map[machine.Duration]int64)
@@ -118,7 +118,9 @@ func (e Recovery) samples(g *group, before []multicast.Counters, last uint64, si
 		lost += l
 		lossRate += float64(l) / float64(e.Packets) / float64(len(g.members))
 		duplicates += c.Duplicates - b.Duplicates
-		requests += c.Requests - b.Requests + c.Escalated - b.Escalated + c.Passed - b.Passed
+		own += c.Requests - b.Requests
+		upward += c.Escalated - b.Escalated
+		passed += c.Passed - b.Passed
 		mostRequests = max(mostRequests, float64(c.RequestsReceived-b.RequestsReceived)/float64(e.Packets))
 		v := m.owed.Judge(last)
 		owed += uint64(v.Owed)
@@ -138,7 +140,7 @@ func (e Recovery) samples(g *group, before []multicast.Counters, last uint64, si
 		})
 	}
 	emit(reports.KindDupPerLoss, float64(duplicates)/float64(max(lost, 1)))
-	emit(reports.KindReqPerLoss, float64(requests)/float64(max(lost, 1)))
+	emit(reports.KindReqPerLoss, float64(own+upward+passed)/float64(max(lost, 1)))
 	emit(reports.KindReqMax, mostRequests)
 	emit(reports.KindWithin600, float64(within)/float64(max(repairs, 1)))
 	emit(reports.KindRepairMax, float64(slowest))
@@ -147,6 +149,17 @@ func (e Recovery) samples(g *group, before []multicast.Counters, last uint64, si
 		Stage: reports.StageRecovery, Kind: reports.KindDelivered, Seed: e.Config.Seed, Group: e.Name, Host: e.Receivers,
 		N: int64(owed), Value: float64(once),
 	})
+	for _, c := range []struct {
+		name string
+		n    uint64
+	}{
+		{"losses", lost},
+		{"requests for oneself", own},
+		{"requests for a subtree, upward", upward},
+		{"requests passed to a second member", passed},
+	} {
+		count(sink, reports.StageRecovery, e.Config.Seed, fmt.Sprintf("%s %d receivers: %s", e.Name, e.Receivers, c.name), c.n)
+	}
 	if !e.Times {
 		return
 	}
