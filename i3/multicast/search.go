@@ -18,6 +18,7 @@ type search struct {
 	// frontier are the candidates whose children are being asked, by index.
 	frontier []int
 	expanded []int // those asked before
+	fresh    int   // the first of seen that may be a child of the frontier
 }
 
 // A candidate is an identifier at which the host might join, or below which it
@@ -58,7 +59,7 @@ func (s *search) atRoot(f int) bool { return s.frontier[f] == 0 }
 func (s *search) add(f int, c candidate) {
 	c.parent = s.frontier[f]
 	c.level = s.seen[c.parent].level + 1
-	for i := range s.seen {
+	for i := s.fresh; i < len(s.seen); i++ {
 		if s.seen[i].id == c.id {
 			if c.distance < s.seen[i].distance {
 				s.seen[i].distance, s.seen[i].hop, s.seen[i].host = c.distance, c.hop, c.host
@@ -103,6 +104,7 @@ func (s *search) descend(full []int) {
 		return cmp.Compare(s.rank(&s.seen[a]), s.rank(&s.seen[b]))
 	})
 	s.frontier = append(s.frontier, full[:min(len(full), s.policy.Width)]...)
+	s.fresh = len(s.seen)
 }
 
 // unexplored returns the full candidates that were never descended into.
