@@ -48,6 +48,9 @@ const (
 	timesSize  = 1024 // the group of Figure 13b
 )
 
+// literal names the paper's own variant.
+const literal = "paper"
+
 // LiteralVariant is the paper's protocol to the letter, with its refresh-level.
 func LiteralVariant() Variant {
 	v := PaperVariant()
@@ -146,8 +149,12 @@ func (p *Plan) Recoveries() []Job {
 	var jobs []Job
 	for _, net := range p.Nets {
 		for _, v := range p.Variants {
+			seeds := p.Seeds
+			if v.Name != literal {
+				seeds = p.LargeSeeds // Table 1 is of the paper's protocol
+			}
 			for _, n := range p.RecoverySizes {
-				for _, seed := range p.Seeds {
+				for _, seed := range seeds {
 					jobs = append(jobs, p.recovery(net, v, reports.SchemeLoss, multicast.LowestLoss, n, seed))
 					jobs = append(jobs, p.recovery(net, v, reports.SchemeRandom, multicast.Spread, n, seed))
 				}
@@ -172,6 +179,7 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, s multicast.RepairSch
 			}
 			cfg := p.config(servers, seed, v)
 			cfg.Loss, cfg.Hurry, cfg.Cache = testbed.PaperLoss(seed), 3, 256
+			cfg.HeartbeatMin = 2 * time.Second / perSecond // none between two packets
 			return Recovery{
 				Config: cfg, Name: name, Receivers: n, Packets: p.Packets, WarmUp: warmUp, PerSecond: perSecond,
 				Times: n == timesSize,

@@ -23,11 +23,11 @@ type simCmd struct {
 	Servers    int           `default:"8192" help:"i3 nodes, at distinct places of the network."`
 	Degree     int           `default:"8" help:"D: links under one identifier."`
 	Lifetime   time.Duration `default:"30s" help:"T: lifetime of a trigger."`
-	Periods    int           `default:"2" help:"Lifetimes for which refreshes are counted."`
+	Periods    int           `default:"1" help:"Lifetimes for which refreshes are counted."`
 	Nets       []string      `default:"A-M,A-L" help:"Networks: instance A to D and reading L or M of the latencies, or powerlaw."`
 	Others     []string      `default:"B-M,B-L,C-M,C-L,D-M,D-L,powerlaw" help:"Networks looked at with two seeds, up to 1,024 receivers."`
 	Variants   []string      `default:"paper,relays" help:"Ways to build, refresh and repair the tree: paper, relays."`
-	Packets    int           `default:"200" help:"Packets sent with losses."`
+	Packets    int           `default:"120" help:"Packets sent with losses."`
 	RTT        string        `name:"rtt" placeholder:"FILE" help:"Matrix of round-trip times in ms for the wan row. Default: a made-up one."`
 	Receivers  int           `default:"1048576" help:"Receivers of the scale row."`
 	Skew       time.Duration `default:"1s" help:"Bound of the offset of hosts' clocks, either way."`

@@ -82,9 +82,9 @@ type SearchPolicy struct {
 }
 
 // WideSearch is the search policy for wide-area trees, to go with relays at the
-// source: it descends into the best four full children of each level, and counts a
+// source: it descends into the best three full children of each level, and counts a
 // hop half as much again. See [Config.Relays].
-func WideSearch() SearchPolicy { return SearchPolicy{Width: 4, HopPercent: 50} }
+func WideSearch() SearchPolicy { return SearchPolicy{Width: 3, HopPercent: 50} }
 
 // LANSearch is the search policy for networks in which all distances are about
 // equal and their differences are those of queues: any joinable place will do, so
