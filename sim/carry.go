@@ -51,12 +51,19 @@ func (w *World) Handle(ctx Context, ev *Event) {
 	ww := &w.workers[ctx.Worker()]
 	e := w.endpoint(uint32(ev.Arg & endpointOf))
 	ww.enter(ctx, ev.At)
+	if e.where.process != ev.To { // sent before it was started: all else of it is another process's now
+		ww.count.NoHost++
+		return
+	}
 	if ev.Arg&timerEvent != 0 {
-		if !e.running() || e.wake != ev.At {
-			return // closed, or woken at another time since
+		if e.wake != ev.At {
+			return // to be woken at another time since
+		}
+		e.wake = machine.Never
+		if !e.running() {
+			return
 		}
 		ww.count.Events++
-		e.wake = machine.Never
 		e.machine.Expire(ev.At, ww.out)
 		ww.flush(e)
 		return

@@ -19,6 +19,7 @@ type Endpoint struct {
 	wake    machine.Time // when the machine's timer event is queued, or Never
 	number  uint32
 	lines   uint8 // of the machine in a cache, see Warmer
+	started bool  // ever
 	where   where
 	sent    uint64 // datagrams offered so far
 }
@@ -42,15 +43,18 @@ func addrOf(number uint32) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(b), endpointPort)
 }
 
-// Start runs a machine at the endpoint. A [Divided] network must know the address
-// by now; one that it does not know is as far from all others as its look-ahead.
+// Start runs a machine at the endpoint, instead of the one that runs there. A
+// [Divided] network is asked for the address the first time, and what was sent to
+// it before is dropped; one that it does not know then is as far from all others
+// as its look-ahead.
 func (e *Endpoint) Start(m machine.Machine) {
-	if d := e.world.divided; d != nil {
+	if d := e.world.divided; d != nil && !e.started {
 		if place, ok := d.Place(e.Addr()); ok {
 			e.where = where{int32(place), Process(d.ProcessOf(place))}
 			e.world.where[e.number] = e.where
 		}
 	}
+	e.started = true
 	e.machine = m
 	e.lines = linesOf(m)
 	e.call(e.arm)
@@ -73,7 +77,8 @@ func (e *Endpoint) call(f func(*worldWorker)) {
 }
 
 // SetFilter makes the endpoint ask keep about every datagram before its machine
-// sees it; nil keeps all.
+// sees it; nil keeps all. With several workers, those of endpoints in different
+// processes are called at the same time.
 func (e *Endpoint) SetFilter(keep func(machine.Datagram) bool) { e.filter = keep }
 
 // Close stops the machine at once, as a crash does. What is under way to it is

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -20,11 +21,13 @@ type Handler interface {
 // A Context is what a handler may do during a call.
 type Context interface {
 	// Post makes an event happen, posted by the process whose event is being
-	// handled. One for another process must be at least the look-ahead away.
+	// handled. One for another process must be at least the look-ahead away: one
+	// that would happen in the window under way panics.
 	Post(to Process, at machine.Time, arg uint64, ref Ref)
 	// Store keeps the bytes a followed by b, for events that are posted for the
 	// time at. Other events of the same window may use the reference too, see
-	// [Context.SameWindow].
+	// [Context.SameWindow]. It panics with more than 128 KiB at once, or 2 GiB for
+	// one window.
 	Store(at machine.Time, a, b []byte) Ref
 	// SameWindow reports whether bytes stored for one time can go with an event
 	// for another.
@@ -41,15 +44,16 @@ type EngineConfig struct {
 	// Processes is the number of processes, at least 1.
 	Processes int
 	// LookAhead is the least time between an event and one that it causes at
-	// another process. Windows are as long as the largest power of two below it.
+	// another process. Windows are as long as the largest power of two that is not
+	// more.
 	// It is not needed for a single process.
 	LookAhead machine.Duration
 	// Shards is the number of parts into which the processes are divided; the
-	// result does not depend on it. Default: a part for each 4,096 processes, and
+	// result does not depend on it. Default: a part for each 16,384 processes, and
 	// 8 for each worker at least.
 	Shards int
 	// Workers is the number of goroutines that run shards beside each other, up
-	// to 15; the result does not depend on it. Default 1.
+	// to 14; the result does not depend on it. Default 1.
 	Workers int
 }
 
@@ -79,8 +83,8 @@ func (c *EngineConfig) setDefaults() error {
 // level cache.
 const shardSize = 16384
 
-// An Engine runs the events of many processes in virtual time, in windows
-// shorter than the look-ahead: nothing that happens in a window can cause
+// An Engine runs the events of many processes in virtual time, in windows no
+// longer than the look-ahead: nothing that happens in a window can cause
 // anything in the same window at another process, so that in it the processes
 // are independent, whatever the order in which they are run. There is no queue
 // of all events: they lie in lists, one for each window and shard, and a window
@@ -96,6 +100,7 @@ type Engine struct {
 	sequence []uint32
 	workers  []*worker
 	handled  uint64
+	running  bool
 }
 
 // The rings of windows. What lies farther ahead than the fine ring waits in a
@@ -113,7 +118,7 @@ func NewEngine(cfg EngineConfig, h Handler) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, handler: h,
-		shift:    uint(bits.Len64(uint64(cfg.LookAhead)) - 1),
+		shift:    shiftOf(cfg.LookAhead),
 		size:     (cfg.Processes + cfg.Shards - 1) / cfg.Shards,
 		sequence: make([]uint32, cfg.Processes),
 	}
@@ -136,17 +141,41 @@ func (e *Engine) Handled() uint64 { return e.handled }
 func (e *Engine) Workers() int { return len(e.workers) }
 
 // At returns a context with which to post events from outside, on behalf of a
-// process. It is good until the next call of the engine.
+// process. It is good until the next call of the engine. The condition of RunWhile
+// may use it, too, but not a handler: At panics while events are carried out.
 func (e *Engine) At(p Process) Context {
+	if e.running {
+		panic(calledWithin)
+	}
 	w := e.workers[0]
 	w.lanes[0].process = p
-	w.enter(&w.lanes[0], e.now-1)
+	w.border = always
+	w.enter(&w.lanes[0], always)
 	return w
 }
 
+// always is before all events.
+const always machine.Time = math.MinInt64
+
+const calledWithin = "sim: events posted from outside while one is carried out: want that between runs"
+
+// shiftOf returns log2 of the length of windows: the largest power of two that is
+// not more than the look-ahead.
+func shiftOf(ahead machine.Duration) uint { return uint(bits.Len64(uint64(ahead)) - 1) }
+
 // end returns the last time of a window.
-func (e *Engine) end(window int64) machine.Time {
-	return machine.Time((window+1)<<e.shift - 1)
+func (e *Engine) end(window int64) machine.Time { return endOf(window, e.shift) }
+
+func endOf(window int64, shift uint) machine.Time { return machine.Time((window+1)<<shift - 1) }
+
+// windowOf returns the window in which an event at a time happens: what is late
+// happens in the current one.
+func (e *Engine) windowOf(at machine.Time) int64 { return max(int64(at)>>e.shift, e.window) }
+
+// coarseSlot returns the slot in the coarse ring of a window beyond the fine one:
+// another than the one whose time has come, however far ahead.
+func (e *Engine) coarseSlot(window int64) int64 {
+	return min(window/fineSlots, e.window/fineSlots+coarseSlots-1) % coarseSlots
 }
 
 // Run carries out every event up to and including the given time.
@@ -156,26 +185,23 @@ func (e *Engine) Run(until machine.Time) { e.RunWhile(nil, until) }
 // whether cond ended it. It looks at cond after each window, or, where there is
 // one process, after each event. Nil always holds.
 func (e *Engine) RunWhile(cond func() bool, until machine.Time) (ended bool) {
-	if until < e.now || cond != nil && !cond() {
-		return cond != nil && !cond()
+	if ended = cond != nil && !cond(); ended || until < e.now {
+		return ended
 	}
 	for {
 		end := e.end(e.window)
 		limit := min(end, until)
-		if cond != nil && e.cfg.Processes == 1 {
-			ended = e.workers[0].steps(limit, cond)
-		} else {
+		single := cond != nil && e.cfg.Processes == 1
+		if !single {
 			e.segment(limit)
-			ended = cond != nil && !cond()
-		}
-		if ended && e.cfg.Processes == 1 {
+		} else if e.workers[0].steps(limit, cond) {
 			return true
 		}
 		e.now = limit
 		if limit == end {
 			e.finish()
 		}
-		if ended || limit == until {
+		if ended = cond != nil && !single && !cond(); ended || limit == until {
 			return ended
 		}
 	}
@@ -185,9 +211,12 @@ func (e *Engine) RunWhile(cond func() bool, until machine.Time) (ended bool) {
 // wake other workers.
 const few = 128
 
-// segment carries out the current window's events up to limit.
+// segment carries out the current window's events up to limit. If that is not the
+// end of the window, one worker does: what a process posts to itself for the rest
+// of it would go where other workers read.
 func (e *Engine) segment(limit machine.Time) {
-	if len(e.workers) == 1 || e.pending() < few {
+	e.running = true
+	if len(e.workers) == 1 || limit < e.end(e.window) || e.pending() < few {
 		for s := range e.cfg.Shards {
 			e.workers[0].shard(s, limit)
 		}
@@ -198,6 +227,7 @@ func (e *Engine) segment(limit machine.Time) {
 		e.handled += w.handled
 		w.handled = 0
 	}
+	e.running = false
 }
 
 // pending returns about how many events the current window has.
@@ -235,7 +265,6 @@ func (e *Engine) finish() {
 			w.fine[slot][s].recycle(&w.chunks)
 		}
 		w.slabs[slot].recycle(&w.blocks)
-		w.away = w.away[:0]
 	}
 	e.window++
 	e.balance()

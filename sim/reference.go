@@ -17,6 +17,7 @@ type Reference struct {
 	stored   map[Ref]*storedBytes
 	refs     Ref
 	handled  uint64
+	running  bool
 }
 
 // storedBytes are bytes and the number of events that wait with them.
@@ -42,8 +43,12 @@ func (r *Reference) Workers() int { return 1 }
 // Worker returns 0.
 func (r *Reference) Worker() int { return 0 }
 
-// At returns a context with which to post events on behalf of a process.
+// At returns a context with which to post events on behalf of a process, see
+// [Engine.At].
 func (r *Reference) At(p Process) Context {
+	if r.running {
+		panic(calledWithin)
+	}
 	r.at = p
 	return r
 }
@@ -89,7 +94,9 @@ func (r *Reference) RunWhile(cond func() bool, until machine.Time) (ended bool) 
 		e := r.heap.pop()
 		r.now = max(r.now, e.At)
 		r.at = e.To
+		r.running = true
 		r.handler.Handle(r, &e)
+		r.running = false
 		r.handled++
 		r.release(e.ref)
 	}

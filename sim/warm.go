@@ -47,6 +47,9 @@ func touch(p unsafe.Pointer, lines int) (sum byte) {
 	return sum
 }
 
+// nowhere is an endpoint without a machine.
+var nowhere Endpoint
+
 // Warm reads what the coming events will need: their endpoints and bytes, then the
 // machines that these lead to.
 func (w *World) Warm(ctx Context, events []Event) {
@@ -60,8 +63,10 @@ func (w *World) Warm(ctx Context, events []Event) {
 			sum += touch(unsafe.Pointer(unsafe.SliceData(b)), (len(b)+cacheLine-1)/cacheLine)
 		}
 	}
-	for _, e := range ends[:len(events)] {
-		if e.lines > 0 && e.running() {
+	for i, e := range ends[:len(events)] {
+		if e.where.process != events[i].To {
+			ends[i] = &nowhere // see Handle
+		} else if e.lines > 0 && e.running() {
 			sum += touch(pointerIn(&e.machine), int(e.lines))
 		}
 	}

@@ -15,16 +15,16 @@ type worker struct {
 	number int
 
 	fine   [fineSlots][]list // by window and shard
+	slabs  [fineSlots]slab   // the bytes of their events
 	coarse [coarseSlots]list
-	loaded [coarseSlots][]far // as coarse, but with bytes
-	slabs  [fineSlots]slab
+	away   [coarseSlots]slab
 	chunks pool
 	blocks blockPool
 
 	lane    *lane        // whose event is being handled
 	limit   machine.Time // of the segment: what a process posts to itself up to it stays in its lane
 	near    slab         // the bytes of such events
-	away    [][]byte     // bytes of events beyond the fine ring, posted in this window
+	border  machine.Time // what goes to another process comes after it
 	handled uint64
 
 	lanes [laneCount]lane
@@ -32,12 +32,6 @@ type worker struct {
 
 	counts []int32 // scratch: events of each process of a shard
 	sorted []Event // scratch: the events of a shard, by process
-}
-
-// A far event lies beyond the fine ring. Its bytes wait with it.
-type far struct {
-	Event
-	bytes []byte
 }
 
 func newWorker(e *Engine, number int) *worker {
@@ -61,49 +55,48 @@ func (w *worker) Post(to Process, at machine.Time, arg uint64, ref Ref) {
 	seq := &w.engine.sequence[from]
 	*seq++
 	e := Event{At: at, Arg: arg, To: to, From: from, seq: *seq, ref: ref}
-	if to == from && at <= w.limit {
+	switch {
+	case to == from && at <= w.limit:
 		w.lane.local.push(e)
-		return
-	} else if at <= w.limit {
+	case to != from && at <= w.border:
 		panic(fmt.Sprintf("sim: process %d posts to %d for time %d, within the look-ahead of %d ns",
 			from, to, at, w.engine.cfg.LookAhead))
+	default:
+		w.queue(e)
 	}
-	w.queue(e)
 }
 
-// queue puts an event into the ring.
+// queue puts an event into the fine ring, or beyond it into the coarse one.
 func (w *worker) queue(e Event) {
 	en := w.engine
-	window := max(int64(e.At)>>en.shift, en.window)
+	window := en.windowOf(e.At)
 	if window-en.window >= fineSlots {
-		w.queueFar(e, window)
+		w.coarse[en.coarseSlot(window)].add(&w.chunks, &e)
 		return
 	}
-	w.fine[window%fineSlots][int(e.To)/en.size].add(&w.chunks, &e)
+	w.fine[window%fineSlots][uint32(e.To)/uint32(en.size)].add(&w.chunks, &e)
 }
 
-// queueFar puts an event beyond the fine ring into the coarse one.
-func (w *worker) queueFar(e Event, window int64) {
-	turn := w.engine.window / fineSlots
-	slot := min(window/fineSlots, turn+coarseSlots-1) % coarseSlots
-	if e.ref != 0 {
-		w.loaded[slot] = append(w.loaded[slot], far{e, w.away[e.ref.index()]})
-		return
-	}
-	w.coarse[slot].add(&w.chunks, &e)
-}
-
-// cascade puts the coarse slot whose time has come into the fine ring.
+// cascade puts the coarse slot whose time has come into the fine ring. What is
+// farther still comes back into the coarse one, to another slot.
 func (w *worker) cascade() {
 	slot := w.engine.window / fineSlots % coarseSlots
-	waiting, loaded := w.coarse[slot], w.loaded[slot]
-	w.coarse[slot], w.loaded[slot] = list{}, nil // some may come back, if they are farther still
-	waiting.runs(w.requeue)
-	for _, f := range loaded {
-		f.ref = w.Store(f.At, f.bytes, nil)
-		w.queue(f.Event)
-	}
-	waiting.recycle(&w.chunks)
+	bytes := &w.away[slot]
+	var at machine.Time
+	var from, ref Ref // what was stored again last, and as what
+	w.coarse[slot].runs(func(events []Event) {
+		for _, e := range events {
+			if e.ref != 0 {
+				if e.ref != from || !w.SameWindow(at, e.At) {
+					at, from, ref = e.At, e.ref, w.Store(e.At, bytes.bytes(e.ref), nil)
+				}
+				e.ref = ref
+			}
+			w.queue(e)
+		}
+	})
+	w.coarse[slot].recycle(&w.chunks)
+	bytes.recycle(&w.blocks)
 }
 
 // Store keeps bytes for events of one window.
@@ -112,10 +105,9 @@ func (w *worker) Store(at machine.Time, a, b []byte) Ref {
 		return w.near.put(&w.blocks, localBytes, a, b)
 	}
 	en := w.engine
-	window := max(int64(at)>>en.shift, en.window)
+	window := en.windowOf(at)
 	if window-en.window >= fineSlots {
-		w.away = append(w.away, append(append(make([]byte, 0, len(a)+len(b)), a...), b...))
-		return makeRef(farBytes, len(w.away)-1)
+		return w.away[en.coarseSlot(window)].put(&w.blocks, farBytes, a, b)
 	}
 	return w.slabs[window%fineSlots].put(&w.blocks, w.number, a, b)
 }
@@ -142,6 +134,7 @@ func (w *worker) Bytes(ev *Event) []byte {
 // several processes beside each other, an event of each in turn.
 func (w *worker) shard(s int, limit machine.Time) {
 	events := w.gather(s)
+	w.border = w.engine.end(w.engine.window)
 	busy := 0
 	for {
 		for ; busy < len(w.lanes) && len(events) > 0; busy++ {
@@ -160,7 +153,7 @@ func (w *worker) shard(s int, limit machine.Time) {
 			busy--
 			w.lanes[i], w.lanes[busy] = w.lanes[busy], w.lanes[i]
 		}
-		if w.engine.warmer != nil {
+		if w.engine.warmer != nil && busy > 1 {
 			w.engine.warmer.Warm(w, w.next[:busy])
 		}
 		for i := range busy {
@@ -277,27 +270,43 @@ func (w *worker) handle(e *Event) {
 	w.engine.handler.Handle(w, e)
 }
 
-// steps carries out the only process's events up to limit, as long as cond
-// holds, and reports whether it ended them.
+// steps carries out the only process's events of the current window up to limit,
+// as long as cond holds, and reports whether it ended them.
 func (w *worker) steps(limit machine.Time, cond func() bool) (ended bool) {
-	for {
-		events := w.gather(0)
-		sortEvents(events)
-		if len(events) == 0 || events[0].At > limit {
-			w.requeue(events)
-			return false
+	en, l := w.engine, &w.lanes[0]
+	list := &w.fine[en.window%fineSlots][0]
+	for posted := true; posted && !ended; {
+		l.process, l.events, posted = 0, w.gather(0), false
+		sortEvents(l.events)
+		for !ended && !posted && l.advance(limit) {
+			w.enter(l, limit)
+			w.next[0] = l.current
+			en.running = true
+			w.handle(&w.next[0])
+			en.running = false
+			en.handled++
+			before := list.len()
+			ended = !cond()
+			posted = list.len() != before // for this window, from outside
 		}
-		w.lanes[0].process = 0
-		w.enter(&w.lanes[0], events[0].At-1) // what it causes goes to the ring
-		first := events[0]
-		w.requeue(events[1:])
-		w.handle(&first)
-		w.engine.handled++
-		w.handled = 0
-		if !cond() {
-			return true
-		}
+		w.putBack(l)
 	}
+	w.near.recycle(&w.blocks)
+	w.handled = 0 // counted already
+	return ended
+}
+
+// putBack puts what waits in a lane into the ring again.
+func (w *worker) putBack(l *lane) {
+	w.requeue(l.events)
+	w.limit = always // Store keeps their bytes for the window
+	for _, e := range l.local.events {
+		if e.ref != 0 {
+			e.ref = w.Store(e.At, w.near.bytes(e.ref), nil)
+		}
+		w.queue(e)
+	}
+	l.local.events = l.local.events[:0]
 }
 
 // requeue puts events back that were taken too early.

@@ -27,14 +27,15 @@ type Config struct {
 	// Jitter bounds the random time by which each datagram is later than its path
 	// says: U[0, Jitter). Default none.
 	Jitter machine.Duration
-	// Workers is the number of goroutines; the run does not depend on it. Default
-	// 1. With more, machines of different processes call their events' functions at
-	// the same time.
+	// Workers is the number of goroutines, at most 14; the run does not depend on
+	// it. Default 1. With more, machines of different processes call their events'
+	// functions at the same time.
 	Workers int
 	// Shards is the number of parts of the engine, see [EngineConfig]; the run does
 	// not depend on it.
 	Shards int
-	// Reference makes the world run on the plain heap of [Reference].
+	// Reference makes the world run on the plain heap of [Reference]. The run does
+	// not depend on it either, unless RunWhile cuts it short.
 	Reference bool
 }
 
@@ -76,6 +77,7 @@ type World struct {
 	where   []where      // of the endpoints
 	workers []worldWorker
 	traces  []uint64 // by process
+	shift   uint     // log2 of a window's length
 }
 
 // Counters is what a world has carried.
@@ -105,6 +107,7 @@ func New(cfg Config) *World {
 		w.divided, processes, ahead = d, d.Processes(), d.LookAhead()
 	}
 	w.traces = make([]uint64, processes)
+	w.shift = shiftOf(ahead)
 	if cfg.Reference {
 		r := NewReference(processes, w)
 		r.now = epoch
@@ -120,10 +123,11 @@ func New(cfg Config) *World {
 
 func (w *World) newEngine(processes int, ahead machine.Duration) *Engine {
 	e, err := NewEngine(EngineConfig{
-		Processes: processes, LookAhead: ahead, Shards: w.cfg.Shards, Workers: w.cfg.Workers,
+		Processes: processes, LookAhead: ahead,
+		Shards: max(w.cfg.Shards, 0), Workers: min(max(w.cfg.Workers, 0), maxWorkers),
 	}, w)
-	if err != nil { // the network counts its processes itself; what is left are the two numbers
-		e, _ = NewEngine(EngineConfig{Processes: processes, LookAhead: ahead}, w)
+	if err != nil {
+		panic(err) // more processes than there are addresses: the network is broken
 	}
 	e.now, e.window = epoch, int64(epoch)>>e.shift
 	return e
@@ -214,12 +218,6 @@ func (w *World) RunWhile(cond func() bool, until machine.Time) bool {
 // Sleep runs for a length of virtual time.
 func (w *World) Sleep(d machine.Duration) { w.Run(w.Now().Add(d)) }
 
-// Whole returns the first time from t on at which a run ends a window as a whole.
-// Runs that end there cost least.
-func (w *World) Whole(t machine.Time) machine.Time {
-	e, ok := w.engine.(*Engine)
-	if !ok {
-		return t
-	}
-	return e.end(int64(t) >> e.shift)
-}
+// Whole returns the first time from t on at which a window ends. Runs that end
+// there cost least. It is the same whatever the world runs on.
+func (w *World) Whole(t machine.Time) machine.Time { return endOf(int64(t)>>w.shift, w.shift) }
