@@ -217,7 +217,8 @@ func (p *Plan) Matches() []Job {
 	for _, world := range []Kind{UDP, Sim} {
 		for _, seed := range p.Seeds {
 			e := Match{
-				World: world, Nodes: 32, Degree: 4, Receivers: 64, Seed: seed, Every: 250 * time.Millisecond, Settle: 30 * time.Second,
+				World: world, Nodes: 32, Degree: 4, Receivers: 64, Seed: seed, Every: 250 * time.Millisecond,
+				Settle: 30 * time.Second,
 			}
 			jobs = append(jobs, Job{
 				Stage: reports.StageMatch, Seed: seed, Weight: 64, Key: fmt.Sprintf("match %s seed %d", world, seed),

@@ -124,7 +124,7 @@ func latest(dir string) {
 // parameters returns the resolved flags of the chosen command by name.
 func (s *session) parameters() map[string]string {
 	p := make(map[string]string)
-	k, err := kong.New(s.cli, kong.Name("bench"))
+	k, err := kong.New(s.cli, kong.Name("bench"), simVars)
 	if err != nil {
 		return p
 	}

@@ -11,32 +11,51 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"i3bench/experiments"
 	"i3bench/reports"
 )
 
 type simCmd struct {
-	Rows       []string      `default:"tree,recovery,cluster,wan,match" help:"Rows: tree (Fig. 11, 12), recovery (Fig. 13, Table 1), cluster (Table 2), wan (Fig. 14, 15), match (against sockets), scale (a million receivers)."`
+	Rows       []string      `default:"${simRows}" help:"Rows to run, of those listed above."`
 	Seeds      int           `default:"10" help:"Runs of each row, each with a seed of its own."`
 	LargeSeeds int           `default:"3" help:"Of these, runs that grow beyond 4,096 receivers."`
-	Sizes      []int         `default:"16,64,256,1024,4096,16384,65536" help:"Group sizes, ascending."`
+	Sizes      []int         `default:"${simSizes}" help:"Group sizes, ascending."`
 	Servers    int           `default:"8192" help:"i3 nodes, at distinct places of the network."`
 	Degree     int           `default:"8" help:"D: links under one identifier."`
 	Lifetime   time.Duration `default:"30s" help:"T: lifetime of a trigger."`
 	Periods    int           `default:"2" help:"Lifetimes for which refreshes are counted."`
-	Nets       []string      `default:"A-M,A-L" help:"Networks: instance A to D and reading L or M of the latencies, or powerlaw."`
-	Others     []string      `default:"B-M,B-L,C-M,C-L,D-M,D-L,powerlaw" help:"Networks looked at with two seeds, up to 1,024 receivers."`
+	Nets       []string      `default:"A-M,A-L" help:"Networks: instance A to D and reading L or M, or powerlaw."`
+	Others     []string      `default:"${simOthers}" help:"Networks for two seeds, up to 1,024 receivers."`
 	Variants   []string      `default:"paper,relays" help:"Ways to build, refresh and repair the tree: paper, relays."`
 	Packets    int           `default:"200" help:"Packets sent with losses."`
-	RTT        string        `name:"rtt" placeholder:"FILE" help:"Matrix of round-trip times in ms for the wan row. Default: a made-up one."`
+	RTT        string        `name:"rtt" placeholder:"FILE" help:"Round-trip times in ms for wan. Default: made up."`
 	Receivers  int           `default:"1048576" help:"Receivers of the scale row."`
 	Skew       time.Duration `default:"1s" help:"Bound of the offset of hosts' clocks, either way."`
 	Jitter     time.Duration `default:"0s" help:"Bound of the random delay of each datagram."`
-	Crashes    float64       `default:"0" help:"Receivers that crash per minute, in the rows recovery and scale."`
-	Restarts   float64       `default:"0" help:"Nodes that lose their memory per minute, in the rows recovery and scale."`
-	Beside     int           `default:"0" help:"Runs at a time. Default: as many as there are processors."`
-	Workers    int           `default:"0" help:"Threads of the scale row. Default: as many as there are processors."`
+	Crashes    float64       `default:"0" help:"Receivers that crash per minute, in recovery and scale."`
+	Restarts   float64       `default:"0" help:"Nodes that lose their memory per minute, in recovery and scale."`
+	Beside     int           `default:"0" help:"Runs at a time. Default: one for each processor; match: all."`
+	Workers    int           `default:"0" help:"Threads of the run of scale. Default: one for each processor."`
 	Resume     bool          `help:"Go on with the run in --out: what it has finished is kept."`
+}
+
+// simVars are the defaults of flags that are too long to stand there.
+var simVars = kong.Vars{
+	"simRows":   "tree,recovery,cluster,wan,match",
+	"simSizes":  "16,64,256,1024,4096,16384,65536",
+	"simOthers": "B-M,B-L,C-M,C-L,D-M,D-L,powerlaw",
+}
+
+// Help lists the rows, for kong.
+func (c *simCmd) Help() string {
+	var b strings.Builder
+	b.WriteString("Rows, of which all but scale are run by default:\n\n")
+	for _, r := range simRows {
+		fmt.Fprintf(&b, "  %-9s %s\n", r.name, r.what)
+	}
+	return b.String()
 }
 
 // A simRow is a row of the command line and the stages of its samples.
@@ -51,12 +70,18 @@ type simRow struct {
 const manyBeside = 1 << 10
 
 var simRows = []simRow{
-	{"tree", "trees and their refreshes", []string{reports.StageTree, reports.StageRefresh}, (*experiments.Plan).Trees, 0},
-	{"recovery", "losses and repairs", []string{reports.StageRecovery}, (*experiments.Plan).Recoveries, 0},
-	{"cluster", "32 nodes, 64 receivers", []string{reports.StageCluster}, (*experiments.Plan).Clusters, 0},
-	{"wan", "50 sites", []string{reports.StageWAN}, (*experiments.Plan).WANs, 0},
-	{"match", "the same joins on sockets", []string{reports.StageMatch}, (*experiments.Plan).Matches, manyBeside},
-	{"scale", "one large group", []string{reports.StageScale}, (*experiments.Plan).Scales, 1},
+	{
+		"tree", "trees and their refreshes (Figures 11 and 12)", []string{reports.StageTree, reports.StageRefresh},
+		(*experiments.Plan).Trees, 0,
+	},
+	{
+		"recovery", "losses and repairs (Figure 13, Table 1)", []string{reports.StageRecovery},
+		(*experiments.Plan).Recoveries, 0,
+	},
+	{"cluster", "the cluster of 32 nodes (Table 2)", []string{reports.StageCluster}, (*experiments.Plan).Clusters, 0},
+	{"wan", "the wide area of 50 sites (Figures 14 and 15)", []string{reports.StageWAN}, (*experiments.Plan).WANs, 0},
+	{"match", "the same joins here and on sockets", []string{reports.StageMatch}, (*experiments.Plan).Matches, manyBeside},
+	{"scale", "one large group, of a million receivers", []string{reports.StageScale}, (*experiments.Plan).Scales, 1},
 }
 
 // Run runs the simulated experiments.
