@@ -1,7 +1,10 @@
 package experiments
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"i3bench/i3/machine"
@@ -24,14 +27,31 @@ type Faults struct {
 
 // String says the faults for a run's description.
 func (f Faults) String() string {
-	if f == (Faults{}) {
+	var parts []string
+	for _, part := range []struct {
+		is   bool
+		text string
+	}{
+		{f.Skew > 0, fmt.Sprintf("clock skew up to %v", f.Skew)},
+		{f.Jitter > 0, fmt.Sprintf("jitter up to %v", f.Jitter)},
+		{f.Crashes > 0, fmt.Sprintf("%v receivers crash a minute", f.Crashes)},
+		{f.Restarts > 0, fmt.Sprintf("%v nodes restart a minute", f.Restarts)},
+	} {
+		if part.is {
+			parts = append(parts, part.text)
+		}
+	}
+	if len(parts) == 0 {
 		return "no faults"
 	}
-	return fmt.Sprintf("clock skew up to %v, jitter up to %v, %v receivers crash and %v nodes restart a minute",
-		f.Skew, f.Jitter, f.Crashes, f.Restarts)
+	return strings.Join(parts, ", ")
 }
 
-// A faultClock says when the next receiver crashes and the next node restarts.
+// Steady returns the faults without those that come after the group has grown.
+func (f Faults) Steady() Faults { return Faults{Skew: f.Skew, Jitter: f.Jitter} }
+
+// A faultClock says when the next receiver crashes and the next node restarts,
+// from the time when it was first asked.
 type faultClock struct {
 	crash, restart machine.Time
 }
@@ -39,32 +59,40 @@ type faultClock struct {
 // gap draws the time to the next of so many events a minute, uniformly from zero
 // to twice the mean: a logarithm would not be the same on every processor.
 func (g *group) gap(perMinute float64) machine.Duration {
-	return machine.Duration(g.faultRNG.Float64() * 120 / perMinute * float64(machine.Second))
+	return max(1, machine.Duration(g.faultRNG.Float64()*120/perMinute*float64(machine.Second)))
 }
 
 // inflict carries out the faults that are due. It is called between runs.
 func (g *group) inflict() error {
-	f := g.cfg.Faults
+	g.due(&g.faults.crash, g.cfg.Faults.Crashes, g.crashOne)
+	var err error
+	g.due(&g.faults.restart, g.cfg.Faults.Restarts, func() {
+		err = errors.Join(err, g.bed.RestartNode(g.faultRNG.IntN(len(g.bed.Nodes()))))
+	})
+	return err
+}
+
+// due calls f for each event of so many a minute that is due by now.
+func (g *group) due(next *machine.Time, perMinute float64, f func()) {
+	if perMinute <= 0 {
+		return
+	}
 	now := g.world.Now()
-	if f.Crashes > 0 {
-		if g.faults.crash == 0 {
-			g.faults.crash = now.Add(g.gap(f.Crashes))
-		}
-		for ; g.faults.crash <= now; g.faults.crash = g.faults.crash.Add(g.gap(f.Crashes)) {
-			m := g.members[g.faultRNG.IntN(len(g.members))]
-			m.crashed = true
-			m.Endpoint.Close()
-		}
+	if *next == 0 {
+		*next = now.Add(g.gap(perMinute))
 	}
-	if f.Restarts > 0 {
-		if g.faults.restart == 0 {
-			g.faults.restart = now.Add(g.gap(f.Restarts))
-		}
-		for ; g.faults.restart <= now; g.faults.restart = g.faults.restart.Add(g.gap(f.Restarts)) {
-			if err := g.bed.RestartNode(g.faultRNG.IntN(len(g.bed.Nodes()))); err != nil {
-				return err
-			}
-		}
+	for ; *next <= now; *next = next.Add(g.gap(perMinute)) {
+		f()
 	}
-	return nil
+}
+
+// crashOne stops a receiver, one of those that have not crashed yet.
+func (g *group) crashOne() {
+	live := slices.DeleteFunc(slices.Clone(g.members), func(m *groupMember) bool { return m.crashed })
+	if len(live) == 0 {
+		return
+	}
+	m := live[g.faultRNG.IntN(len(live))]
+	m.crashed = true
+	m.Endpoint.Close()
 }

@@ -48,6 +48,7 @@ type group struct {
 	members []*groupMember
 
 	sent     machine.Time // when the last packet was sent
+	owedFrom uint64       // receivers are owed the packets after this one
 	faults   faultClock
 	faultRNG prng.Source
 }
@@ -129,8 +130,12 @@ func (g *group) add() error {
 			}
 		},
 		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) { m.repairs = append(m.repairs, took) },
-		Lost:     func(_ machine.Time, seq uint64) { m.owed.Lost(seq) },
-		Failed:   func(machine.Time) { m.failed = true },
+		Lost: func(_ machine.Time, seq uint64) {
+			if seq > g.owedFrom {
+				m.owed.Lost(seq)
+			}
+		},
+		Failed: func(machine.Time) { m.failed = true },
 		Refreshed: func(_ machine.Time, level int) {
 			for len(m.refreshed) <= level {
 				m.refreshed = append(m.refreshed, 0)
@@ -201,6 +206,23 @@ func (g *group) settle(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("%d of %d receivers not in the tree after %v", len(waiting), len(g.members), settleMax)
+}
+
+// owe makes every receiver be owed all packets from now on, and forgets what was
+// delivered and repaired before.
+func (g *group) owe() {
+	g.owedFrom = g.bed.Source().Machine.Highest()
+	for _, m := range g.members {
+		m.owed.Joined(g.owedFrom)
+		m.repairs = nil
+	}
+}
+
+// judge returns how many packets were owed to a receiver and how many of them it
+// got exactly once and unaltered, when the source's last was last.
+func (m *groupMember) judge(last uint64) (owed, once int) {
+	v := m.owed.Judge(last)
+	return v.Owed, max(0, v.Once-v.Altered)
 }
 
 // send sends one packet and returns its number.

@@ -2,8 +2,6 @@ package experiments
 
 import (
 	"fmt"
-	"os"
-	"runtime/pprof"
 	"testing"
 	"time"
 )
@@ -34,11 +32,6 @@ func BenchmarkProtocol(b *testing.B) {
 			for range 20 { // packets kept for repairs find their room
 				g.send()
 				g.run(time.Second)
-			}
-			if f := os.Getenv("STEADY"); f != "" {
-				o, _ := os.Create(f)
-				pprof.StartCPUProfile(o)
-				defer pprof.StopCPUProfile()
 			}
 			from := g.world.Counters().Events
 			for b.Loop() {

@@ -1,11 +1,13 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/bits"
 	"time"
 
+	"i3bench/i3/host"
 	"i3bench/i3/machine"
 	"i3bench/reports"
 )
@@ -17,15 +19,36 @@ type Growth struct {
 	Config GroupConfig
 	Name   string // of variant and network, the group of the samples
 	Scheme string // of the refreshes, see [reports.StageRefresh]; empty: they are not measured
-	Sizes  []int  // ascending
+	Sizes  []int  // strictly ascending
 	// Periods is the number of lifetimes T for which refreshes are counted.
 	Periods int
 	// Quiet makes samples of the refreshes alone.
 	Quiet bool
 }
 
+// lifetimeWork is how much work a lifetime T is for each receiver, see [Job]: the
+// source's heartbeats come to it, and it refreshes its triggers.
+const lifetimeWork = 0.4
+
 // longestPath is more than any packet takes through a tree.
 const longestPath = 6 * time.Second
+
+// Work returns how much work the experiment is, see [Job].
+func (e Growth) Work() int {
+	work := e.Sizes[len(e.Sizes)-1]
+	for _, n := range e.Sizes {
+		work += e.refreshWork(n)
+	}
+	return work
+}
+
+// refreshWork is that of the refreshes of one size.
+func (e Growth) refreshWork(n int) int {
+	if e.Scheme == "" {
+		return 0
+	}
+	return int(lifetimeWork * float64(n*(1+e.Periods)))
+}
 
 // Run runs the experiment and returns the hash of its trace.
 func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace string, err error) {
@@ -34,9 +57,9 @@ func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace 
 		return "", err
 	}
 	defer g.close()
-	last, queries := 0, uint64(0)
-	for _, n := range e.Sizes {
-		if err := g.grow(ctx, n, step); err != nil {
+	last, work, queries := 0, 0, uint64(0)
+	for i, n := range e.Sizes {
+		if err := g.grow(ctx, n, func(n int) { step(work + n) }); err != nil {
 			return "", fmt.Errorf("%d receivers: %w", n, err)
 		}
 		q := g.queries()
@@ -47,10 +70,12 @@ func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace 
 			s.samples(sink, e.Config.Seed, e.Name, n)
 		}
 		if e.Scheme != "" {
-			if err := e.refreshes(ctx, g, n == e.Sizes[len(e.Sizes)-1], sink); err != nil {
-				return "", err
+			if err := e.refreshes(ctx, g, i == len(e.Sizes)-1, sink); err != nil {
+				return "", fmt.Errorf("%d receivers: %w", n, err)
 			}
 		}
+		work += e.refreshWork(n)
+		step(work + n)
 	}
 	return g.world.TraceHash(), nil
 }
@@ -67,10 +92,7 @@ func (g *group) queries() (n uint64) {
 // refreshes counts the refreshes of each trigger for some lifetimes, after one in
 // which the newest triggers find their pace.
 func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink) error {
-	period := e.Config.Lifetime
-	if period == 0 {
-		period = 30 * time.Second
-	}
+	period := g.lifetime()
 	if err := g.runFor(ctx, period); err != nil {
 		return err
 	}
@@ -97,6 +119,11 @@ func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink)
 		e.refreshesBySize(totals, sample, sink)
 	}
 	return nil
+}
+
+// lifetime returns T.
+func (g *group) lifetime() time.Duration {
+	return cmp.Or(g.cfg.Lifetime, time.Duration(host.DefaultLifetime))
 }
 
 // runFor lets the world run, and looks at the context once a second.

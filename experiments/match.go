@@ -65,12 +65,16 @@ func (e Match) Run(ctx context.Context, sink Sink, step func(done int)) error {
 		members = append(members, m)
 		m.start()
 		pause(ctx, w, e.Every)
-		step(i)
-	}
-	if !waitUntil(ctx, w, e.Settle, func() bool { return allJoined(members) }) {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return ctx.Err() // receivers that come at once would build another tree
 		}
+		step(i + 1)
+	}
+	joined := waitUntil(ctx, w, e.Settle, func() bool { return allJoined(members) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !joined {
 		return fmt.Errorf("match, %s, seed %d: not all receivers joined within %v", e.World, e.Seed, e.Settle)
 	}
 	e.samples(members, sink)

@@ -3,6 +3,7 @@ package experiments
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -12,25 +13,27 @@ import (
 	"i3bench/testbed"
 )
 
-// A Plan says which of the paper's experiments are simulated, and how. Its jobs
-// are the rows of the paper's figures and tables that a simulator can make.
+// A Plan says how the paper's experiments are simulated. Its methods return the
+// jobs of the rows that a simulator can make, each for some of the paper's figures
+// and tables, for a [Suite] to run.
 type Plan struct {
 	Seeds []uint64
 	// LargeSeeds are those with which groups of more than LargeSize grow.
 	LargeSeeds []uint64
-	Sizes      []int // of the trees, ascending
+	Sizes      []int // of the groups, strictly ascending
 	Servers    int   // i3 nodes
 	Degree     int   // D
 	Lifetime   time.Duration
 	Periods    int // lifetimes for which refreshes are counted
-	// Nets are simulated in full; Others, with fewer seeds, up to OtherSize.
+	// Nets are simulated in full; Others with two seeds, up to OtherSize. The
+	// largest group is on the first of Nets, with the last of Variants.
 	Nets, Others []Net
 	Variants     []Variant
-	// Faults are those of every run.
+	// Faults are those of Recoveries and Scales; Trees have clock skew and jitter
+	// alone.
 	Faults Faults
-	// Recovery: the sizes of the groups, and the packets that are counted.
-	RecoverySizes []int
-	Packets       int
+	// Packets are sent with losses and counted, to groups of up to LargeSize.
+	Packets int
 	// Matrix is the measured or made-up one of the wide-area experiment.
 	Matrix *topology.Matrix
 	// Scale is the size of the largest group.
@@ -40,12 +43,18 @@ type Plan struct {
 	nets netCache
 }
 
-// Bounds of the parts of a plan that are run with fewer seeds.
+// Bounds of the parts of a plan.
 const (
-	LargeSize  = 4096
-	otherSize  = 1024
+	LargeSize  = 4096 // of groups of all seeds
+	OtherSize  = 1024 // of groups on other networks
 	otherSeeds = 2
-	timesSize  = 1024 // the group of Figure 13b
+	timesSize  = 1024 // the group of Figure 13(b)
+
+	recoveryWarmUp = 80
+	recoveryRate   = 10 // packets a second
+	scaleSeconds   = 60
+	wanPackets     = 160
+	wanWarmUp      = 80
 )
 
 // literal names the paper's own variant.
@@ -65,15 +74,26 @@ func RelaysVariant() Variant {
 	return Variant{Name: "relays", Relays: 3, Search: multicast.WideSearch()}
 }
 
-func (p *Plan) config(net *topology.Network, seed uint64, v Variant) GroupConfig {
-	return GroupConfig{
-		Net: net, Seed: seed, Degree: p.Degree, Variant: v, Lifetime: p.Lifetime, Faults: p.Faults,
-	}
+func (p *Plan) config(seed uint64, v Variant) GroupConfig {
+	return GroupConfig{Seed: seed, Degree: p.Degree, Variant: v, Lifetime: p.Lifetime, Faults: p.Faults}
 }
 
-// sizes returns the sizes up to a limit.
-func (p *Plan) sizes(limit int) []int {
-	return p.Sizes[:len(p.Sizes)-len(slices.DeleteFunc(slices.Clone(p.Sizes), func(n int) bool { return n <= limit }))]
+// upTo returns the sizes up to a limit.
+func (p *Plan) upTo(limit int) []int {
+	i, _ := slices.BinarySearch(p.Sizes, limit+1)
+	return p.Sizes[:i]
+}
+
+// onServers runs f on the network of the servers.
+func (p *Plan) onServers(net Net, seed uint64, f func(*topology.Network) (string, error)) (string, error) {
+	return p.nets.use(netKey{net, seed, p.Servers}, f)
+}
+
+// largestFirst orders jobs so that no large one is left alone at the end. Those
+// on the same network stay beside each other, as they were made.
+func largestFirst(jobs []Job) []Job {
+	slices.SortStableFunc(jobs, func(a, b Job) int { return b.Weight - a.Weight })
+	return jobs
 }
 
 // schemes names the refresh schemes in the groups of samples.
@@ -83,107 +103,106 @@ var schemes = map[multicast.RefreshScheme]string{
 	multicast.Uniform:    reports.SchemeUniform,
 }
 
-// Trees returns the jobs of Figures 11 and 12.
+// Trees returns the jobs of Figures 11 and 12. Refreshes are counted on the first
+// network alone, there with refresh-unif, too.
 func (p *Plan) Trees() []Job {
 	var jobs []Job
 	for i, net := range p.Nets {
-		for _, v := range p.Variants {
-			for _, seed := range p.Seeds {
-				jobs = append(jobs, p.tree(net, v, seed, i == 0, true))
-			}
-			if v.Refresh == multicast.ByLevel && i == 0 {
-				v.Refresh = multicast.Uniform
-				for _, seed := range p.Seeds {
-					jobs = append(jobs, p.tree(net, v, seed, true, false))
+		for _, seed := range p.Seeds {
+			for _, v := range p.Variants {
+				e := Growth{Config: p.config(seed, v), Sizes: p.upTo(p.largest(seed)), Periods: p.Periods}
+				if i > 0 {
+					jobs = append(jobs, p.tree(e, net)...)
+					continue
+				}
+				e.Scheme = schemes[v.Refresh]
+				jobs = append(jobs, p.tree(e, net)...)
+				if v.Refresh == multicast.ByLevel {
+					e.Config.Variant.Refresh, e.Scheme, e.Quiet = multicast.Uniform, reports.SchemeUniform, true
+					jobs = append(jobs, p.tree(e, net)...)
 				}
 			}
 		}
 	}
 	for _, net := range p.Others {
-		for _, v := range p.Variants {
-			for _, seed := range p.Seeds[:min(otherSeeds, len(p.Seeds))] {
-				jobs = append(jobs, p.growth(net, v, seed, otherSize, false, true))
+		for _, seed := range p.Seeds[:min(otherSeeds, len(p.Seeds))] {
+			for _, v := range p.Variants {
+				jobs = append(jobs, p.tree(Growth{Config: p.config(seed, v), Sizes: p.upTo(OtherSize)}, net)...)
 			}
 		}
 	}
-	// The largest first, so that none is left alone at the end.
-	slices.SortStableFunc(jobs, func(a, b Job) int { return b.Weight - a.Weight })
-	return jobs
+	return largestFirst(jobs)
 }
 
-// tree is the growth of one tree to as large a size as its seed is for.
-func (p *Plan) tree(net Net, v Variant, seed uint64, refresh, shape bool) Job {
-	limit := LargeSize
+// largest is the limit of the trees that grow with a seed.
+func (p *Plan) largest(seed uint64) int {
 	if slices.Contains(p.LargeSeeds, seed) {
-		limit = p.Sizes[len(p.Sizes)-1]
+		return math.MaxInt - 1
 	}
-	return p.growth(net, v, seed, limit, refresh, shape)
+	return LargeSize
 }
 
-func (p *Plan) growth(net Net, v Variant, seed uint64, limit int, refresh, shape bool) Job {
-	sizes := p.sizes(limit)
-	name := fmt.Sprintf("%s/%s", v.Name, net)
-	scheme := ""
-	if refresh {
-		scheme = schemes[v.Refresh]
+// tree is the job of one tree, none if it has no size.
+func (p *Plan) tree(e Growth, net Net) []Job {
+	if len(e.Sizes) == 0 {
+		return nil
 	}
-	return Job{
-		Stage: reports.StageTree, Seed: seed, Weight: sizes[len(sizes)-1],
-		Key: fmt.Sprintf("tree %s %s seed %d to %d", name, schemes[v.Refresh], seed, limit),
+	v, seed := e.Config.Variant, e.Config.Seed
+	e.Name = groupName(v, net)
+	e.Config.HeartbeatMax = 5 * time.Second // nothing is lost, and heartbeats would be most of the work
+	return []Job{{
+		Stage: reports.StageTree, Seed: seed, Weight: e.Work(),
+		Key: fmt.Sprintf("tree %s %s seed %d to %d", e.Name, schemes[v.Refresh], seed, slices.Max(e.Sizes)),
 		Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-			servers, err := p.nets.get(net, seed, p.Servers)
-			if err != nil {
-				return "", err
-			}
-			cfg := p.config(servers, seed, v)
-			cfg.HeartbeatMax = 5 * time.Second // nothing is lost, and heartbeats would be most of the work
-			return Growth{
-				Config: cfg, Name: name, Scheme: scheme, Sizes: sizes, Periods: p.Periods, Quiet: !shape,
-			}.Run(ctx, sink, step)
+			return p.onServers(net, seed, func(servers *topology.Network) (string, error) {
+				e := e // the job must not keep the network
+				e.Config.Net = servers
+				return e.Run(ctx, sink, step)
+			})
 		},
-	}
+	}}
 }
+
+// groupName is the group of the samples of a variant on a network.
+func groupName(v Variant, net Net) string { return fmt.Sprintf("%s/%s", v.Name, net) }
 
 // Recoveries returns the jobs of Figure 13 and Table 1.
 func (p *Plan) Recoveries() []Job {
 	var jobs []Job
-	for _, net := range p.Nets {
-		for _, v := range p.Variants {
-			seeds := p.Seeds
-			if v.Name != literal {
-				seeds = p.LargeSeeds // Table 1 is of the paper's protocol
-			}
-			for _, n := range p.RecoverySizes {
-				for _, seed := range seeds {
-					jobs = append(jobs, p.recovery(net, v, reports.SchemeLoss, multicast.LowestLoss, n, seed))
-					jobs = append(jobs, p.recovery(net, v, reports.SchemeRandom, multicast.Spread, n, seed))
+	for _, n := range p.upTo(LargeSize) {
+		for _, net := range p.Nets {
+			for _, seed := range p.Seeds {
+				for _, v := range p.Variants {
+					if v.Name != literal && !slices.Contains(p.LargeSeeds, seed) {
+						continue // Table 1 is of the paper's protocol
+					}
+					v.Repair.Scheme = multicast.LowestLoss
+					jobs = append(jobs, p.recovery(net, v, reports.SchemeLoss, n, seed))
+					v.Repair.Scheme = multicast.Spread
+					jobs = append(jobs, p.recovery(net, v, reports.SchemeRandom, n, seed))
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(jobs, func(a, b Job) int { return b.Weight - a.Weight })
-	return jobs
+	return largestFirst(jobs)
 }
 
-func (p *Plan) recovery(net Net, v Variant, scheme string, s multicast.RepairScheme, n int, seed uint64) Job {
-	const warmUp, perSecond = 80, 10
-	name := fmt.Sprintf("%s/%s/%s", scheme, v.Name, net)
-	v.Repair.Scheme = s
+func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) Job {
+	e := Recovery{
+		Config: p.config(seed, v), Name: scheme + "/" + groupName(v, net), Receivers: n, Packets: p.Packets,
+		WarmUp: recoveryWarmUp, PerSecond: recoveryRate, Times: n == timesSize,
+	}
+	e.Config.Loss, e.Config.Hurry, e.Config.Cache = testbed.PaperLoss(seed), 3, 256
+	e.Config.HeartbeatMin = 2 * time.Second / recoveryRate // none between two packets
 	return Job{
-		Stage: reports.StageRecovery, Seed: seed, Weight: n + n*(p.Packets+warmUp)/10,
-		Key: fmt.Sprintf("recovery %s %d receivers seed %d", name, n, seed),
+		Stage: reports.StageRecovery, Seed: seed, Weight: e.Work(),
+		Key: fmt.Sprintf("recovery %s %d receivers seed %d", e.Name, n, seed),
 		Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-			servers, err := p.nets.get(net, seed, p.Servers)
-			if err != nil {
-				return "", err
-			}
-			cfg := p.config(servers, seed, v)
-			cfg.Loss, cfg.Hurry, cfg.Cache = testbed.PaperLoss(seed), 3, 256
-			cfg.HeartbeatMin = 2 * time.Second / perSecond // none between two packets
-			return Recovery{
-				Config: cfg, Name: name, Receivers: n, Packets: p.Packets, WarmUp: warmUp, PerSecond: perSecond,
-				Times: n == timesSize,
-			}.Run(ctx, sink, step)
+			return p.onServers(net, seed, func(servers *topology.Network) (string, error) {
+				e := e
+				e.Config.Net = servers
+				return e.Run(ctx, sink, step)
+			})
 		},
 	}
 }
@@ -192,9 +211,7 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, s multicast.RepairSch
 func (p *Plan) Clusters() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
-		e := Cluster{
-			World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}, Jitter: QueryTime,
-		}
+		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}}
 		jobs = append(jobs, Job{
 			Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
@@ -211,10 +228,11 @@ func (p *Plan) WANs() []Job {
 	for _, seed := range p.Seeds {
 		e := WAN{
 			World: Sim, Matrix: p.Matrix, Nodes: min(50, p.Matrix.Len()), PerNode: 2, Degree: 8, Seeds: []uint64{seed},
-			Variants: []Variant{PaperVariant()}, Packets: 160, WarmUp: 80, PerSecond: 20,
+			Variants: []Variant{PaperVariant()}, Packets: wanPackets, WarmUp: wanWarmUp, PerSecond: 20,
 		}
 		jobs = append(jobs, Job{
-			Stage: reports.StageWAN, Seed: seed, Weight: e.Nodes*2 + wanProbes + 240, Key: fmt.Sprintf("wan seed %d", seed),
+			Stage: reports.StageWAN, Seed: seed, Weight: e.Nodes*e.PerNode + wanProbes + wanWarmUp + wanPackets,
+			Key: fmt.Sprintf("wan seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
 				return "", e.Run(ctx, sink, func(done, _ int, _ string) { step(done) })
 			},
@@ -229,7 +247,8 @@ func (p *Plan) Matches() []Job {
 	for _, world := range []Kind{UDP, Sim} {
 		for _, seed := range p.Seeds {
 			e := Match{
-				World: world, Nodes: 32, Degree: 4, Receivers: 64, Seed: seed, Every: 250 * time.Millisecond, Settle: 30 * time.Second,
+				World: world, Nodes: 32, Degree: 4, Receivers: 64, Seed: seed, Every: 250 * time.Millisecond,
+				Settle: 30 * time.Second,
 			}
 			jobs = append(jobs, Job{
 				Stage: reports.StageMatch, Seed: seed, Weight: 64, Key: fmt.Sprintf("match %s seed %d", world, seed),
@@ -245,18 +264,18 @@ func (p *Plan) Matches() []Job {
 // Scales returns the job of the largest group.
 func (p *Plan) Scales() []Job {
 	net, v, seed := p.Nets[0], p.Variants[len(p.Variants)-1], p.Seeds[0]
-	name := fmt.Sprintf("%s/%s", v.Name, net)
+	e := Scale{Config: p.config(seed, v), Name: groupName(v, net), Receivers: p.Scale, Seconds: scaleSeconds}
+	e.Config.Workers, e.Config.Cache, e.Config.Size = p.Workers, 8, 16
+	e.Config.HeartbeatMin, e.Config.HeartbeatMax = 2*time.Second, 2*time.Second // a packet a second says as much
 	return []Job{{
-		Stage: reports.StageScale, Seed: seed, Weight: 2 * p.Scale, Key: fmt.Sprintf("scale %s %d receivers", name, p.Scale),
+		Stage: reports.StageScale, Seed: seed, Weight: e.Work(),
+		Key: fmt.Sprintf("scale %s %d receivers seed %d", e.Name, p.Scale, seed),
 		Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-			servers, err := p.nets.get(net, seed, p.Servers)
-			if err != nil {
-				return "", err
-			}
-			cfg := p.config(servers, seed, v)
-			cfg.Workers, cfg.Cache, cfg.Size = p.Workers, 8, 16
-			cfg.HeartbeatMin, cfg.HeartbeatMax = 2*time.Second, 2*time.Second // a packet a second says as much
-			return Scale{Config: cfg, Name: name, Receivers: p.Scale, Seconds: 60}.Run(ctx, sink, step)
+			return p.onServers(net, seed, func(servers *topology.Network) (string, error) {
+				e := e
+				e.Config.Net = servers
+				return e.Run(ctx, sink, step)
+			})
 		},
 	}}
 }

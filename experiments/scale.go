@@ -17,10 +17,16 @@ type Scale struct {
 	Seconds   int // of refreshes, with a packet in each
 }
 
+// Work returns how much work the experiment is, see [Job].
+func (e Scale) Work() int { return e.Receivers + e.secondsWork(e.Seconds) }
+
+func (e Scale) secondsWork(seconds int) int {
+	return int((packetWork + lifetimeWork/30) * float64(e.Receivers) * float64(seconds))
+}
+
 // Run runs the experiment and returns the hash of its trace.
 func (e Scale) Run(ctx context.Context, sink Sink, step func(done int)) (trace string, err error) {
-	began := time.Now()
-	before := liveBytes()
+	began, before := time.Now(), liveBytes()
 	g, err := newGroup(e.Config)
 	if err != nil {
 		return "", err
@@ -29,60 +35,71 @@ func (e Scale) Run(ctx context.Context, sink Sink, step func(done int)) (trace s
 	if err := g.grow(ctx, e.Receivers, step); err != nil {
 		return "", err
 	}
-	live := liveBytes() - before
-	first := g.bed.Source().Machine.Highest()
-	for _, m := range g.members {
-		m.owed.Joined(first)
-	}
-	joined := g.world.Counters().Events
-	steady := time.Now()
-	for i := range e.Seconds {
-		if err := g.inflict(); err != nil {
-			return "", err
-		}
-		g.send()
-		if err := g.runFor(ctx, time.Second); err != nil {
-			return "", err
-		}
-		step(e.Receivers + e.Receivers*i/60)
-	}
-	rate := float64(g.world.Counters().Events-joined) / time.Since(steady).Seconds()
-	if err := g.runFor(ctx, longestPath); err != nil {
+	live := max(0, liveBytes()-before)
+	rate, err := e.steady(ctx, g, step)
+	if err != nil {
 		return "", err
 	}
-	wall := time.Since(began)
-	last := g.bed.Source().Machine.Highest()
-	var owed, once int
-	for _, m := range g.members {
-		if m.crashed {
-			continue
-		}
-		v := m.owed.Judge(last)
-		owed, once = owed+v.Owed, once+v.Once
+	sample := reports.Sample{
+		Stage: reports.StageScale, Seed: e.Config.Seed, Group: e.Name, N: int64(e.Receivers),
 	}
-	emit := func(kind string, value float64) {
-		sink.Sample(reports.Sample{
-			Stage: reports.StageScale, Kind: kind, Seed: e.Config.Seed, Group: e.Name, N: int64(e.Receivers), Value: value,
-		})
+	for _, f := range []struct {
+		kind  string
+		value float64
+	}{
+		{reports.KindEvents, float64(g.world.Counters().Events)},
+		{reports.KindEventsPerSecond, rate},
+		{reports.KindWallSeconds, time.Since(began).Seconds()},
+		{reports.KindSimSeconds, g.world.Now().Sub(0).Seconds()},
+		{reports.KindThreads, float64(max(1, e.Config.Workers))},
+		{reports.KindBytesPerReceiver, float64(live) / float64(e.Receivers)},
+		{reports.KindPeakBytes, float64(peakBytes())},
+	} {
+		sample.Kind, sample.Value = f.kind, f.value
+		sink.Sample(sample)
 	}
-	emit(reports.KindEvents, float64(g.world.Counters().Events))
-	emit(reports.KindEventsPerSecond, rate)
-	emit(reports.KindWallSeconds, wall.Seconds())
-	emit(reports.KindSimSeconds, g.world.Now().Sub(0).Seconds())
-	emit(reports.KindThreads, float64(max(1, e.Config.Workers)))
-	emit(reports.KindBytesPerReceiver, float64(live)/float64(e.Receivers))
-	emit(reports.KindPeakBytes, float64(peakBytes()))
-	sink.Sample(reports.Sample{
-		Stage: reports.StageScale, Kind: reports.KindDelivered, Seed: e.Config.Seed, Group: e.Name,
-		N: int64(owed), Value: float64(once),
-	})
+	owed, once := g.delivered()
+	sample.Kind, sample.N, sample.Value = reports.KindDelivered, int64(owed), float64(once)
+	sink.Sample(sample)
 	return g.world.TraceHash(), nil
 }
 
+// steady sends a packet a second, to a group that has grown, and waits for the
+// last of them. It returns the rate of events in that time.
+func (e Scale) steady(ctx context.Context, g *group, step func(done int)) (perSecond float64, err error) {
+	g.owe()
+	events, began := g.world.Counters().Events, time.Now()
+	for i := range e.Seconds {
+		if err := g.inflict(); err != nil {
+			return 0, err
+		}
+		g.send()
+		if err := g.runFor(ctx, time.Second); err != nil {
+			return 0, err
+		}
+		step(e.Receivers + e.secondsWork(i+1))
+	}
+	perSecond = float64(g.world.Counters().Events-events) / time.Since(began).Seconds()
+	return perSecond, g.awaitRepairs(ctx, g.bed.Source().Machine.Highest())
+}
+
+// delivered returns how many packets were owed to the receivers that live, and how
+// many of them arrived exactly once.
+func (g *group) delivered() (owed, once int) {
+	last := g.bed.Source().Machine.Highest()
+	for _, m := range g.members {
+		if !m.crashed {
+			o, n := m.judge(last)
+			owed, once = owed+o, once+n
+		}
+	}
+	return owed, once
+}
+
 // liveBytes returns the memory in use after a collection.
-func liveBytes() uint64 {
+func liveBytes() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return int64(m.HeapAlloc)
 }

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,6 +15,9 @@ type Net string
 
 // PowerLaw is the power-law network of the paper's footnote 6.
 const PowerLaw Net = "powerlaw"
+
+// powerLawNodes is its size, which the paper does not give: that of the others.
+const powerLawNodes = 10_000
 
 // Check returns an error unless n names a network.
 func (n Net) Check() error {
@@ -42,7 +46,7 @@ func (n Net) parse() (topology.Shape, topology.Reading, error) {
 // Open generates the network. The same seed gives the same network.
 func (n Net) Open(seed uint64) (*topology.Network, error) {
 	if n == PowerLaw {
-		return topology.PowerLaw(seed, topology.PowerLawShape{})
+		return topology.PowerLaw(seed, topology.PowerLawShape{Nodes: powerLawNodes})
 	}
 	shape, reading, err := n.parse()
 	if err != nil {
@@ -65,11 +69,29 @@ func (n Net) servers(seed uint64, count int) (*topology.Network, error) {
 	return all.Sub(places)
 }
 
-// A netCache keeps the networks that runs beside each other share.
+// Places returns how many places there are for servers, 0 of a network that does
+// not exist.
+func (n Net) Places() int {
+	if n == PowerLaw {
+		return powerLawNodes
+	}
+	shape, _, err := n.parse()
+	if err != nil {
+		return 0
+	}
+	return shape.Places()
+}
+
+// A netCache keeps the networks that runs beside each other share, and the last
+// few that were used. A power-law network has tables of 200 MB.
 type netCache struct {
 	mu   sync.Mutex
-	nets map[netKey]*netEntry
+	nets []*netEntry // those used last come last
 }
+
+// idleNets is how many networks that nobody uses are kept: runs on the same one
+// follow each other, and between two of them nobody may be using it.
+const idleNets = 2
 
 type netKey struct {
 	net     Net
@@ -78,24 +100,50 @@ type netKey struct {
 }
 
 type netEntry struct {
-	once sync.Once
-	net  *topology.Network
-	err  error
+	key   netKey
+	users int
+	once  sync.Once
+	net   *topology.Network
+	err   error
 }
 
-// get returns the servers' network. It is generated once.
-func (c *netCache) get(n Net, seed uint64, servers int) (*topology.Network, error) {
+// use calls f with the servers' network, which is generated unless it is there.
+func (c *netCache) use(key netKey, f func(*topology.Network) (string, error)) (string, error) {
+	e := c.acquire(key)
+	defer c.release(e)
+	e.once.Do(func() { e.net, e.err = key.net.servers(key.seed, key.servers) })
+	if e.err != nil {
+		return "", e.err
+	}
+	return f(e.net)
+}
+
+func (c *netCache) acquire(key netKey) *netEntry {
 	c.mu.Lock()
-	if c.nets == nil {
-		c.nets = make(map[netKey]*netEntry)
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.nets, func(e *netEntry) bool { return e.key == key })
+	if i < 0 {
+		c.nets = append(c.nets, &netEntry{key: key})
+		i = len(c.nets) - 1
 	}
-	key := netKey{n, seed, servers}
-	e := c.nets[key]
-	if e == nil {
-		e = &netEntry{}
-		c.nets[key] = e
+	c.nets[i].users++
+	return c.nets[i]
+}
+
+// release drops those that nobody uses, but for the last few.
+func (c *netCache) release(e *netEntry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.users--
+	i := slices.Index(c.nets, e)
+	c.nets = append(slices.Delete(c.nets, i, i+1), e)
+	idle := 0
+	for i := len(c.nets) - 1; i >= 0; i-- {
+		if c.nets[i].users > 0 {
+			continue
+		}
+		if idle++; idle > idleNets {
+			c.nets = slices.Delete(c.nets, i, i+1)
+		}
 	}
-	c.mu.Unlock()
-	e.once.Do(func() { e.net, e.err = n.servers(seed, servers) })
-	return e.net, e.err
 }

@@ -1,8 +1,7 @@
 package experiments
 
 import (
-	"cmp"
-	"fmt"
+	"math"
 	"slices"
 
 	"i3bench/i3/machine"
@@ -14,14 +13,16 @@ import (
 // often it crossed each link.
 type treeStats struct {
 	stretch   []float64 // ascending; receivers at the source's place have none
-	rad, rmd  float64
+	rad, rmd  float64   // NaN if all receivers are there
 	colocated int
 	unreached int
 	depthMax  int
 	depthMean float64
 	queries   float64 // processed for each join since the last size
-	stress    []int32 // copies on each directed link that was used, ascending
-	stressUn  int32   // largest number of copies on a link in both directions
+	// Copies on each directed link that was used, ascending, and the most on a link
+	// in both directions.
+	stress     []float64
+	undirected float64
 }
 
 // measure sends one packet through the tree and says how it fared.
@@ -55,9 +56,7 @@ func (g *group) latencies(seq uint64) (s treeStats) {
 		maxTree, maxDirect = max(maxTree, m.latency), max(maxDirect, d)
 	}
 	slices.Sort(s.stretch)
-	if direct > 0 {
-		s.rad, s.rmd = float64(tree)/float64(direct), float64(maxTree)/float64(maxDirect)
-	}
+	s.rad, s.rmd = float64(tree)/float64(direct), float64(maxTree)/float64(maxDirect)
 	return s
 }
 
@@ -65,17 +64,20 @@ func (g *group) latencies(seq uint64) (s treeStats) {
 // carries one copy of each packet, from the node of the parent's identifier to
 // the node of the child's; the last hop is on a LAN.
 func (s *treeStats) addStress(g *group) {
-	copies := make([]int32, g.cfg.Net.Links())
+	copies := make([]int, g.cfg.Net.Links())
 	for _, e := range g.links() {
 		g.cfg.Net.VisitPath(e.from, e.to, func(link int) { copies[link]++ })
 	}
 	for link, n := range copies {
 		if n > 0 {
-			s.stress = append(s.stress, n)
-			s.stressUn = max(s.stressUn, n+copies[link^1])
+			s.stress = append(s.stress, float64(n))
+			s.undirected = max(s.undirected, float64(n+copies[link^1]))
 		}
 	}
 	slices.Sort(s.stress)
+	if len(s.stress) == 0 {
+		s.undirected = math.NaN()
+	}
 }
 
 // A treeLink is a link of the tree between the sites of two identifiers.
@@ -99,44 +101,31 @@ func (g *group) links() []treeLink {
 	return links
 }
 
-// percentile returns the nearest-rank percentile of sorted values, 0 of none.
-func percentile[T cmp.Ordered](sorted []T, p float64) (v T) {
-	if len(sorted) == 0 {
-		return v
-	}
-	i := min(int(p*float64(len(sorted))), len(sorted)-1)
-	return sorted[i]
-}
-
-// samples hands the figures of a tree to the sink.
+// samples hands the figures of a tree to the sink. Of ratios over no receivers, or
+// a stress of no links, there is none.
 func (s *treeStats) samples(sink Sink, seed uint64, name string, n int) {
-	stress := func(p float64) float64 { return float64(percentile(s.stress, p)) }
 	for _, f := range []struct {
 		kind  string
 		value float64
 	}{
 		{reports.KindRAD, s.rad},
 		{reports.KindRMD, s.rmd},
-		{reports.KindStretchP50, percentile(s.stretch, 0.5)},
-		{reports.KindStretchP90, percentile(s.stretch, 0.9)},
-		{reports.KindStretchP99, percentile(s.stretch, 0.99)},
-		{reports.KindStressMax, stress(1)},
-		{reports.KindStressP99, stress(0.99)},
-		{reports.KindStressUndirected, float64(s.stressUn)},
+		{reports.KindStretchP50, reports.Percentile(s.stretch, 0.5)},
+		{reports.KindStretchP90, reports.Percentile(s.stretch, 0.9)},
+		{reports.KindStretchP99, reports.Percentile(s.stretch, 0.99)},
+		{reports.KindStressMax, reports.Percentile(s.stress, 1)},
+		{reports.KindStressP99, reports.Percentile(s.stress, 0.99)},
+		{reports.KindStressUndirected, s.undirected},
 		{reports.KindDepthMax, float64(s.depthMax)},
 		{reports.KindDepthMean, s.depthMean},
 		{reports.KindJoinQueries, s.queries},
 		{reports.KindColocated, float64(s.colocated)},
 		{reports.KindUnreached, float64(s.unreached)},
 	} {
-		sink.Sample(reports.Sample{
-			Stage: reports.StageTree, Kind: f.kind, Seed: seed, Group: name, N: int64(n), Value: f.value,
-		})
+		if !math.IsNaN(f.value) {
+			sink.Sample(reports.Sample{
+				Stage: reports.StageTree, Kind: f.kind, Seed: seed, Group: name, N: int64(n), Value: f.value,
+			})
+		}
 	}
-}
-
-// String says the figures in a line, for tests and progress.
-func (s *treeStats) String() string {
-	return fmt.Sprintf("RAD %.2f RMD %.2f p90 %.2f stress %d/%d depth %.1f/%d unreached %d", s.rad, s.rmd,
-		percentile(s.stretch, 0.9), percentile(s.stress, 1), percentile(s.stress, 0.99), s.depthMean, s.depthMax, s.unreached)
 }

@@ -38,7 +38,7 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 		f.Close()
 		return nil, nil, fmt.Errorf("reports: resume %s: %w", path, err)
 	}
-	m.Started = old.Started
+	m.Started, m.Stages = old.Started, old.Stages
 	m.fill()
 	if err := m.write(dir); err != nil {
 		f.Close()

@@ -119,6 +119,9 @@ func (b *Bed) startNodes() error {
 		}
 		b.nodes = append(b.nodes, Node{Endpoint: ep})
 		b.sites[ep.Addr()] = i
+		if b.cfg.Network != nil {
+			b.sites[ep.Addr()] = b.cfg.Network.siteOf(i)
+		}
 		places[i] = chord.Place{Prefix: rng.Uint64(), Addr: ep.Addr()}
 		if b.cfg.Network != nil {
 			b.cfg.Network.PlaceNode(ep.Addr(), i)
@@ -138,7 +141,8 @@ func (b *Bed) startNodes() error {
 }
 
 // RestartNode makes a node lose its memory, as a crash does: a new one, of a later
-// epoch, runs at its address at once.
+// epoch, runs at its address at once, and counts from zero. Like an index of a
+// slice, i must lie in [0, len(Nodes())).
 func (b *Bed) RestartNode(i int) error {
 	b.nodes[i].epoch++
 	return b.startNode(i)
@@ -252,7 +256,8 @@ func (b *Bed) Source() *Source { return &b.source }
 // Nodes returns the nodes.
 func (b *Bed) Nodes() []Node { return b.nodes }
 
-// SiteOf returns the site of the node that owns an identifier.
+// SiteOf returns the site of the node that owns an identifier; without delays,
+// that node's number.
 func (b *Bed) SiteOf(id i3.ID) int {
 	owner, _ := b.ring.Owner(id.Prefix())
 	return b.sites[owner]

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
 	"i3bench/sim"
@@ -260,4 +261,68 @@ func ExampleNew() {
 	// receiver 1 is at level 2
 	// receiver 0 gets packet 1: hello
 	// receiver 1 gets packet 1: hello
+}
+
+// An identifier is at the site of its node, also where several nodes share a site.
+func TestSiteOf(t *testing.T) {
+	net := testbed.NewNetwork(line(3), machine.Millisecond, testbed.Loss{})
+	w := sim.New(sim.Config{Network: net})
+	bed, err := testbed.New(testbed.Config{Open: open(w), Network: net, Seed: 1, Nodes: 7, SourceSite: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bed.Close()
+	for i, n := range bed.Nodes() {
+		if got := bed.SiteOf(i3.NewID(n.Range.At(0), i3.Key{}, 0)); got != i%3 {
+			t.Errorf("an identifier of node %d is at site %d, expected %d", i, got, i%3)
+		}
+	}
+	if got := bed.SiteOf(bed.Group()); got != 1 {
+		t.Errorf("the group is at site %d, expected that of its source, 1", got)
+	}
+}
+
+// A node that restarts forgets its triggers and comes back under the same address:
+// the receivers' refreshes restore the tree.
+func TestRestartNode(t *testing.T) {
+	net := testbed.NewNetwork(line(2), machine.Millisecond, testbed.Loss{})
+	w := sim.New(sim.Config{Network: net})
+	bed, err := testbed.New(testbed.Config{Open: open(w), Network: net, Seed: 1, Nodes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bed.Close()
+	w.Sleep(machine.Second)
+	delivered := 0
+	r, err := bed.AddReceiver(1, multicast.Events{
+		Deliver: func(machine.Time, uint64, int64, []byte) { delivered++ },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Endpoint.Close()
+	r.Join()
+	w.Sleep(3 * machine.Second)
+	before := bed.Nodes()[0]
+	if err := bed.RestartNode(0); err != nil {
+		t.Fatal(err)
+	}
+	after := bed.Nodes()[0]
+	if after.Machine == before.Machine || after.Endpoint.Addr() != before.Endpoint.Addr() || after.Range != before.Range {
+		t.Errorf("node %v of %v became %v of %v", before.Endpoint.Addr(), before.Range, after.Endpoint.Addr(), after.Range)
+	}
+	if got := after.Machine.Counters().Inserted; got != 0 || before.Machine.Counters().Inserted == 0 {
+		t.Errorf("the new node has %d triggers from before", got)
+	}
+	bed.Source().Send([]byte("lost"))
+	w.Sleep(100 * machine.Millisecond)
+	if delivered != 0 {
+		t.Error("a packet went through a node without triggers")
+	}
+	w.Sleep(60 * machine.Second)
+	bed.Source().Send([]byte("data"))
+	w.Sleep(5 * machine.Second)
+	if delivered != 2 {
+		t.Errorf("%d packets delivered, expected the lost one, repaired, and the one after", delivered)
+	}
 }

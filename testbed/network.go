@@ -86,9 +86,7 @@ func (n *Network) PlaceHost(a netip.AddrPort, site int, lossless bool) {
 func (n *Network) place(a netip.AddrPort, site int, node, lossless bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.delays != nil {
-		site %= n.delays.Len()
-	}
+	site = n.siteOf(site)
 	p := place{node: node}
 	if !lossless { // the rate depends on the order of placement, not on addresses
 		p.rate = n.loss.HostMax * prng.Unit(prng.Hash3(n.loss.Seed, 1, uint64(len(n.places)), 0))
@@ -96,6 +94,14 @@ func (n *Network) place(a netip.AddrPort, site int, node, lossless bool) {
 	n.byAddr[a] = len(n.places)
 	n.places = append(n.places, p)
 	n.sites = append(n.sites, int32(site))
+}
+
+// siteOf returns the site that is meant by a number: modulo the sites of the delays.
+func (n *Network) siteOf(number int) int {
+	if n.delays == nil {
+		return number
+	}
+	return number % n.delays.Len()
 }
 
 // Mute switches losses off, and on again, while delays stay.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"i3bench/i3/machine"
+	"i3bench/sim/topology"
 	"i3bench/testbed"
 )
 
@@ -165,5 +166,53 @@ func TestRatesDependOnSeed(t *testing.T) {
 	}
 	if rate(1, 0) == rate(2, 0) {
 		t.Error("another seed has the same rate")
+	}
+}
+
+// What a network tells a simulator of its places agrees with what it tells of their
+// addresses, and no path between two processes is shorter than the look-ahead.
+func TestDivided(t *testing.T) {
+	sites, err := topology.TransitStub(1, topology.Shape{
+		TransitDomains: 2, TransitNodes: 2, Stubs: 2, StubNodes: 3, TopEdge: 1, TransitEdge: 1, StubEdge: 0.5,
+	}, topology.Amended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const base = machine.Millisecond
+	n := testbed.NewNetwork(sites, base, testbed.PaperLoss(1))
+	hosts := 2 * sites.Len()
+	for i := range hosts {
+		if i < sites.Len() {
+			n.PlaceNode(addr(i), i)
+		} else {
+			n.PlaceHost(addr(i), i, false)
+		}
+	}
+	if n.Processes() != sites.Domains() || n.LookAhead() != base+machine.Duration(sites.LookAhead()) {
+		t.Errorf("%d processes, look-ahead %v", n.Processes(), n.LookAhead())
+	}
+	for i := range hosts {
+		a, ok := n.Place(addr(i))
+		if !ok || n.ProcessOf(a) != sites.Domain(i%sites.Len()) {
+			t.Fatalf("address %d has place %d, %t, process %d", i, a, ok, n.ProcessOf(a))
+		}
+		for k := range hosts {
+			b, _ := n.Place(addr(k))
+			p := n.Between(a, b)
+			if p != n.Path(addr(i), addr(k)) || p != n.Between(b, a) {
+				t.Fatalf("from %d to %d: %+v, by address %+v", i, k, p, n.Path(addr(i), addr(k)))
+			}
+			if n.ProcessOf(a) != n.ProcessOf(b) && p.Delay < n.LookAhead() {
+				t.Fatalf("from %d to %d in %v, below the look-ahead %v", i, k, p.Delay, n.LookAhead())
+			}
+		}
+	}
+	if _, ok := n.Place(addr(hosts)); ok {
+		t.Error("an address that was not placed has a place")
+	}
+	flat := testbed.NewNetwork(line(3), base, testbed.Loss{})
+	flat.PlaceNode(addr(1), 0)
+	if flat.Processes() != 1 || flat.ProcessOf(0) != 0 || flat.LookAhead() != 0 {
+		t.Error("delays that tell of no domains are more than one process")
 	}
 }

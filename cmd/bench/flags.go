@@ -23,7 +23,7 @@ type cli struct {
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
 	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates."`
-	Sim     simCmd     `cmd:"" name:"sim" help:"The paper's simulations in virtual time: every figure and table, about ten minutes."`
+	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
 }
 

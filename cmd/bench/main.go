@@ -54,7 +54,7 @@ func main() {
 func run(args []string, out, errs io.Writer) int {
 	var c cli
 	parser, err := kong.New(&c,
-		kong.Name("bench"),
+		kong.Name("bench"), simVars,
 		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs the main job, about a minute."),
 		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
 	)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,15 +28,19 @@ type session struct {
 	more   map[string]string // parameters besides the flags
 	resume bool              // go on with the run in the result directory
 	done   map[string]bool   // the keys of the jobs that it has finished
+	intro  func() string     // says, after the result is opened, what will be run
+	// persist makes a stage that fails not keep the next ones from being run.
+	persist bool
 }
 
 // A stage is one experiment of a session.
 type stage struct {
 	name string
 	what string // for the progress line
-	// run is nil for a stage whose samples another one makes.
-	run  func(context.Context, experiments.Sink, experiments.Progress) error
-	note string
+	// run is nil for a stage that is only recorded, with the given status.
+	run    func(context.Context, experiments.Sink, experiments.Progress) error
+	status reports.Status // of one that is not run; empty: complete, another one makes its samples
+	note   string
 }
 
 // run runs the stages in order, keeps their samples, writes the report and
@@ -51,6 +56,9 @@ func (s *session) run(stages ...stage) error {
 	})
 	if err != nil {
 		return err
+	}
+	if s.intro != nil {
+		fmt.Fprint(s.out, s.intro())
 	}
 	err = s.stages(run, stages)
 	status := reports.Complete
@@ -80,34 +88,49 @@ func (s *session) open(dir string, m reports.Manifest) (run *reports.Run, err er
 	return run, err
 }
 
-// stages runs the stages until one fails.
+// stages runs the stages until one fails, or all if the session persists.
 func (s *session) stages(run *reports.Run, stages []stage) error {
-	for i, st := range stages {
+	var failed error
+	total := len(stages)
+	for _, st := range stages {
 		if st.run == nil {
-			if err := run.Stage(reports.Stage{Name: st.name, Status: reports.Complete, Note: st.note}); err != nil {
-				return err
-			}
-			continue
-		}
-		bar := newBar(s.errs, s.cli.Progress, fmt.Sprintf("[%d/%d] %-8s", i+1, len(stages), st.name), st.what)
-		start := time.Now()
-		err := st.run(s.ctx, run, bar.step)
-		bar.close()
-		status := reports.Complete
-		switch {
-		case s.ctx.Err() != nil:
-			status = reports.Interrupted
-		case err != nil:
-			status = reports.Failed
-		}
-		stageErr := run.Stage(reports.Stage{
-			Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
-		})
-		if err := errors.Join(err, stageErr, s.ctx.Err()); err != nil {
-			return err
+			total--
 		}
 	}
-	return nil
+	number := 0
+	for _, st := range stages {
+		if st.run != nil {
+			number++
+		}
+		err := s.stage(run, st, fmt.Sprintf("[%d/%d] %-8s", number, total, st.name))
+		failed = errors.Join(failed, err)
+		if s.ctx.Err() != nil || err != nil && !s.persist {
+			return errors.Join(failed, s.ctx.Err())
+		}
+	}
+	return failed
+}
+
+// stage runs one stage and records it.
+func (s *session) stage(run *reports.Run, st stage, title string) error {
+	if st.run == nil {
+		status := cmp.Or(st.status, reports.Complete)
+		return run.Stage(reports.Stage{Name: st.name, Status: status, Note: st.note})
+	}
+	bar := newBar(s.errs, s.cli.Progress, title, st.what)
+	start := time.Now()
+	err := st.run(s.ctx, run, bar.step)
+	bar.close()
+	status := reports.Complete
+	switch {
+	case s.ctx.Err() != nil:
+		status = reports.Interrupted
+	case err != nil:
+		status = reports.Failed
+	}
+	return errors.Join(err, run.Stage(reports.Stage{
+		Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
+	}))
 }
 
 // latest makes bench-out/latest name the newest result. It is a convenience: a
@@ -124,7 +147,7 @@ func latest(dir string) {
 // parameters returns the resolved flags of the chosen command by name.
 func (s *session) parameters() map[string]string {
 	p := make(map[string]string)
-	k, err := kong.New(s.cli, kong.Name("bench"))
+	k, err := kong.New(s.cli, kong.Name("bench"), simVars)
 	if err != nil {
 		return p
 	}

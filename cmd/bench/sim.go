@@ -4,59 +4,105 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"i3bench/experiments"
 	"i3bench/reports"
 )
 
 type simCmd struct {
-	Rows       []string      `default:"tree,recovery,cluster,wan,match" help:"Rows: tree (Fig. 11, 12), recovery (Fig. 13, Table 1), cluster (Table 2), wan (Fig. 14, 15), match (against sockets), scale (a million receivers)."`
+	Rows       []string      `default:"${simRows}" help:"Rows to run, of those listed above."`
 	Seeds      int           `default:"10" help:"Runs of each row, each with a seed of its own."`
 	LargeSeeds int           `default:"3" help:"Of these, runs that grow beyond 4,096 receivers."`
-	Sizes      []int         `default:"16,64,256,1024,4096,16384,65536" help:"Group sizes, ascending."`
+	Sizes      []int         `default:"${simSizes}" help:"Group sizes, ascending."`
 	Servers    int           `default:"8192" help:"i3 nodes, at distinct places of the network."`
 	Degree     int           `default:"8" help:"D: links under one identifier."`
 	Lifetime   time.Duration `default:"30s" help:"T: lifetime of a trigger."`
 	Periods    int           `default:"1" help:"Lifetimes for which refreshes are counted."`
-	Nets       []string      `default:"A-M,A-L" help:"Networks: instance A to D and reading L or M of the latencies, or powerlaw."`
-	Others     []string      `default:"B-M,B-L,C-M,C-L,D-M,D-L,powerlaw" help:"Networks looked at with two seeds, up to 1,024 receivers."`
+	Nets       []string      `default:"A-M,A-L" help:"Networks: instance A to D and reading L or M, or powerlaw."`
+	Others     []string      `default:"${simOthers}" help:"Networks for two seeds, up to 1,024 receivers."`
 	Variants   []string      `default:"paper,relays" help:"Ways to build, refresh and repair the tree: paper, relays."`
 	Packets    int           `default:"120" help:"Packets sent with losses."`
-	RTT        string        `name:"rtt" placeholder:"FILE" help:"Matrix of round-trip times in ms for the wan row. Default: a made-up one."`
+	RTT        string        `name:"rtt" placeholder:"FILE" help:"Round-trip times in ms for wan. Default: made up."`
 	Receivers  int           `default:"1048576" help:"Receivers of the scale row."`
 	Skew       time.Duration `default:"1s" help:"Bound of the offset of hosts' clocks, either way."`
 	Jitter     time.Duration `default:"0s" help:"Bound of the random delay of each datagram."`
-	Crashes    float64       `default:"0" help:"Receivers that crash per minute, in the rows recovery and scale."`
-	Restarts   float64       `default:"0" help:"Nodes that lose their memory per minute, in the rows recovery and scale."`
-	Beside     int           `default:"0" help:"Runs at a time. Default: as many as there are processors."`
-	Workers    int           `default:"0" help:"Threads of the scale row. Default: as many as there are processors."`
+	Crashes    float64       `default:"0" help:"Receivers that crash per minute, in recovery and scale."`
+	Restarts   float64       `default:"0" help:"Nodes that lose their memory per minute, in recovery and scale."`
+	Beside     int           `default:"0" help:"Runs at a time. Default: one for each processor; match: all."`
+	Workers    int           `default:"0" help:"Threads of the run of scale. Default: one for each processor."`
 	Resume     bool          `help:"Go on with the run in --out: what it has finished is kept."`
 }
 
-// A simRow is a row of the command line and the stages of its samples.
+// simVars are the defaults of flags that are too long to stand there.
+var simVars = kong.Vars{
+	"simRows":   "tree,recovery,cluster,wan,match",
+	"simSizes":  "16,64,256,1024,4096,16384,65536",
+	"simOthers": "B-M,B-L,C-M,C-L,D-M,D-L,powerlaw",
+}
+
+// Help lists the rows, for kong.
+func (c *simCmd) Help() string {
+	var b strings.Builder
+	b.WriteString("Rows, of which all but scale are run by default:\n\n")
+	for _, r := range simRows {
+		fmt.Fprintf(&b, "  %-9s %s\n", r.name, r.what)
+	}
+	return b.String()
+}
+
+// A simRow is a row of the command line and the stages of its samples. The jobs
+// run in the first stage; others are those that get samples from them.
 type simRow struct {
 	name, what string
 	stages     []string
 	jobs       func(*experiments.Plan) []experiments.Job
-	beside     int // runs at a time, 0: --beside
+	detail     func(*simCmd, *experiments.Plan) string // for the reader of the report
 }
 
-// manyBeside runs all at a time: their delays take the time, not the processor.
-const manyBeside = 1 << 10
-
 var simRows = []simRow{
-	{"tree", "trees and their refreshes", []string{reports.StageTree, reports.StageRefresh}, (*experiments.Plan).Trees, 0},
-	{"recovery", "losses and repairs", []string{reports.StageRecovery}, (*experiments.Plan).Recoveries, 0},
-	{"cluster", "32 nodes, 64 receivers", []string{reports.StageCluster}, (*experiments.Plan).Clusters, 0},
-	{"wan", "50 sites", []string{reports.StageWAN}, (*experiments.Plan).WANs, 0},
-	{"match", "the same joins on sockets", []string{reports.StageMatch}, (*experiments.Plan).Matches, manyBeside},
-	{"scale", "one large group", []string{reports.StageScale}, (*experiments.Plan).Scales, 1},
+	{
+		"tree", "trees and their refreshes (Figures 11 and 12)", []string{reports.StageTree, reports.StageRefresh},
+		(*experiments.Plan).Trees,
+		func(c *simCmd, p *experiments.Plan) string { return c.groups(p.Faults.Steady()) },
+	},
+	{
+		"recovery", "losses and repairs (Figure 13, Table 1)", []string{reports.StageRecovery},
+		(*experiments.Plan).Recoveries,
+		func(c *simCmd, p *experiments.Plan) string { return c.groups(p.Faults) },
+	},
+	{
+		"cluster", "the cluster of 32 nodes (Table 2)", []string{reports.StageCluster}, (*experiments.Plan).Clusters,
+		func(*simCmd, *experiments.Plan) string { return "64 receivers, D = 4" },
+	},
+	{
+		"wan", "the wide area of 50 sites (Figures 14 and 15)", []string{reports.StageWAN}, (*experiments.Plan).WANs,
+		func(c *simCmd, _ *experiments.Plan) string {
+			return map[bool]string{true: "a made-up matrix", false: "a measured matrix"}[c.RTT == ""] + ", D = 8"
+		},
+	},
+	{
+		"match", "the same joins here and on sockets", []string{reports.StageMatch}, (*experiments.Plan).Matches,
+		func(*simCmd, *experiments.Plan) string { return "32 nodes, 64 receivers, D = 4" },
+	},
+	{
+		"scale", "one large group", []string{reports.StageScale}, (*experiments.Plan).Scales,
+		func(c *simCmd, p *experiments.Plan) string {
+			return fmt.Sprintf("%d receivers, %d threads, %s", p.Scale, p.Workers, c.groups(p.Faults))
+		},
+	},
+}
+
+// groups describes the groups of the rows that the flags are about.
+func (c *simCmd) groups(f experiments.Faults) string {
+	return fmt.Sprintf("%d servers, D = %d, T = %v, %v", c.Servers, c.Degree, c.Lifetime, f)
 }
 
 // Run runs the simulated experiments.
@@ -65,133 +111,123 @@ func (c *simCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	// Hosts are many and live long: a heap of twice their size is enough, and with
-	// no goroutine in a system call as many processors as cores.
-	debug.SetGCPercent(100)
-	runtime.GOMAXPROCS(runtime.NumCPU())
-	s.resume = c.Resume
-	s.more = map[string]string{
-		reports.ParamDegree: strconv.Itoa(c.Degree), reports.ParamPeriod: c.Lifetime.String(),
-	}
 	if c.Resume && s.cli.Out == "" {
 		return &usageError{errors.New("--resume: want --out, the directory of the run to go on with")}
 	}
-	var stages []stage
+	var suites []experiments.Suite
+	var all []experiments.Job
 	for _, row := range rows {
-		stages = append(stages, c.stages(s, plan, row)...)
+		suites = append(suites, experiments.Suite{Jobs: row.jobs(plan), Beside: c.beside(row)})
+		all = append(all, suites[len(suites)-1].Jobs...)
+	}
+	if len(all) == 0 {
+		return &usageError{fmt.Errorf("--sizes %v: want some of up to %d for these rows and seeds", c.Sizes,
+			experiments.LargeSize)}
+	}
+	s.resume, s.persist = c.Resume, true
+	s.more = map[string]string{
+		reports.ParamDegree: strconv.Itoa(c.Degree), reports.ParamPeriod: c.Lifetime.String(),
+	}
+	s.intro = func() string { return c.intro(s, plan, rows, suites) }
+	var stages []stage
+	for i, row := range rows {
+		stages = append(stages, c.stages(s, plan, row, suites[i])...)
 	}
 	return s.run(stages...)
 }
 
-// stages returns the stages of a row. Its jobs run in the first; others that get
-// samples from them are only named.
-func (c *simCmd) stages(s *session, plan *experiments.Plan, row simRow) []stage {
-	suite := experiments.Suite{Jobs: row.jobs(plan), Beside: c.beside(row)}
-	note := fmt.Sprintf("%s: %d runs, %d servers, D = %d, T = %v, %v", row.what, len(suite.Jobs), c.Servers, c.Degree,
-		c.Lifetime, plan.Faults)
-	list := []stage{{
-		name: row.stages[0], what: fmt.Sprintf("%s, %d runs", row.what, len(suite.Jobs)), note: note,
-		run: func(ctx context.Context, sink experiments.Sink, p experiments.Progress) error {
-			suite.Done = s.done
-			return suite.Run(ctx, sink, p)
-		},
-	}}
+// intro says what will be run.
+func (c *simCmd) intro(s *session, p *experiments.Plan, rows []simRow, suites []experiments.Suite) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Seeds %s; trees of more than %d receivers with %s.\n", seedRange(p.Seeds),
+		experiments.LargeSize, seedRange(p.LargeSeeds))
+	for i, row := range rows {
+		suites[i].Done = s.done
+		fmt.Fprintf(&b, "  %-9s %s%s: %s; %s\n", row.name, runs(len(suites[i].Jobs)), finished(suites[i]), row.what,
+			row.detail(c, p))
+	}
+	return b.String() + "\n"
+}
+
+// runs writes a number of runs.
+func runs(n int) string {
+	if n == 1 {
+		return "1 run"
+	}
+	return fmt.Sprintf("%d runs", n)
+}
+
+// seedRange writes seeds, which follow each other.
+func seedRange(seeds []uint64) string {
+	switch n := len(seeds); n {
+	case 0:
+		return "none"
+	case 1:
+		return strconv.FormatUint(seeds[0], 10)
+	default:
+		return fmt.Sprintf("%d to %d", seeds[0], seeds[n-1])
+	}
+}
+
+// finished says how many jobs of a suite an earlier run has finished, if any.
+func finished(s experiments.Suite) string {
+	if n := len(s.Jobs) - len(s.Left()); n > 0 {
+		return fmt.Sprintf(" (%d done before)", n)
+	}
+	return ""
+}
+
+// stages returns the stages of a row.
+func (c *simCmd) stages(s *session, p *experiments.Plan, row simRow, suite experiments.Suite) []stage {
+	what := row.what + ", " + runs(len(suite.Jobs))
+	first := stage{name: row.stages[0], what: what, note: what + "; " + row.detail(c, p)}
+	first.run = func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
+		defer processors(row.name == "match")()
+		suite.Done = s.done
+		return suite.Run(ctx, sink, progress)
+	}
+	follow := "measured in the runs of " + row.stages[0]
+	if len(suite.Jobs) == 0 {
+		first.run, first.note = nil, "no group size is for this row"
+		first.status, follow = reports.Skipped, first.note
+	}
+	list := []stage{first}
 	for _, name := range row.stages[1:] {
-		list = append(list, stage{name: name, note: "measured in the runs of " + row.stages[0]})
+		list = append(list, stage{name: name, note: follow, status: first.status})
 	}
 	return list
 }
 
+// processors sets how many processors Go uses, and how often it collects, for
+// simulations: as many as cores, for no goroutine is in a system call, and more
+// often, for hosts are many and live long. On sockets it is as in main. It returns
+// what undoes it.
+func processors(sockets bool) (undo func()) {
+	if sockets {
+		return func() {}
+	}
+	percent := debug.SetGCPercent(100)
+	procs := runtime.GOMAXPROCS(0)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.NumCPU())
+	}
+	return func() {
+		debug.SetGCPercent(percent)
+		runtime.GOMAXPROCS(procs)
+	}
+}
+
+// beside returns how many runs of a row go on at a time. In those of match delays
+// take the time, not the processor: without the flag all do. The run of scale has
+// the machine for itself.
 func (c *simCmd) beside(row simRow) int {
 	switch {
-	case row.beside > 0:
-		return row.beside
+	case row.name == "scale":
+		return 1
 	case c.Beside > 0:
 		return c.Beside
+	case row.name == "match":
+		return 2 * c.Seeds
 	}
 	return runtime.NumCPU()
-}
-
-// plan checks the flags.
-func (c *simCmd) plan(all *cli) (*experiments.Plan, []simRow, error) {
-	err := positive(map[string]float64{
-		"seeds": float64(c.Seeds), "large-seeds": float64(c.LargeSeeds), "servers": float64(c.Servers),
-		"degree": float64(c.Degree), "lifetime": c.Lifetime.Seconds(), "periods": float64(c.Periods),
-		"packets": float64(c.Packets), "receivers": float64(c.Receivers),
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	p := &experiments.Plan{
-		Seeds: all.seeds(c.Seeds), LargeSeeds: all.seeds(min(c.LargeSeeds, c.Seeds)), Sizes: c.Sizes, Servers: c.Servers,
-		Degree: c.Degree, Lifetime: c.Lifetime, Periods: c.Periods, Packets: c.Packets, Scale: c.Receivers,
-		Workers: c.Workers,
-		Faults:  experiments.Faults{Skew: c.Skew, Jitter: c.Jitter, Crashes: c.Crashes, Restarts: c.Restarts},
-	}
-	if p.Workers == 0 {
-		p.Workers = runtime.NumCPU()
-	}
-	if len(c.Sizes) == 0 || c.Sizes[0] < 1 || !slices.IsSorted(c.Sizes) {
-		return nil, nil, &usageError{fmt.Errorf("--sizes %v: want numbers above zero in ascending order", c.Sizes)}
-	}
-	for _, n := range c.Sizes {
-		if n <= experiments.LargeSize {
-			p.RecoverySizes = append(p.RecoverySizes, n)
-		}
-	}
-	if err := c.choose(p); err != nil {
-		return nil, nil, &usageError{err}
-	}
-	if p.Matrix, err = (wanFlags{RTT: c.RTT}).matrix(all); err != nil {
-		return nil, nil, &usageError{err}
-	}
-	rows, err := c.rows()
-	return p, rows, err
-}
-
-// choose reads the flags that name variants and networks.
-func (c *simCmd) choose(p *experiments.Plan) error {
-	for _, name := range c.Variants {
-		switch name {
-		case "paper":
-			p.Variants = append(p.Variants, experiments.LiteralVariant())
-		case "relays":
-			p.Variants = append(p.Variants, experiments.RelaysVariant())
-		default:
-			return fmt.Errorf("--variants %.40q: want paper or relays", name)
-		}
-	}
-	for _, list := range []struct {
-		names []string
-		nets  *[]experiments.Net
-	}{{c.Nets, &p.Nets}, {c.Others, &p.Others}} {
-		for _, name := range list.names {
-			if err := experiments.Net(name).Check(); err != nil {
-				return err
-			}
-			*list.nets = append(*list.nets, experiments.Net(name))
-		}
-	}
-	if len(p.Variants) == 0 || len(p.Nets) == 0 {
-		return errors.New("--variants and --nets: want at least one of each")
-	}
-	return nil
-}
-
-// rows returns the chosen rows in the order of the report.
-func (c *simCmd) rows() ([]simRow, error) {
-	var rows []simRow
-	var known []string
-	for _, r := range simRows {
-		known = append(known, r.name)
-		if slices.Contains(c.Rows, r.name) {
-			rows = append(rows, r)
-		}
-	}
-	for _, name := range c.Rows {
-		if !slices.Contains(known, name) {
-			return nil, &usageError{fmt.Errorf("--rows %.40q: want some of %s", name, strings.Join(known, ", "))}
-		}
-	}
-	return rows, nil
 }
