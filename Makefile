@@ -25,7 +25,8 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+.PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
+	test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
 	cover micro compare canary ci clean
 
 help: ## Show this list

@@ -198,7 +198,7 @@ func (e Recovery) countRequests(l *losses, sink Sink) {
 	}{
 		{"losses", l.lost},
 		{"requests for oneself", l.own},
-		{"requests for a subtree, one level up", l.upward},
+		{"requests for a subtree one level up", l.upward},
 		{"requests passed to a second member", l.passed},
 	} {
 		name := fmt.Sprintf("%s %d receivers: %s", e.Name, e.Receivers, c.name)
