@@ -106,7 +106,7 @@ func eqRefreshSection(r *Result) Section {
 				"D = %g, and v is what was measured for triggers of that size, zero where it was not.",
 				p.period/1e9, p.alpha, p.betaUniform, p.betaLevel, p.degree),
 			"A scheme meets its formula if the means over all triggers are within 20 %. Most triggers have few receivers " +
-				"under them; how far the sizes are off, each for itself, stands beside it and is not judged.",
+				"under them; how far the sizes are off, each for itself, stands beside it and is not judged. " + literalRule,
 		},
 	}
 	if len(formulas) == 0 {
@@ -158,7 +158,8 @@ func (f RefreshFormula) finding() Finding {
 	if !f.Known {
 		out.Paper += " (v = 0)"
 	}
-	out.Verdict = within(f.Measured, f.Expected)
+	_, rest := splitScheme(f.Group)
+	out.Verdict = judgedIf(literal(rest), within(f.Measured, f.Expected))
 	return out
 }
 

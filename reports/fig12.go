@@ -66,7 +66,8 @@ func fig12Section(r *Result) Section {
 		Text: []string{"How often a trigger is refreshed in a time T, mean and largest over the triggers of the tree. " +
 			"The mean of the paper's schemes is met from 1.3 to 2 at the largest size: its formula has 1.33 for a trigger " +
 			"with one receiver and, without vulnerability, at most 2. The gap is met if the largest with refresh-level is " +
-			"below half of the largest with refresh-unif, mean over seeds of their ratio. owner-first is not the paper's."},
+			"below half of the largest with refresh-unif, mean over seeds of their ratio. owner-first is not the paper's. " +
+			literalRule},
 	}
 	if len(means) == 0 && len(most) == 0 {
 		return absent(s.ID, s.Title, s.Stage, refreshMeanFinding(SizeCurve{}), refreshGapFinding(nil))
@@ -101,10 +102,12 @@ func refreshMeanFinding(c SizeCurve) Finding {
 	f.What += ", " + variantName(c.Group) + ", " + receivers(row.N)
 	f.Ours, f.Spread = num(row.Mean), row.spread(num)
 	off := signedPercent(row.Mean/paperRefreshMean - 1)
-	scheme, _ := splitScheme(c.Group)
+	scheme, rest := splitScheme(c.Group)
 	switch {
 	case scheme != SchemeUniform && scheme != SchemeLevel:
 		f.Verdict = Verdict{NotJudged, "not the paper's scheme (" + off + ")"}
+	case !literal(rest):
+		f.Verdict = notLiteral
 	case row.Mean < paperRefreshMeanLow || row.Mean > paperRefreshMeanHigh:
 		f.Verdict = Verdict{Miss, "misses 1.3 to 2 (" + off + ")"}
 	default:
@@ -124,7 +127,7 @@ func refreshGapFinding(g *RefreshGap) Finding {
 	f.What += ", " + variantName(g.Rest) + ", " + receivers(g.N)
 	f.Ours = fmt.Sprintf("%s (%s of %s)", num(g.Share.Mean), num(g.Level.Mean), num(g.Uniform.Mean))
 	f.Spread = g.Share.spread(num)
-	f.Verdict = g.Share.atMost(paperRefreshMaxShare, true)
+	f.Verdict = judgedIf(literal(g.Rest), g.Share.atMost(paperRefreshMaxShare, true))
 	return f
 }
 

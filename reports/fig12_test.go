@@ -46,11 +46,11 @@ func TestRefreshMeanVerdict(t *testing.T) {
 		value float64
 		want  Verdict
 	}{
-		{"refresh-unif/a", 1.3, Verdict{Pass, "between 1.3 and 2 (-13.3 %)"}},
-		{"refresh-level/a", 2, Verdict{Pass, "between 1.3 and 2 (+33.3 %)"}},
-		{"refresh-level/a", 2.1, Verdict{Miss, "misses 1.3 to 2 (+40.0 %)"}},
-		{"refresh-unif/a", 1.2, Verdict{Miss, "misses 1.3 to 2 (-20.0 %)"}},
-		{"owner-first/a", 1.2, Verdict{NotJudged, "not the paper's scheme (-20.0 %)"}},
+		{"refresh-unif/paper/a", 1.3, Verdict{Pass, "between 1.3 and 2 (-13.3 %)"}},
+		{"refresh-level/paper/a", 2, Verdict{Pass, "between 1.3 and 2 (+33.3 %)"}},
+		{"refresh-level/paper/a", 2.1, Verdict{Miss, "misses 1.3 to 2 (+40.0 %)"}},
+		{"refresh-unif/paper/a", 1.2, Verdict{Miss, "misses 1.3 to 2 (-20.0 %)"}},
+		{"owner-first/paper/a", 1.2, Verdict{NotJudged, "not the paper's scheme (-20.0 %)"}},
 	} {
 		if got := refreshMeanFinding(treeCurve(row.group, 4096, 1, row.value)); got.Verdict != row.want {
 			t.Errorf("%s %v: %+v, expected %+v", row.group, row.value, got.Verdict, row.want)
@@ -83,10 +83,10 @@ func TestExpectedRefreshesByHand(t *testing.T) {
 // v is known, and 30 with 2, of which it is not.
 func TestRefreshSizesByHand(t *testing.T) {
 	samples := []Sample{
-		{Group: "refresh-unif/x", Seed: 1, N: 1, Host: 90, Value: 1.4},
-		{Group: "refresh-unif/x", Seed: 2, N: 1, Host: 10, Value: 1.6},
-		{Group: "refresh-unif/x", Seed: 1, N: 8, Host: 20, Value: 3, ServiceNS: 300e6},
-		{Group: "refresh-unif/x", Seed: 2, N: 8, Host: 30, Value: 2},
+		{Group: "refresh-unif/paper/x", Seed: 1, N: 1, Host: 90, Value: 1.4},
+		{Group: "refresh-unif/paper/x", Seed: 2, N: 1, Host: 10, Value: 1.6},
+		{Group: "refresh-unif/paper/x", Seed: 1, N: 8, Host: 20, Value: 3, ServiceNS: 300e6},
+		{Group: "refresh-unif/paper/x", Seed: 2, N: 8, Host: 30, Value: 2},
 	}
 	f := summarizeRefreshSizes(samples, (&Result{}).formulaParams())[0]
 	if len(f.Buckets) != 2 || f.Buckets[0].Triggers != 100 || !f.Known || !math.IsNaN(f.Buckets[0].Vulnerable) {

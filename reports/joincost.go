@@ -59,7 +59,8 @@ func joinCostSection(r *Result) Section {
 		Text: []string{
 			"Distance queries that receivers process for one join, mean over the joins since the size before. The paper " +
 				"(section 3.2) gives an order, O(D log N), without a constant. Its argument has at most D replies from each of " +
-				"two sets at each of log_D N levels, so a group of samples meets it if no size costs more than twice D log_D N.",
+				"two sets at each of log_D N levels, so a group of samples meets it if no size costs more than twice " +
+				"D log_D N. " + literalRule,
 		},
 	}
 	if len(curves) == 0 {
@@ -72,7 +73,7 @@ func joinCostSection(r *Result) Section {
 		last := c.last()
 		f.Ours = num(last.Mean) + " at " + count(last.N)
 		f.Spread = last.spread(num)
-		f.Verdict = joinVerdict(rows[c.Group])
+		f.Verdict = judgedIf(literal(c.Group), joinVerdict(rows[c.Group]))
 		s.Findings = append(s.Findings, f)
 	}
 	s.Bench = sizeBench("Sim/tree/kind="+KindJoinQueries, "queries/join", curves)

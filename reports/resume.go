@@ -13,12 +13,14 @@ import (
 // samples and returns the keys of the jobs that it has finished, those of its
 // samples of kind [KindRun]. What comes after the last of them is of jobs that it
 // has not finished, and is dropped. The manifest must be that of the same run: its
-// seed, and its parameters but those in may, have to be equal.
+// seed, its commit, and its parameters, but those that decide nothing about the
+// samples, have to be equal. Nothing else may be writing to the directory.
 func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 	old, err := readManifest(dir)
 	if err != nil {
 		return nil, nil, err
 	}
+	m.fill()
 	if what := differs(old, m); what != "" {
 		return nil, nil, fmt.Errorf("reports: resume %s: %s, expected the same as before", dir, what)
 	}
@@ -38,8 +40,7 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 		f.Close()
 		return nil, nil, fmt.Errorf("reports: resume %s: %w", path, err)
 	}
-	m.Started, m.Stages = old.Started, old.Stages
-	m.fill()
+	m.Command, m.Started, m.Stages = old.Command, old.Started, old.Stages
 	if err := m.write(dir); err != nil {
 		f.Close()
 		return nil, nil, err
@@ -54,14 +55,23 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 // mayDiffer are the parameters that decide nothing about the samples.
 var mayDiffer = []string{"resume", "progress", "out", "beside", "workers"}
 
-// differs says in which parameter two runs differ, or nothing.
+// differs says in what two runs differ, or nothing.
 func differs(old, m Manifest) string {
-	if old.Seed != m.Seed {
-		return fmt.Sprintf("seed %d, before %d", m.Seed, old.Seed)
+	switch {
+	case old.Seed != m.Seed:
+		return fmt.Sprintf("--seed %d, before %d", m.Seed, old.Seed)
+	case old.Commit != m.Commit:
+		return fmt.Sprintf("commit %.12q, before %.12q", m.Commit, old.Commit)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.Parameters)) {
-		if v := m.Parameters[name]; v != old.Parameters[name] && !slices.Contains(mayDiffer, name) {
-			return fmt.Sprintf("--%s %s, before %s", name, v, old.Parameters[name])
+	all := maps.Clone(m.Parameters)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, old.Parameters)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		now, before := m.Parameters[name], old.Parameters[name]
+		if now != before && !slices.Contains(mayDiffer, name) {
+			return fmt.Sprintf("--%s %q, before %q", name, now, before)
 		}
 	}
 	return ""
