@@ -96,11 +96,11 @@ func outcome(t *testing.T, cfg sim.Config) (trace string, count sim.Counters) {
 }
 
 // The engine's trace is that of the reference, over 50 seeds, for 1, 2 and 7
-// shards and 1, 2 and 3 workers; 5 seeds with -short.
+// shards and 1, 2 and 3 workers; 2 seeds with -short.
 func TestDeploymentIsReference(t *testing.T) {
 	seeds := uint64(50)
 	if testing.Short() {
-		seeds = 5
+		seeds = 2
 	}
 	var runs, events atomic.Int64
 	t.Run("seeds", func(t *testing.T) {
