@@ -208,7 +208,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range uint64(500) {
+		for i := range uint64(200) {
 			e.At(0).Post(0, 1, i, 0)
 		}
 		step := func() { e.RunWhile(c.cond, e.Now()+200*ahead) }

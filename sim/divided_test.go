@@ -271,7 +271,7 @@ func (nearParts) LookAhead() machine.Duration { return leastLookAhead - 1 }
 // More endpoints than there are addresses are refused.
 func TestTooManyEndpoints(t *testing.T) {
 	w := New(Config{})
-	w.where = make([]where, maxEndpoints-1)
+	w.where = make([]where, maxEndpoints-1, maxEndpoints)
 	w.blocks = make([][]Endpoint, maxEndpoints/endpointBlock)
 	last := len(w.blocks)
 	w.blocks = append(w.blocks, make([]Endpoint, endpointBlock))

@@ -208,8 +208,8 @@ func (e *Engine) RunWhile(cond func() bool, until machine.Time) (ended bool) {
 }
 
 // few is the number of events in a window below which it is not worth while to
-// wake other workers.
-const few = 128
+// wake other workers. Tests wake them for any.
+var few = 128
 
 // segment carries out the current window's events up to limit. If that is not the
 // end of the window, one worker does: what a process posts to itself for the rest

@@ -30,7 +30,7 @@ func ExampleWorld() {
 	a.Start(&bell{at: machine.Never})
 	b.Start(&bell{at: w.Now().Add(3 * machine.Second)})
 	a.Do(func(_ machine.Time, out *machine.Outbox) { out.Send(b.Addr(), []byte("hello")) })
-	w.Sleep(3600 * machine.Second)
+	w.Sleep(60 * machine.Second)
 	fmt.Println(w.Counters().Delivered, "delivered")
 	// Output:
 	// 1.000 s: got "hello"

@@ -15,6 +15,9 @@
 // of the n-th datagram of a link: the same datagrams are lost whether links
 // are served in one order or another, by one thread or by eight.
 //
+// Beside them, [Bytes] and [Chain] draw nothing: they fold what happened in a run
+// into one word, quickly, so that runs can be compared.
+//
 // All results are the same on every architecture: integers only, and floats
 // made by exact operations.
 package prng

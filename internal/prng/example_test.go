@@ -39,3 +39,19 @@ func ExampleHash3() {
 	fmt.Println(forwards > 300 && forwards < 500, forwards == backwards)
 	// Output: true true
 }
+
+// A trace of what happened is one word: it differs if a byte, a time or the order
+// does.
+func ExampleChain() {
+	trace := func(packets ...string) (h uint64) {
+		for at, p := range packets {
+			h = prng.Chain(h, uint64(at), 0, prng.Bytes([]byte(p), nil))
+		}
+		return h
+	}
+	fmt.Println(trace("join", "data") == trace("join", "data"))
+	fmt.Println(trace("join", "data") == trace("data", "join"))
+	// Output:
+	// true
+	// false
+}
