@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"iter"
+	"math"
 
 	"i3bench/i3"
 )
@@ -34,6 +35,7 @@ func (c *cursor) dropped(cell ref, pos int) {
 func (t *Table) Sweep(max int, now Tick, expired func(i3.ID, Target)) (done bool) {
 	if max <= 0 {
 		t.cursor = passStart
+		t.least = math.MaxUint32
 		max = len(t.cells.items) + t.entries
 	}
 	for ; int(t.cursor.cell) < len(t.cells.items); t.cursor = (cursor{cell: t.cursor.cell + 1}) {
@@ -50,8 +52,14 @@ func (t *Table) Sweep(max int, now Tick, expired func(i3.ID, Target)) (done bool
 		}
 	}
 	t.cursor = passStart
+	t.soonest, t.least = t.least, math.MaxUint32
 	return true
 }
+
+// Soonest returns the tick before which no trigger expires that the last whole
+// pass of [Table.Sweep] left, or the last tick of all if it left none. Triggers
+// inserted since, or whose expiry has come forward, may be sooner.
+func (t *Table) Soonest() Tick { return t.soonest }
 
 // visit removes the trigger at the cursor or moves the cursor past it.
 func (t *Table) visit(now Tick, expired func(i3.ID, Target)) {
@@ -59,6 +67,7 @@ func (t *Table) visit(now Tick, expired func(i3.ID, Target)) {
 	tr := t.slab.list(c)[t.cursor.pos]
 	if tr.expire > now {
 		t.cursor.pos++
+		t.least = min(t.least, tr.expire)
 		return
 	}
 	w := c.id

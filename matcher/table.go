@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"fmt"
+	"math"
 
 	"i3bench/i3"
 )
@@ -17,6 +18,8 @@ type Table struct {
 	slab    slab
 	entries int
 	cursor  cursor
+	least   Tick // of the expiries that the pass under way has left
+	soonest Tick // of those that the last whole pass left
 }
 
 // New returns an empty table, or an error if a field of cfg is out of range.
@@ -32,6 +35,7 @@ func New(cfg Config) (*Table, error) {
 		trie:   trie{nodes: newPool[node]()},
 		cells:  newPool[cell](),
 		cursor: passStart,
+		least:  math.MaxUint32,
 	}, nil
 }
 

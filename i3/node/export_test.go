@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"i3bench/i3/machine"
 
 	"i3bench/matcher"
 )
@@ -51,3 +52,6 @@ func (n *Node) Dump() (all []string) {
 	}
 	return all
 }
+
+// Lifetime returns how long a trigger lives.
+func (n *Node) Lifetime() machine.Duration { return n.cfg.Lifetime }

@@ -276,12 +276,13 @@ func (w *twin) step() {
 	}
 }
 
-// pass lets time pass. The node reclaims when it asked to, and must ask as long as it has triggers.
+// pass lets time pass. The node reclaims when it asked to, and must ask as long as it has triggers, so that none stays
+// for half a lifetime after its own, nor a second if nothing was there before it.
 func (w *twin) pass(d machine.Duration) {
 	w.Helper()
 	for until := w.now.Add(d); w.now < until; {
 		at := w.node.Deadline()
-		if w.node.Triggers() > 0 && at > w.now.Add(machine.Second) {
+		if w.node.Triggers() > 0 && at > w.now.Add(max(machine.Second, w.node.Lifetime()/2)) {
 			w.Fatalf("deadline %v s from now with %d triggers", at.Sub(w.now).Seconds(), w.node.Triggers())
 		}
 		if at > until {

@@ -146,6 +146,13 @@ func tick(now machine.Time) matcher.Tick {
 // Deadline returns when expired triggers are next reclaimed.
 func (n *Node) Deadline() machine.Time { return n.sweepAt }
 
+// nextSweep returns when triggers can have expired again: not before the soonest
+// that the pass has left, and what came since lives longer.
+func (n *Node) nextSweep(now machine.Time) machine.Time {
+	soonest := machine.Time(n.table.Soonest()) * machine.Time(machine.Millisecond)
+	return max(now.Add(sweepEvery), min(soonest, now.Add(n.cfg.Lifetime/2)))
+}
+
 // Expire reclaims expired triggers, a bounded number a call.
 func (n *Node) Expire(now machine.Time, _ *machine.Outbox) {
 	if now < n.sweepAt {
@@ -158,6 +165,6 @@ func (n *Node) Expire(now machine.Time, _ *machine.Outbox) {
 	case n.table.Len() == 0:
 		n.sweepAt = machine.Never
 	default:
-		n.sweepAt = now.Add(sweepEvery)
+		n.sweepAt = n.nextSweep(now)
 	}
 }
