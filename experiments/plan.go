@@ -110,14 +110,12 @@ func (p *Plan) Trees() []Job {
 	for i, net := range p.Nets {
 		for _, seed := range p.Seeds {
 			for _, v := range p.Variants {
-				e := Growth{Config: p.config(seed, v), Sizes: p.upTo(p.largest(seed)), Periods: p.Periods}
-				if i > 0 {
-					jobs = append(jobs, p.tree(e, net)...)
-					continue
+				e := Growth{Config: p.config(seed, v), Sizes: p.upTo(p.largest(seed, i)), Periods: p.Periods}
+				if i == 0 && (v.Name == literal || seed == p.Seeds[0]) {
+					e.Scheme = schemes[v.Refresh]
 				}
-				e.Scheme = schemes[v.Refresh]
 				jobs = append(jobs, p.tree(e, net)...)
-				if v.Refresh == multicast.ByLevel {
+				if e.Scheme == reports.SchemeLevel && slices.Contains(p.LargeSeeds, seed) {
 					e.Config.Variant.Refresh, e.Scheme, e.Quiet = multicast.Uniform, reports.SchemeUniform, true
 					jobs = append(jobs, p.tree(e, net)...)
 				}
@@ -134,9 +132,10 @@ func (p *Plan) Trees() []Job {
 	return largestFirst(jobs)
 }
 
-// largest is the limit of the trees that grow with a seed.
-func (p *Plan) largest(seed uint64) int {
-	if slices.Contains(p.LargeSeeds, seed) {
+// largest is the limit of the trees that grow with a seed on the i-th network: the
+// first is looked at most closely.
+func (p *Plan) largest(seed uint64, i int) int {
+	if slices.Contains(p.LargeSeeds, seed) && (i == 0 || seed == p.Seeds[0]) {
 		return math.MaxInt - 1
 	}
 	return LargeSize
@@ -173,8 +172,8 @@ func (p *Plan) Recoveries() []Job {
 		for _, net := range p.Nets {
 			for _, seed := range p.Seeds {
 				for _, v := range p.Variants {
-					if v.Name != literal && !slices.Contains(p.LargeSeeds, seed) {
-						continue // Table 1 is of the paper's protocol
+					if (v.Name != literal || n > OtherSize) && !slices.Contains(p.LargeSeeds, seed) {
+						continue // Table 1 is of the paper's protocol, and large groups vary little
 					}
 					v.Repair.Scheme = multicast.LowestLoss
 					jobs = append(jobs, p.recovery(net, v, reports.SchemeLoss, n, seed))
