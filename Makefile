@@ -6,6 +6,8 @@ FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 FLOOR     ?= 80
 RESULT    ?= bench-out/latest
+ROUNDS    ?= 3
+PROCESSES ?= 16384 65536 1048576
 V         ?= 0
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
@@ -17,6 +19,10 @@ empty :=
 space := $(empty) $(empty)
 comma := ,
 
+# The core library of ns-3 by the name it has here: -lns3-core, or with a version in it.
+NS3_CORE = $(firstword $(patsubst lib%.so,-l%,$(notdir \
+	$(wildcard $(foreach d,/usr/lib/* /usr/lib /usr/lib64 /usr/local/lib,$(d)/libns3*-core*.so)))))
+
 # Stamp the commit into the binary where there is one to read; git refuses in a folder that belongs to somebody else.
 VCS    = $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 BUILD  = $(GO) build -buildvcs=$(VCS)
@@ -27,10 +33,10 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
 	test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
-	cover micro compare canary ci clean
+	cover micro peer-ns3 peers compare canary ci clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build cmd/bench and cmd/analyze into bin/
 	$(BUILD) -o bin/ ./cmd/...
@@ -106,6 +112,20 @@ cover: ## Coverage of i3, node, host and multicast, each at least FLOOR percent 
 
 micro: ## Micro-benchmarks of the matcher and the protocol: make micro > new.txt
 	@$(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) $(MICRO)
+
+peer-ns3: ## Build the engine's peer on ns-3 (needs libns3-dev and a C++ compiler)
+	@if [ -z "$(NS3_CORE)" ] || ! command -v $(CXX) >/dev/null; then \
+		echo "peer-ns3: no core library of ns-3 or no $(CXX): on Debian, apt-get install libns3-dev brings both" >&2; exit 1; fi
+	@mkdir -p bin
+	$(CXX) -O3 -std=c++17 -Wall -o bin/peer-ns3 sim/peer/ns3/hold.cc $(NS3_CORE)
+
+peers: peer-ns3 ## The engine, a heap and ns-3 in turn, ROUNDS times (3); ends with the ratios
+	@$(GO) test -c -o bin/sim.test ./sim
+	@rm -f bin/peers.txt
+	@for round in $$(seq $(ROUNDS)); do for n in $(PROCESSES); do \
+		(cd sim && ../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
+		bin/peer-ns3 -time $(BENCHTIME:s=) $$n || exit 1; done; done | tee bin/peers.txt
+	@awk -f sim/peer/ratio.awk bin/peers.txt
 
 compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
 	$(TOOL) benchstat $(OLD) $(NEW)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"i3bench/i3/machine"
@@ -51,10 +52,12 @@ func (h *hold) begin(at func(Process) Context) {
 }
 
 // BenchmarkEngine is the rate of the engine with a handler that does next to
-// nothing, beside its peer, a plain heap.
+// nothing, beside its peer, a plain heap; make peers measures ns-3 as well. A step
+// of the engine is of whole windows, and not one is too short for two workers.
 func BenchmarkEngine(b *testing.B) {
 	for _, processes := range []int{1 << 14, 1 << 16, 1 << 20} {
 		b.Run(fmt.Sprintf("processes=%d/engine=heap", processes), func(b *testing.B) {
+			before := heapInUse()
 			h := &hold{states: make([]holdState, processes)}
 			r := NewReference(processes, h)
 			h.begin(r.At)
@@ -63,23 +66,40 @@ func BenchmarkEngine(b *testing.B) {
 				r.Run(r.Now().Add(machine.Millisecond))
 				return r.Handled()
 			})
+			b.ReportMetric(float64(heapInUse()-before)/float64(processes), "B/process")
+			runtime.KeepAlive(r)
 		})
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("processes=%d/engine=windows/workers=%d", processes, workers), func(b *testing.B) {
-				h := &hold{states: make([]holdState, processes)}
-				e, err := NewEngine(EngineConfig{Processes: processes, LookAhead: holdAhead, Workers: workers}, h)
-				if err != nil {
-					b.Fatal(err)
-				}
-				h.begin(e.At)
-				e.Run(e.end(30))
-				measure(b, func() uint64 {
-					e.Run(e.Now() + 4<<e.shift) // whole windows
-					return e.Handled()
-				})
+				benchmarkWindows(b, processes, workers)
 			})
 		}
 	}
+}
+
+func benchmarkWindows(b *testing.B, processes, workers int) {
+	before := heapInUse()
+	h := &hold{states: make([]holdState, processes)}
+	e, err := NewEngine(EngineConfig{Processes: processes, LookAhead: holdAhead, Workers: workers}, h)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h.begin(e.At)
+	e.Run(e.end(30))
+	measure(b, func() uint64 {
+		e.Run(e.Now() + 4<<e.shift)
+		return e.Handled()
+	})
+	b.ReportMetric(float64(heapInUse()-before)/float64(processes), "B/process")
+	runtime.KeepAlive(e)
+}
+
+// heapInUse returns how many bytes are reachable.
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // measure reports the rate of events of an engine that step runs for a while and
@@ -93,4 +113,18 @@ func measure(b *testing.B, step func() uint64) {
 	seconds := b.Elapsed().Seconds()
 	b.ReportMetric(float64(events-begun)/seconds, "events/s")
 	b.ReportMetric(seconds*1e9/float64(events-begun), "ns/event")
+}
+
+// The hold model is the one that the peer counts, too: see sim/peer/ns3.
+func TestHoldIsThePeers(t *testing.T) {
+	h := &hold{states: make([]holdState, 1000)}
+	e, err := NewEngine(EngineConfig{Processes: 1000, LookAhead: holdAhead}, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.begin(e.At)
+	e.Run(machine.Time(200 * machine.Millisecond))
+	if e.Handled() != 21826 {
+		t.Errorf("%d events in 200 ms, in the peer 21826", e.Handled())
+	}
 }

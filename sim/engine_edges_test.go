@@ -146,9 +146,8 @@ func TestFarBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, windows := range []machine.Time{
-		fineSlots, 3 * fineSlots, coarseSlots * fineSlots, 5 * coarseSlots * fineSlots,
-	} {
+	const turn = coarseSlots * fineSlots
+	for _, windows := range []machine.Time{fineSlots, 3 * fineSlots, turn, 5 * turn} {
 		for _, text := range []string{"some", "others"} {
 			c := e.At(0)
 			ref := c.Store(windows*ahead, []byte(text), nil)
@@ -157,7 +156,7 @@ func TestFarBytes(t *testing.T) {
 			}
 		}
 	}
-	e.Run(6 * coarseSlots * fineSlots * ahead)
+	e.Run(6 * turn * ahead)
 	if seen["some"] != 16 || seen["others"] != 16 || len(seen) != 2 {
 		t.Errorf("events came with %v, want 16 of each", seen)
 	}

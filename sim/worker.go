@@ -130,18 +130,40 @@ func (w *worker) Bytes(ev *Event) []byte {
 	return en.workers[owner].slabs[en.window%fineSlots].bytes(ev.ref)
 }
 
-// shard carries out a shard's events of the current window up to limit. It runs
-// several processes beside each other, an event of each in turn.
+// shard carries out a shard's events of the current window up to limit.
 func (w *worker) shard(s int, limit machine.Time) {
 	events := w.gather(s)
 	w.border = w.engine.end(w.engine.window)
-	busy := 0
-	for {
+	if w.engine.warmer == nil {
+		w.oneByOne(events, limit)
+	} else {
+		w.sideBySide(events, limit)
+	}
+	w.near.recycle(&w.blocks)
+}
+
+// oneByOne runs a shard's processes one after the other.
+func (w *worker) oneByOne(events []Event, limit machine.Time) {
+	l := &w.lanes[0]
+	for len(events) > 0 {
+		events = l.load(events)
+		w.enter(l, limit)
+		for l.advance(limit) {
+			w.handle(&l.current)
+		}
+		w.requeue(l.events)
+	}
+}
+
+// sideBySide runs several of a shard's processes together, an event of each in
+// turn, so that these can be looked at before: see [Warmer].
+func (w *worker) sideBySide(events []Event, limit machine.Time) {
+	for busy := 0; ; {
 		for ; busy < len(w.lanes) && len(events) > 0; busy++ {
 			events = w.lanes[busy].load(events)
 		}
 		if busy == 0 {
-			break
+			return
 		}
 		for i := 0; i < busy; {
 			if w.lanes[i].advance(limit) {
@@ -153,7 +175,7 @@ func (w *worker) shard(s int, limit machine.Time) {
 			busy--
 			w.lanes[i], w.lanes[busy] = w.lanes[busy], w.lanes[i]
 		}
-		if w.engine.warmer != nil && busy > 1 {
+		if busy > 1 {
 			w.engine.warmer.Warm(w, w.next[:busy])
 		}
 		for i := range busy {
@@ -161,7 +183,6 @@ func (w *worker) shard(s int, limit machine.Time) {
 			w.handle(&w.next[i])
 		}
 	}
-	w.near.recycle(&w.blocks)
 }
 
 // A lane is a process whose events are being carried out.
@@ -172,7 +193,7 @@ type lane struct {
 	current Event
 }
 
-// laneCount is how many processes run beside each other: see [Warmer].
+// laneCount is how many processes run side by side.
 const laneCount = warmBatch
 
 // load takes the events of the first process over and returns the others.
