@@ -115,7 +115,7 @@ micro: ## Micro-benchmarks of the matcher and the protocol: make micro > new.txt
 
 peer-ns3: ## Build the engine's peer on ns-3 (needs libns3-dev and a C++ compiler)
 	@if [ -z "$(NS3_CORE)" ] || ! command -v $(CXX) >/dev/null; then \
-		echo "peer-ns3: no core library of ns-3 or no $(CXX): on Debian, apt-get install libns3-dev brings both" >&2; exit 1; fi
+		echo "peer-ns3: no core library of ns-3 or no $(CXX): apt-get install libns3-dev brings both" >&2; exit 1; fi
 	@mkdir -p bin
 	$(CXX) -O3 -std=c++17 -Wall -o bin/peer-ns3 sim/peer/ns3/hold.cc $(NS3_CORE)
 
