@@ -50,13 +50,12 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	calls := rigs[0].record(rigs[0].steady)
 	out := machine.NewOutbox(0, 0, 0)
 	out.Keep(make([]byte, 0, 2048))
-	first := true
+	// The run that is not measured gives the scratch space in the outbox its size.
+	part := calls[:len(calls)/4]
+	calls = calls[len(calls)/4:]
 	allocs := testing.AllocsPerRun(1, func() {
-		if first { // the run that is not measured
-			first = false
-			return
-		}
-		rigs[1].replay(calls, out)
+		rigs[1].replay(part, out)
+		part = calls
 	})
 	t.Logf("%.0f allocations in %d events", allocs, len(calls))
 	if allocs > float64(len(calls))/1000 {
