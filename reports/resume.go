@@ -33,7 +33,7 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reports: resume %s: %w", dir, err)
 	}
-	if err := f.Truncate(end); err == nil {
+	if err = f.Truncate(end); err == nil {
 		_, err = f.Seek(end, 0)
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -20,7 +19,6 @@ type gossip struct {
 	seed      uint64
 	processes int
 	ahead     machine.Duration
-	budget    atomic.Int64 // events that may still be caused
 	traces    []uint64
 	lengths   []int // of the traces
 }

@@ -49,8 +49,9 @@ func ExampleChain() {
 		}
 		return h
 	}
-	fmt.Println(trace("join", "data") == trace("join", "data"))
-	fmt.Println(trace("join", "data") == trace("data", "join"))
+	one, again := trace("join", "data"), trace("join", "data")
+	fmt.Println(one == again)
+	fmt.Println(one == trace("data", "join"))
 	// Output:
 	// true
 	// false
