@@ -123,7 +123,8 @@ peers: peer-ns3 ## The engine, a heap and ns-3 in turn, ROUNDS times (3); ends w
 	@$(GO) test -c -o bin/sim.test ./sim
 	@rm -f bin/peers.txt
 	@for round in $$(seq $(ROUNDS)); do for n in $(PROCESSES); do \
-		(cd sim && ../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
+		(cd sim && \
+			../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
 		bin/peer-ns3 -time $(BENCHTIME:s=) $$n || exit 1; done; done | tee bin/peers.txt
 	@awk -f sim/peer/ratio.awk bin/peers.txt
 
