@@ -70,7 +70,8 @@ func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace 
 			s.samples(sink, e.Config.Seed, e.Name, n)
 		}
 		if e.Scheme != "" {
-			if err := e.refreshes(ctx, g, i == len(e.Sizes)-1, sink); err != nil {
+			tick := func(done float64) { step(work + n + int(done*float64(e.refreshWork(n)))) }
+			if err := e.refreshes(ctx, g, i == len(e.Sizes)-1, sink, tick); err != nil {
 				return "", fmt.Errorf("%d receivers: %w", n, err)
 			}
 		}
@@ -90,17 +91,18 @@ func (g *group) queries() (n uint64) {
 }
 
 // refreshes counts the refreshes of each trigger for some lifetimes, after one in
-// which the newest triggers find their pace.
-func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink) error {
-	period := g.lifetime()
-	if err := g.runFor(ctx, period); err != nil {
-		return err
-	}
-	for _, m := range g.members {
-		clear(m.refreshed)
-	}
-	if err := g.runFor(ctx, period*time.Duration(e.Periods)); err != nil {
-		return err
+// which the newest triggers find their pace. It tells how much of it is done.
+func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink, tick func(float64)) error {
+	for i := range 1 + e.Periods {
+		if i == 1 {
+			for _, m := range g.members {
+				clear(m.refreshed)
+			}
+		}
+		if err := g.runFor(ctx, g.lifetime()); err != nil {
+			return err
+		}
+		tick(float64(i+1) / float64(1+e.Periods))
 	}
 	totals := g.refreshTotals()
 	sum, most := 0.0, 0.0

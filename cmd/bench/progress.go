@@ -29,6 +29,10 @@ type bar struct {
 	plain bool
 }
 
+// leastShare is the part of the work, one in so many, after which the time left is
+// estimated.
+const leastShare = 100
+
 // plainEvery is the time between two lines where there is no terminal.
 const plainEvery = 3 * time.Second
 
@@ -93,9 +97,10 @@ func (b *bar) step(done, total int, what string) {
 	b.bar.SetCurrent(int64(done))
 }
 
-// left estimates the time left from the time that the part has taken so far.
+// left estimates the time left from the time that the part has taken so far. Of a
+// small beginning it says nothing.
 func (b *bar) left(done, total int) string {
-	if done <= 0 {
+	if done <= 0 || done < total/leastShare {
 		return ""
 	}
 	b.mu.Lock()

@@ -54,6 +54,19 @@ func TestTimeLeftOfAPart(t *testing.T) {
 	}
 }
 
+// The first steps of many are too few to tell how long the rest will take.
+func TestTimeLeftOfTheBeginning(t *testing.T) {
+	var out bytes.Buffer
+	b := newBar(&out, "plain", "tree", "")
+	b.since = b.since.Add(-10 * time.Second)
+	if got := b.left(9, 1000); got != "" {
+		t.Errorf("%q after 9 steps of 1,000", got)
+	}
+	if got := b.left(100, 1000); got != "1m30s left" {
+		t.Errorf("%q after 100 steps of 1,000", got)
+	}
+}
+
 func TestNoProgress(t *testing.T) {
 	var out bytes.Buffer
 	b := newBar(&out, "none", "load", "what")
