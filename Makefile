@@ -101,7 +101,7 @@ micro: ## Micro-benchmarks of the matcher and the protocol: make micro > new.txt
 
 peer-ns3: ## Build the engine's peer on ns-3 (needs libns3-dev and a C++ compiler)
 	@if [ -z "$(NS3_CORE)" ] || ! command -v $(CXX) >/dev/null; then \
-		echo "peer-ns3: no core library of ns-3 or no $(CXX): on Debian, apt-get install libns3-dev brings both" >&2; exit 1; fi
+		echo "peer-ns3: no core library of ns-3 or no $(CXX): on Debian, libns3-dev brings both" >&2; exit 1; fi
 	@mkdir -p bin
 	$(CXX) -O3 -std=c++17 -Wall -o bin/peer-ns3 sim/peer/ns3/hold.cc $(NS3_CORE)
 
@@ -109,7 +109,8 @@ peers: peer-ns3 ## The engine, a heap and ns-3 in turn, ROUNDS times (3); ends w
 	@$(GO) test -c -o bin/sim.test ./sim
 	@rm -f bin/peers.txt
 	@for round in $$(seq $(ROUNDS)); do for n in $(PROCESSES); do \
-		(cd sim && ../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
+		(cd sim && \
+			../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
 		bin/peer-ns3 -time $(BENCHTIME:s=) $$n || exit 1; done; done | tee bin/peers.txt
 	@awk -f sim/peer/ratio.awk bin/peers.txt
 

@@ -251,8 +251,8 @@ func TestUndivided(t *testing.T) {
 	near := nearParts{newParts(3, 0)}
 	for _, n := range []Divided{newParts(1, 0), near} {
 		w := New(Config{Network: n, Workers: 99, Shards: -3})
-		if w.divided != nil || len(w.traces) != 1 || w.engine.Workers() != maxWorkers {
-			t.Errorf("%T: %d processes, %d workers, want one process", n, len(w.traces), w.engine.Workers())
+		if w.divided != nil || len(w.traces) != 1 || w.engine.Workers() != 1 {
+			t.Errorf("%T: %d processes, %d workers, want one of each", n, len(w.traces), w.engine.Workers())
 		}
 		a, _ := startIn(t, w, near.parts)
 		b, sb := startIn(t, w, near.parts)

@@ -53,7 +53,8 @@ type EngineConfig struct {
 	// 8 for each worker at least.
 	Shards int
 	// Workers is the number of goroutines that run shards beside each other, up
-	// to 14; the result does not depend on it. Default 1.
+	// to 14, and to the number of processes; the result does not depend on it.
+	// Default 1.
 	Workers int
 }
 
@@ -123,8 +124,9 @@ func NewEngine(cfg EngineConfig, h Handler) (*Engine, error) {
 		sequence: make([]uint32, cfg.Processes),
 	}
 	e.cfg.Shards = (cfg.Processes + e.size - 1) / e.size
+	e.cfg.Workers = min(cfg.Workers, cfg.Processes)
 	e.warmer, _ = h.(Warmer)
-	for i := range cfg.Workers {
+	for i := range e.cfg.Workers {
 		e.workers = append(e.workers, newWorker(e, i))
 	}
 	return e, nil
@@ -142,12 +144,15 @@ func (e *Engine) Workers() int { return len(e.workers) }
 
 // At returns a context with which to post events from outside, on behalf of a
 // process. It is good until the next call of the engine. The condition of RunWhile
-// may use it, too, but not a handler: At panics while events are carried out.
+// may use it, too. A handler may not, which panics, unless there is only one process.
 func (e *Engine) At(p Process) Context {
-	if e.running {
-		panic(calledWithin)
-	}
 	w := e.workers[0]
+	switch {
+	case e.running && e.cfg.Processes > 1:
+		panic(calledWithin)
+	case e.running:
+		return w // as it is: what belongs in the window under way must not miss it
+	}
 	w.lanes[0].process = p
 	w.border = always
 	w.enter(&w.lanes[0], always)

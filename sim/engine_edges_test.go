@@ -135,6 +135,27 @@ func TestOutsideIsOutside(t *testing.T) {
 	}
 }
 
+// Where there is only one process, what its handler posts so is not lost, though it
+// happens in the window under way.
+func TestOutsideOfOne(t *testing.T) {
+	var e engine
+	n := 0
+	again := handlerFunc(func(c Context, ev *Event) {
+		if n++; n < 10 {
+			x := e.At(0)
+			x.Post(0, ev.At+1, 0, x.Store(ev.At+1, []byte("x"), nil))
+			c.Post(0, ev.At+1, 0, 0)
+		}
+	})
+	for name, x := range bothEngines(t, EngineConfig{Processes: 1, LookAhead: 1000, Workers: 3}, again) {
+		n, e = 0, x
+		e.At(0).Post(0, 100, 0, 0)
+		if e.RunWhile(nil, 5000); n != 19 {
+			t.Errorf("%s: %d events, want 19", name, n)
+		}
+	}
+}
+
 // Bytes for ages ahead wait in slabs as others do: copies share them, they come
 // out as they went in, and when all is over the memory is free again.
 func TestFarBytes(t *testing.T) {

@@ -46,7 +46,7 @@ func (r *Reference) Worker() int { return 0 }
 // At returns a context with which to post events on behalf of a process, see
 // [Engine.At].
 func (r *Reference) At(p Process) Context {
-	if r.running {
+	if r.running && len(r.sequence) > 1 {
 		panic(calledWithin)
 	}
 	r.at = p
