@@ -300,6 +300,9 @@ func smallMatch(world Kind, seed uint64) stepped {
 }
 
 func TestMatchSamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: receivers join sockets for seconds")
+	}
 	for _, world := range []Kind{Sim, UDP} {
 		var r recorder
 		m := meter{t: t}

@@ -88,6 +88,9 @@ func TestUpTo(t *testing.T) {
 // A plan's rows can be run, and their samples are the same for a seed however many
 // run beside each other; networks are not kept.
 func TestPlanRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: every row of a plan takes a while")
+	}
 	result := func(beside int) *recorder {
 		p := smallPlan(t, 8, 20)
 		p.Seeds, p.Others = p.Seeds[:2], []Net{"D-M"}

@@ -275,6 +275,9 @@ func resumed(t *testing.T, args, dir string) (out string) {
 // A run that was killed or interrupted, and resumed, has the samples of one that
 // was not.
 func TestSimResumes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: four runs, two of them resumed, take a while")
+	}
 	args := tinySim + " --rows tree,recovery,cluster --seeds 8 --beside 2 --packets 40"
 	whole := filepath.Join(t.TempDir(), "whole")
 	if code, _, errs := bench(strings.Fields(args + " --progress none --out " + whole)...); code != exitOK {
