@@ -11,37 +11,41 @@ import (
 // trigger.
 func BenchmarkProtocol(b *testing.B) {
 	for _, n := range []int{1 << 13, 1 << 16} {
-		b.Run(fmt.Sprintf("receivers=%d", n), func(b *testing.B) {
-			net, err := Net("A-M").servers(1, 8192)
-			if err != nil {
-				b.Fatal(err)
-			}
-			before := liveBytes()
-			g, err := newGroup(GroupConfig{Net: net, Seed: 1, Degree: 8, Variant: RelaysVariant(), Cache: 16})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer g.close()
-			begun := time.Now()
-			if err := g.grow(b.Context(), n, func(int) {}); err != nil {
-				b.Fatal(err)
-			}
-			joining := float64(g.world.Counters().Events)
-			joined := time.Since(begun).Seconds()
-			bytes := float64(liveBytes() - before)
-			for range 20 { // packets kept for repairs find their room
-				g.send()
-				g.run(time.Second)
-			}
-			from := g.world.Counters().Events
-			for b.Loop() {
-				g.send()
-				g.run(time.Second)
-			}
-			b.ReportMetric(float64(g.world.Counters().Events-from)/b.Elapsed().Seconds(), "events/s")
-			b.ReportMetric(joining/joined, "join-events/s")
-			b.ReportMetric(joining/float64(n), "join-events/receiver")
-			b.ReportMetric(bytes/float64(n), "B/receiver")
-		})
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("receivers=%d/workers=%d", n, workers), func(b *testing.B) { benchmarkProtocol(b, n, workers) })
+		}
 	}
+}
+
+func benchmarkProtocol(b *testing.B, n, workers int) {
+	net, err := Net("A-M").servers(1, 8192)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before := liveBytes()
+	g, err := newGroup(GroupConfig{Net: net, Seed: 1, Degree: 8, Variant: RelaysVariant(), Cache: 16, Workers: workers})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer g.close()
+	begun := time.Now()
+	if err := g.grow(b.Context(), n, func(int) {}); err != nil {
+		b.Fatal(err)
+	}
+	joining := float64(g.world.Counters().Events)
+	joined := time.Since(begun).Seconds()
+	bytes := float64(liveBytes() - before)
+	for range 20 { // packets kept for repairs find their room
+		g.send()
+		g.run(time.Second)
+	}
+	from := g.world.Counters().Events
+	for b.Loop() {
+		g.send()
+		g.run(time.Second)
+	}
+	b.ReportMetric(float64(g.world.Counters().Events-from)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(joining/joined, "join-events/s")
+	b.ReportMetric(joining/float64(n), "join-events/receiver")
+	b.ReportMetric(bytes/float64(n), "B/receiver")
 }

@@ -10,12 +10,14 @@ import (
 // A Table holds the triggers of one shard of a node. Create it with [New]. It
 // must be used by one goroutine at a time.
 type Table struct {
-	cfg     Config
-	key     sipKey
-	index   index
+	// What a look-up needs comes first.
+	key   sipKey
+	index index
+	cells pool[cell]
+	slab  slab
+
 	trie    trie
-	cells   pool[cell]
-	slab    slab
+	cfg     Config
 	entries int
 	cursor  cursor
 	least   Tick // of the expiries that the pass under way has left

@@ -22,14 +22,33 @@ type worldWorker struct {
 	world *World
 	ctx   Context
 	now   machine.Time
-	out   *machine.Outbox
 	count Counters
 	batch [1]machine.Datagram
-	buf   []byte // the datagram being received, which the machine may change
 	last  storedCopy
+	turns [beside]turn // of the machines that are called side by side
+	room  any          // of all their outboxes, for one machine is called at a time
 
 	warmed byte     // keeps the compiler from leaving reads out
 	_      [64]byte // workers write here all the time: not on one cache line
+}
+
+// A turn is a machine's that has been called: what it was given, and what it wants
+// done.
+type turn struct {
+	end *Endpoint // nil if no machine was called
+	out *machine.Outbox
+	buf []byte // the datagram received, which the machine may change
+}
+
+// turn returns the i-th turn, in which nothing has been done yet.
+func (w *worldWorker) turn(i int) *turn {
+	t := &w.turns[i]
+	t.end = nil
+	if t.out == nil {
+		t.out = machine.NewOutbox(0, 0, 0)
+	}
+	t.out.Room = w.room
+	return t
 }
 
 // A storedCopy remembers what was stored last, because copies of one packet
@@ -49,58 +68,85 @@ func (w *worldWorker) enter(ctx Context, now machine.Time) {
 // Handle carries out one event.
 func (w *World) Handle(ctx Context, ev *Event) {
 	ww := &w.workers[ctx.Worker()]
-	e := w.endpoint(uint32(ev.Arg & endpointOf))
+	t := ww.turn(0)
 	ww.enter(ctx, ev.At)
-	if e.where.process != ev.To { // sent before it was started: all else of it is another process's now
-		ww.count.NoHost++
+	ww.begin(t, ev)
+	ww.flush(t)
+}
+
+// begin calls the machine that an event is for.
+func (w *worldWorker) begin(t *turn, ev *Event) {
+	e := w.world.endpoint(uint32(ev.Arg & endpointOf))
+	switch {
+	case e.process != ev.To: // sent before it was started: all else of it is another process's now
+		w.count.NoHost++
+	case ev.Arg&timerEvent != 0:
+		w.expire(t, e, ev.At)
+	case !e.running():
+		w.count.NoHost++
+	default:
+		w.deliver(t, e, uint32(ev.Arg>>fromShift&endpointOf), w.ctx.Bytes(ev))
+	}
+	w.room = t.out.Room
+}
+
+// expire tells a machine that its deadline has passed, unless it has another since.
+func (w *worldWorker) expire(t *turn, e *Endpoint, at machine.Time) {
+	if e.wake != at {
 		return
 	}
-	if ev.Arg&timerEvent != 0 {
-		if e.wake != ev.At {
-			return // to be woken at another time since
-		}
-		e.wake = machine.Never
-		if !e.running() {
-			return
-		}
-		ww.count.Events++
-		e.machine.Expire(ev.At, ww.out)
-		ww.flush(e)
+	e.wake = machine.Never
+	if !e.running() {
 		return
 	}
-	ww.deliver(e, uint32(ev.Arg>>fromShift&endpointOf), ctx.Bytes(ev))
+	t.end = e
+	w.count.Events++
+	e.machine.Expire(at, t.out)
 }
 
 // deliver hands a datagram to the machine of an endpoint. The bytes may be those
 // of other copies too: what the machine gets, and may write to, is its own.
-func (w *worldWorker) deliver(e *Endpoint, from uint32, bytes []byte) {
-	if !e.running() {
-		w.count.NoHost++
-		return
-	}
-	w.buf = append(w.buf[:0], bytes...)
-	w.batch[0] = machine.Datagram{From: addrOf(from), Bytes: w.buf}
+func (w *worldWorker) deliver(t *turn, e *Endpoint, from uint32, bytes []byte) {
+	t.buf = append(t.buf[:0], bytes...)
+	w.batch[0] = machine.Datagram{From: addrOf(from), Bytes: t.buf}
 	if e.filter != nil && !e.filter(w.batch[0]) {
 		w.count.Filtered++
 		return
 	}
+	t.end = e
 	w.count.Events++
 	w.count.Delivered++
-	w.note('d', e, from, prng.Bytes(w.buf, nil))
-	e.machine.Receive(w.now, w.batch[:], w.out)
-	w.flush(e)
+	w.note('d', e, from, prng.Bytes(t.buf, nil))
+	e.machine.Receive(w.now, w.batch[:], t.out)
 }
 
-// flush carries out the outbox of an endpoint and posts its next timer.
-func (w *worldWorker) flush(e *Endpoint) {
-	for _, s := range w.out.Sends() {
-		w.send(e, s.To, s.Bytes, nil)
+// flush carries out what a machine wants done and posts its next timer.
+func (w *worldWorker) flush(t *turn) {
+	if t.end == nil {
+		return
 	}
-	for _, f := range w.out.Forwards() {
-		w.send(e, f.To, f.Template, f.Body)
+	for _, s := range t.out.Sends() {
+		w.send(t.end, s.To, s.Bytes, nil)
 	}
-	w.out.Reset()
-	e.arm(w)
+	for _, f := range t.out.Forwards() {
+		w.send(t.end, f.To, f.Template, f.Body)
+	}
+	t.out.Reset()
+	w.arm(t.end)
+}
+
+// arm posts the deadline of an endpoint's machine unless an event stands for it
+// already.
+func (w *worldWorker) arm(e *Endpoint) {
+	if !e.running() {
+		return
+	}
+	at := e.machine.Deadline()
+	if at == machine.Never || at == e.wake {
+		return
+	}
+	e.wake = max(at, w.now)
+	w.ctx.Post(e.process, e.wake, timerEvent|uint64(e.number), 0)
 }
 
 // What a random number of a datagram is drawn for.
@@ -112,7 +158,7 @@ const (
 // send puts a datagram, whose bytes are a followed by b, on its way.
 func (w *worldWorker) send(e *Endpoint, addr netip.AddrPort, a, b []byte) {
 	w.count.Offered++
-	n := e.sent
+	n := uint64(e.sent)
 	e.sent++
 	to := w.world.lookup(addr)
 	path := w.world.path(e, to, addr)
@@ -142,10 +188,10 @@ func (w *World) path(from *Endpoint, to uint32, addr netip.AddrPort) machine.Pat
 		return machine.Path{Delay: DefaultDelay}
 	case d == nil || to == noEndpoint:
 		return w.cfg.Network.Path(from.Addr(), addr)
-	case from.where.place == noPlace || w.where[to].place == noPlace:
+	case from.place == noPlace || w.where[to].place == noPlace:
 		return machine.Path{Delay: d.LookAhead()}
 	}
-	return d.Between(int(from.where.place), int(w.where[to].place))
+	return d.Between(from.place, w.where[to].place)
 }
 
 // post posts the arrival of a datagram. Consecutive copies of one packet that
@@ -167,6 +213,6 @@ func same(a, b []byte) bool {
 // a datagram that was delivered at e, or lost on its way from there.
 func (w *worldWorker) note(what byte, e *Endpoint, other uint32, content uint64) {
 	ends := uint64(what)<<56 | uint64(e.number)<<toBits | uint64(other)
-	t := &w.world.traces[e.where.process]
+	t := &w.world.traces[e.process]
 	*t = prng.Chain(*t, uint64(w.now), ends, content)
 }

@@ -139,7 +139,7 @@ func TestLossOfPaths(t *testing.T) {
 	both := map[string]int{} // of the last two paths
 	for i := range endpoints {
 		got := stubs[(i+1)%4].got
-		p := net.Between(i, (i+1)%4).Loss
+		p := net.Between(int64(i), int64(i+1)%4).Loss
 		if d := 1 - float64(len(got))/n - p; d*d*n > 16*p*(1-p) {
 			t.Errorf("path %d loses %v too many, want %v", i, d, p)
 		}

@@ -16,18 +16,18 @@ import (
 type parts struct {
 	processes int
 	loss      float64 // of each path: U[0, loss)
-	places    map[netip.AddrPort]int
+	places    map[netip.AddrPort]int64
 }
 
 const partsAhead = 5 * machine.Millisecond
 
 func newParts(processes int, loss float64) *parts {
-	return &parts{processes: processes, loss: loss, places: map[netip.AddrPort]int{}}
+	return &parts{processes: processes, loss: loss, places: map[netip.AddrPort]int64{}}
 }
 
-func (p *parts) place(a netip.AddrPort) { p.places[a] = len(p.places) }
+func (p *parts) place(a netip.AddrPort) { p.places[a] = int64(len(p.places)) }
 
-func (p *parts) Place(a netip.AddrPort) (int, bool) {
+func (p *parts) Place(a netip.AddrPort) (int64, bool) {
 	place, ok := p.places[a]
 	return place, ok
 }
@@ -41,7 +41,7 @@ func (p *parts) Path(from, to netip.AddrPort) machine.Path {
 	return p.Between(a, b)
 }
 
-func (p *parts) Between(from, to int) machine.Path {
+func (p *parts) Between(from, to int64) machine.Path {
 	if p.ProcessOf(from) == p.ProcessOf(to) {
 		return machine.Path{}
 	}
@@ -52,7 +52,7 @@ func (p *parts) Between(from, to int) machine.Path {
 	}
 }
 
-func (p *parts) ProcessOf(place int) int     { return place % p.processes }
+func (p *parts) ProcessOf(place int64) int   { return int(place) % p.processes }
 func (p *parts) Processes() int              { return p.processes }
 func (p *parts) LookAhead() machine.Duration { return partsAhead }
 

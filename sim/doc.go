@@ -18,7 +18,7 @@
 //     the work of a window in a cache.
 //   - A worker is a goroutine that takes shards of the window, one at a time.
 //   - A lane is a process that a worker is at. It is at several side by side if
-//     their events are to be looked at before, see [Warmer].
+//     their events are carried out together, see [Together].
 //
 // # The rings
 //

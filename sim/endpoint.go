@@ -17,17 +17,18 @@ type Endpoint struct {
 	machine machine.Machine
 	filter  func(machine.Datagram) bool
 	wake    machine.Time // when the machine's timer event is queued, or Never
+	place   int64        // by which the network knows the address, or noPlace
+	process Process
 	number  uint32
-	lines   uint8 // of the machine in a cache, see Warmer
-	started bool  // ever
-	where   where
-	sent    uint64 // datagrams offered so far
+	sent    uint32 // datagrams offered so far, modulo 2^32
+	lines   uint8  // of the machine in a cache, see HandleAll
+	started bool   // ever
 }
 
 // A where is what must be known of an endpoint to send something there. The world
 // keeps a copy of all of them together, which stays in a cache.
 type where struct {
-	place   int32 // by which the network knows the address, or noPlace
+	place   int64
 	process Process
 }
 
@@ -50,29 +51,31 @@ func addrOf(number uint32) netip.AddrPort {
 func (e *Endpoint) Start(m machine.Machine) {
 	if d := e.world.divided; d != nil && !e.started {
 		if place, ok := d.Place(e.Addr()); ok {
-			e.where = where{int32(place), Process(d.ProcessOf(place))}
-			e.world.where[e.number] = e.where
+			e.place, e.process = place, Process(d.ProcessOf(place))
+			e.world.where[e.number] = where{e.place, e.process}
 		}
 	}
 	e.started = true
 	e.machine = m
 	e.lines = linesOf(m)
-	e.call(e.arm)
+	e.call(func(w *worldWorker) { w.arm(e) })
 }
 
 // Do calls f, which may use the machine, at the present virtual time, and
 // carries out what it leaves in the outbox.
 func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
 	e.call(func(w *worldWorker) {
-		f(w.now, w.out)
-		w.flush(e)
+		t := w.turn(0)
+		t.end = e
+		f(w.now, t.out)
+		w.flush(t)
 	})
 }
 
 // call calls f with a worker at the present time.
 func (e *Endpoint) call(f func(*worldWorker)) {
 	w := &e.world.workers[0]
-	w.enter(e.world.engine.At(e.where.process), e.world.Now())
+	w.enter(e.world.engine.At(e.process), e.world.Now())
 	f(w)
 }
 
@@ -89,16 +92,3 @@ func (e *Endpoint) Close() error {
 }
 
 func (e *Endpoint) running() bool { return e.machine != nil }
-
-// arm posts the machine's deadline unless an event stands for it already.
-func (e *Endpoint) arm(w *worldWorker) {
-	if !e.running() {
-		return
-	}
-	at := e.machine.Deadline()
-	if at == machine.Never || at == e.wake {
-		return
-	}
-	e.wake = max(at, w.now)
-	w.ctx.Post(e.where.process, e.wake, timerEvent|uint64(e.number), 0)
-}

@@ -49,8 +49,9 @@ type EngineConfig struct {
 	// It is not needed for a single process.
 	LookAhead machine.Duration
 	// Shards is the number of parts into which the processes are divided; the
-	// result does not depend on it. Default: a part for each 16,384 processes, and
-	// 8 for each worker at least.
+	// result does not depend on it. Default: a part for each 16,384 processes, and at
+	// least one for a single worker, or four for each but one: the more processes a
+	// part has the longer many of them run side by side, see [Together].
 	Shards int
 	// Workers is the number of goroutines that run shards beside each other, up
 	// to 14, and to the number of processes; the result does not depend on it.
@@ -66,7 +67,7 @@ func (c *EngineConfig) setDefaults() error {
 		c.LookAhead = machine.Millisecond
 	}
 	if c.Shards == 0 {
-		c.Shards = max(c.Processes/shardSize, 8*c.Workers)
+		c.Shards = max(c.Processes/shardSize, 4*c.Workers-3)
 	}
 	switch {
 	case c.Processes < 1 || c.Processes > 1<<31:
@@ -93,7 +94,7 @@ const shardSize = 16384
 type Engine struct {
 	cfg      EngineConfig
 	handler  Handler
-	warmer   Warmer // the handler, if it is one
+	together Together // the handler, if it is one
 	now      machine.Time
 	shift    uint  // log2 of a window's length
 	window   int64 // the first window that is not over
@@ -125,7 +126,7 @@ func NewEngine(cfg EngineConfig, h Handler) (*Engine, error) {
 	}
 	e.cfg.Shards = (cfg.Processes + e.size - 1) / e.size
 	e.cfg.Workers = min(cfg.Workers, cfg.Processes)
-	e.warmer, _ = h.(Warmer)
+	e.together, _ = h.(Together)
 	for i := range e.cfg.Workers {
 		e.workers = append(e.workers, newWorker(e, i))
 	}
@@ -226,7 +227,7 @@ func (e *Engine) segment(limit machine.Time) {
 			e.workers[0].shard(s, limit)
 		}
 	} else {
-		e.together(limit)
+		e.allWorkers(limit)
 	}
 	for _, w := range e.workers {
 		e.handled += w.handled
@@ -245,8 +246,8 @@ func (e *Engine) pending() (n int) {
 	return n
 }
 
-// together lets all workers take shards until none is left.
-func (e *Engine) together(limit machine.Time) {
+// allWorkers lets all workers take shards until none is left.
+func (e *Engine) allWorkers(limit machine.Time) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	work := func(w *worker) {

@@ -30,8 +30,9 @@ type worker struct {
 	lanes [laneCount]lane
 	next  [laneCount]Event // of each lane
 
-	counts []int32 // scratch: events of each process of a shard
-	sorted []Event // scratch: the events of a shard, by process
+	counts []int32   // scratch: events of each process of a shard
+	sorted []Event   // scratch: the events of a shard, by process
+	runs   [][]Event // scratch: these, each process's
 }
 
 func newWorker(e *Engine, number int) *worker {
@@ -41,6 +42,10 @@ func newWorker(e *Engine, number int) *worker {
 	}
 	return w
 }
+
+// Turn makes the process of the i-th of the events that are carried out together the
+// one that posts.
+func (w *worker) Turn(i int) { w.lane = &w.lanes[i] }
 
 // Worker returns the number of the worker.
 func (w *worker) Worker() int { return w.number }
@@ -134,7 +139,7 @@ func (w *worker) Bytes(ev *Event) []byte {
 func (w *worker) shard(s int, limit machine.Time) {
 	events := w.gather(s)
 	w.border = w.engine.end(w.engine.window)
-	if w.engine.warmer == nil {
+	if w.engine.together == nil {
 		w.oneByOne(events, limit)
 	} else {
 		w.sideBySide(events, limit)
@@ -146,7 +151,9 @@ func (w *worker) shard(s int, limit machine.Time) {
 func (w *worker) oneByOne(events []Event, limit machine.Time) {
 	l := &w.lanes[0]
 	for len(events) > 0 {
-		events = l.load(events)
+		n := firstRun(events)
+		l.load(events[:n])
+		events = events[n:]
 		w.enter(l, limit)
 		for l.advance(limit) {
 			w.handle(&l.current)
@@ -155,12 +162,14 @@ func (w *worker) oneByOne(events []Event, limit machine.Time) {
 	}
 }
 
-// sideBySide runs several of a shard's processes together, an event of each in
-// turn, so that these can be looked at before: see [Warmer].
+// sideBySide runs several of a shard's processes together, an event of each at a
+// time: see [Together].
 func (w *worker) sideBySide(events []Event, limit machine.Time) {
+	runs := w.longestFirst(events)
 	for busy := 0; ; {
-		for ; busy < len(w.lanes) && len(events) > 0; busy++ {
-			events = w.lanes[busy].load(events)
+		for ; busy < len(w.lanes) && len(runs) > 0; busy++ {
+			w.lanes[busy].load(runs[0])
+			runs = runs[1:]
 		}
 		if busy == 0 {
 			return
@@ -175,14 +184,36 @@ func (w *worker) sideBySide(events []Event, limit machine.Time) {
 			busy--
 			w.lanes[i], w.lanes[busy] = w.lanes[busy], w.lanes[i]
 		}
-		if busy > 1 {
-			w.engine.warmer.Warm(w, w.next[:busy])
+		w.enter(&w.lanes[0], limit)
+		if busy == 1 {
+			w.handle(&w.next[0])
+			continue
 		}
-		for i := range busy {
-			w.enter(&w.lanes[i], limit)
-			w.handle(&w.next[i])
-		}
+		w.handled += uint64(busy)
+		w.engine.together.HandleAll(w, w.next[:busy])
 	}
+}
+
+// longestFirst parts a shard's events into those of each process, most events
+// first: begun last, a process with many would at the end run alone.
+func (w *worker) longestFirst(events []Event) [][]Event {
+	w.runs = w.runs[:0]
+	for len(events) > 0 {
+		n := firstRun(events)
+		w.runs = append(w.runs, events[:n])
+		events = events[n:]
+	}
+	slices.SortFunc(w.runs, func(a, b []Event) int { return len(b) - len(a) })
+	return w.runs
+}
+
+// firstRun returns how many events the first process has.
+func firstRun(events []Event) int {
+	n := 1
+	for n < len(events) && events[n].To == events[0].To {
+		n++
+	}
+	return n
 }
 
 // A lane is a process whose events are being carried out.
@@ -194,18 +225,12 @@ type lane struct {
 }
 
 // laneCount is how many processes run side by side.
-const laneCount = warmBatch
+const laneCount = beside
 
-// load takes the events of the first process over and returns the others.
-func (l *lane) load(events []Event) []Event {
-	l.process = events[0].To
-	n := 1
-	for n < len(events) && events[n].To == l.process {
-		n++
-	}
-	l.events = events[:n]
+// load takes the events of a process over.
+func (l *lane) load(events []Event) {
+	l.process, l.events = events[0].To, events
 	sortEvents(l.events)
-	return events[n:]
 }
 
 // advance makes the next event up to limit the current one. It returns false if

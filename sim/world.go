@@ -43,13 +43,13 @@ type Config struct {
 // happens at one cannot matter at the other for a while.
 type Divided interface {
 	machine.Network
-	// Place returns the number by which the network knows an address, and false if
-	// it does not.
-	Place(addr netip.AddrPort) (place int, ok bool)
+	// Place returns the number by which the network knows an address, not negative,
+	// and false if it does not.
+	Place(addr netip.AddrPort) (place int64, ok bool)
 	// Between is Path for places.
-	Between(from, to int) machine.Path
+	Between(from, to int64) machine.Path
 	// ProcessOf returns the process of a place, below Processes.
-	ProcessOf(place int) int
+	ProcessOf(place int64) int
 	Processes() int
 	// LookAhead is the least delay between places of different processes.
 	LookAhead() machine.Duration
@@ -116,7 +116,7 @@ func New(cfg Config) *World {
 		w.engine = w.newEngine(processes, ahead)
 	}
 	for range w.engine.Workers() {
-		w.workers = append(w.workers, worldWorker{world: w, out: machine.NewOutbox(0, 0, 0)})
+		w.workers = append(w.workers, worldWorker{world: w})
 	}
 	return w
 }
@@ -176,7 +176,7 @@ func (w *World) Open() (*Endpoint, error) {
 		w.blocks = append(w.blocks, make([]Endpoint, endpointBlock))
 	}
 	e := w.endpoint(number)
-	*e = Endpoint{world: w, number: number, where: w.where[number], wake: machine.Never}
+	*e = Endpoint{world: w, number: number, place: noPlace, wake: machine.Never}
 	return e, nil
 }
 

@@ -41,6 +41,9 @@ type Loss struct {
 	HostMax float64
 }
 
+// any reports whether anything can be lost.
+func (l Loss) any() bool { return l.NodeMax > 0 || l.HostMax > 0 }
+
 // PaperLoss returns the loss rates of section 6.3.
 func PaperLoss(seed uint64) Loss { return Loss{Seed: seed, NodeMax: 0.04, HostMax: 0.08} }
 
@@ -55,21 +58,27 @@ type Network struct {
 
 	mu     sync.RWMutex
 	places []place
-	sites  []int32 // of the places: all that is looked at while nothing is lost
-	byAddr map[netip.AddrPort]int
+	byAddr map[netip.AddrPort]int64
 	muted  bool
 }
 
-// A place is where an address is and what it is.
+// A place is what is at an address.
 type place struct {
 	node bool
 	rate float64 // of a host's last hop
 }
 
+// The number of a place tells its site, too, so that the delay between two is known
+// without a look at either.
+func numberOf(site, index int) int64 { return int64(site)<<32 | int64(index) }
+
+func siteIn(number int64) int  { return int(number >> 32) }
+func indexIn(number int64) int { return int(uint32(number)) }
+
 // NewNetwork returns an empty network. Without delays every path takes base;
 // with them, base is added to the delay between sites.
 func NewNetwork(delays Delays, base machine.Duration, loss Loss) *Network {
-	n := &Network{delays: delays, base: base, loss: loss, byAddr: make(map[netip.AddrPort]int)}
+	n := &Network{delays: delays, base: base, loss: loss, byAddr: make(map[netip.AddrPort]int64)}
 	n.domains, _ = delays.(Domains)
 	return n
 }
@@ -91,9 +100,8 @@ func (n *Network) place(a netip.AddrPort, site int, node, lossless bool) {
 	if !lossless { // the rate depends on the order of placement, not on addresses
 		p.rate = n.loss.HostMax * prng.Unit(prng.Hash3(n.loss.Seed, 1, uint64(len(n.places)), 0))
 	}
-	n.byAddr[a] = len(n.places)
+	n.byAddr[a] = numberOf(site, len(n.places))
 	n.places = append(n.places, p)
-	n.sites = append(n.sites, int32(site))
 }
 
 // siteOf returns the site that is meant by a number: modulo the sites of the delays.
@@ -125,7 +133,7 @@ func (n *Network) Path(from, to netip.AddrPort) machine.Path {
 }
 
 // Place returns the number of an address's place.
-func (n *Network) Place(a netip.AddrPort) (place int, ok bool) {
+func (n *Network) Place(a netip.AddrPort) (place int64, ok bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	place, ok = n.byAddr[a]
@@ -133,24 +141,25 @@ func (n *Network) Place(a netip.AddrPort) (place int, ok bool) {
 }
 
 // Between is Path for the numbers of places.
-func (n *Network) Between(from, to int) machine.Path {
+func (n *Network) Between(from, to int64) machine.Path {
 	p := machine.Path{Delay: n.base}
-	if a, b := n.sites[from], n.sites[to]; n.delays != nil && a != b {
-		p.Delay += machine.Duration(n.delays.OneWay(int(a), int(b)))
+	if a, b := siteIn(from), siteIn(to); n.delays != nil && a != b {
+		p.Delay += machine.Duration(n.delays.OneWay(a, b))
 	}
-	if !n.muted {
+	if !n.muted && n.loss.any() {
 		p.Loss = n.rate(from, to)
 	}
 	return p
 }
 
-func (n *Network) rate(from, to int) float64 {
-	a, b := &n.places[from], &n.places[to]
+func (n *Network) rate(from, to int64) float64 {
+	i, k := indexIn(from), indexIn(to)
+	a, b := &n.places[i], &n.places[k]
 	if a.node && b.node {
-		if n.sites[from] == n.sites[to] && n.delays != nil {
+		if siteIn(from) == siteIn(to) && n.delays != nil {
 			return 0
 		}
-		lo, hi := min(from, to), max(from, to)
+		lo, hi := min(i, k), max(i, k)
 		return n.loss.NodeMax * prng.Unit(prng.Hash3(n.loss.Seed, 2, uint64(lo), uint64(hi)))
 	}
 	return 1 - (1-a.rate)*(1-b.rate)
@@ -165,11 +174,11 @@ func (n *Network) Processes() int {
 }
 
 // ProcessOf returns the domain in which a place is.
-func (n *Network) ProcessOf(place int) int {
+func (n *Network) ProcessOf(place int64) int {
 	if n.domains == nil {
 		return 0
 	}
-	return n.domains.Domain(int(n.sites[place]))
+	return n.domains.Domain(siteIn(place))
 }
 
 // LookAhead returns the least delay between domains.

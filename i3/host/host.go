@@ -84,12 +84,12 @@ type Handler interface {
 
 // Counters is what a host has done since it started.
 type Counters struct {
+	Delivered     uint64 // packets handed to the handler
+	Acks          uint64 // acknowledgements received
 	Requests      uint64 // insertions, refreshes, probes and removals sent, retries included
 	Retries       uint64 // of these, those sent again
-	Acks          uint64 // acknowledgements received
 	Challenges    uint64 // challenges answered
 	Failures      uint64 // requests that nobody answered
-	Delivered     uint64 // packets handed to the handler
 	DropMalformed uint64 // datagrams, from the first byte that does not decode
 	DropKind      uint64 // packets of a kind that hosts do not handle
 	DropStranger  uint64 // challenges for triggers this host did not ask for
@@ -161,11 +161,11 @@ func (h *Host) Counters() Counters { return h.count }
 // before the first answer.
 func (h *Host) RTT() machine.Duration { return h.srtt }
 
-// Touch reads what a call will need, see [machine.Toucher].
+// Touch reads what a timer or an acknowledgement will need, see [machine.Toucher].
 func (h *Host) Touch() byte {
 	b := h.timers.Touch()
-	if len(h.tasks) > 0 {
-		b += byte(h.tasks[0].serial)
+	for i := range h.tasks {
+		b += byte(h.tasks[i].serial)
 	}
 	return b
 }

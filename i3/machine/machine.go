@@ -55,9 +55,15 @@ type Machine interface {
 // it is next called. A driver of many machines lets several of them do so one
 // after the other, so that their waits for memory overlap.
 type Toucher interface {
-	// Touch looks for what the datagram b needs, or without one a timer, and returns
-	// a byte that depends on all that was read.
-	Touch(b []byte) byte
+	// Hot returns how many of its first bytes it needs whenever it is called. The
+	// driver reads them before it calls Touch.
+	Hot() uintptr
+	// Touch looks for what the datagram b needs, or without one a timer. It is called
+	// with step 0 first, and as long as it returns a hint that is not zero, again with
+	// the next step and that hint. In each step it should read what it knows to look
+	// for, and not wait for it. The byte depends on what was read, so that no compiler
+	// leaves it out.
+	Touch(b []byte, step int, hint uint64) (next uint64, sum byte)
 }
 
 // A Path is what a datagram meets on its way from one address to another.

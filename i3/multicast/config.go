@@ -243,14 +243,16 @@ const (
 // Counters is what a source or receiver has done since it started. All counts
 // are of messages unless said otherwise.
 type Counters struct {
+	Delivered        uint64 // packets handed to the application
+	RefreshAcks      uint64 // refresh acknowledgements received
+	Refreshes        uint64 // links refreshed because a timer ran out
+	Queries          uint64 // distance queries processed (Table 2b)
 	Sent             uint64 // data packets sent by the source
 	Heartbeats       uint64 // sent by the source
 	Searches         uint64 // searches begun
 	QueriesSent      uint64 // distance queries sent, one for each set
-	Queries          uint64 // distance queries processed (Table 2b)
 	Attaches         uint64 // links inserted
 	Refused          uint64 // links refused because the parent was full
-	Delivered        uint64 // packets handed to the application
 	Repaired         uint64 // of these, packets that were lost and repaired
 	Duplicates       uint64 // data and repairs of packets that were there already
 	Abandoned        uint64 // packets given up
@@ -262,8 +264,6 @@ type Counters struct {
 	Repairs          uint64 // repairs sent to one host
 	SubtreeRepairs   uint64 // repairs sent to a subtree
 	Gone             uint64 // requests answered with Gone
-	Refreshes        uint64 // links refreshed because a timer ran out
-	RefreshAcks      uint64 // refresh acknowledgements received
 	Adoptions        uint64 // identifiers taken over from a silent owner
 	Silences         uint64 // times the tree was silent and the chain re-inserted
 	DropMalformed    uint64 // messages that do not decode

@@ -26,11 +26,11 @@ type core struct {
 	full     bool   // the host's own identifier holds D+1 triggers
 	moving   bool   // from one set to the other
 	children uint16 // links under its identifier, as last heard
-	host     host.Host
 	rng      prng.Source
+	host     host.Host
+	count    Counters
 	above    family
 	held     *holdDown // nil before the first repair
-	count    Counters
 }
 
 // A family is what is derived from the identifier above a host's own, whose

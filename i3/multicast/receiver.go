@@ -11,7 +11,8 @@ import (
 
 // A Receiver is a host that takes part in a group's tree.
 //
-// The fields that every packet needs come first.
+// The fields that every packet needs come first, to the first counters of core: see
+// Hot.
 type Receiver struct {
 	state     state
 	joined    bool
@@ -21,19 +22,20 @@ type Receiver struct {
 	heard     machine.Time // when the last packet came down the tree
 	place                  // in the tree
 	lossRate  lossRate
-	rounds    uint8 // searches begun since Join
-	pending   []pending
+	rounds    uint8  // searches begun since Join
 	distances window // from the source, as the last packets had them
-	core
 
 	chain        []i3.ID // from the group's identifier to the receiver's own
 	links        []link  // links[i] refreshes (chain[i-1], chain[i]); links[0] is unused
 	refreshTimer machine.Timer
 	house        machine.Timer // housekeeping
-	secret       i3.Nonce
-	suffix       uint64 // of the repair group's trigger
-	near         chord.Range
-	parentHost   netip.AddrPort // who replied for the parent
+	core
+
+	pending    []pending
+	secret     i3.Nonce
+	suffix     uint64 // of the repair group's trigger
+	near       chord.Range
+	parentHost netip.AddrPort // who replied for the parent
 
 	join *joining // nil unless there is a search or an attachment
 
@@ -135,21 +137,6 @@ func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
 // link returns the i-th link of the chain.
 func (r *Receiver) link(i int) i3.Trigger {
 	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
-}
-
-// Touch reads what a call will need, see [machine.Toucher].
-func (r *Receiver) Touch([]byte) byte {
-	b := r.timers.Touch() + r.host.Touch()
-	if n := len(r.chain); n > 0 {
-		b += byte(r.chain[n-1].Suffix())
-	}
-	if len(r.links) > 0 {
-		b += byte(r.links[0].due)
-	}
-	if len(r.distances.kept) > 0 {
-		b += byte(r.distances.kept[0].number)
-	}
-	return b
 }
 
 // Receive handles a batch of datagrams.
