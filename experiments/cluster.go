@@ -39,7 +39,7 @@ func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
 			return ctx.Err()
 		}
 		report := func(n int, what string) { progress(i*last+n, len(c.Seeds)*last, what) }
-		if err := c.run(ctx, seed, sink, report); err != nil {
+		if _, err := c.run(ctx, seed, sink, report); err != nil {
 			return fmt.Errorf("cluster, seed %d: %w", seed, err)
 		}
 	}
@@ -47,17 +47,18 @@ func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
 }
 
 // run grows one tree from the first receiver to the last. A tree of 16 is what a
-// run with 16 receivers would have built, so one run serves all sizes.
-func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) error {
+// run with 16 receivers would have built, so one run serves all sizes. It returns
+// the hash of its trace, if it has one.
+func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) (string, error) {
 	w, err := NewWorld(c.World, seed, nil, c.Jitter)
 	if err != nil {
-		return err
+		return "", err
 	}
 	bed, err := testbed.New(testbed.Config{
 		Open: w.Open, Seed: seed, Nodes: c.Nodes, Degree: c.Degree, Group: multicast.Config{Search: c.Search},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer bed.Close()
 	w.Sleep(50 * time.Millisecond) // the source's triggers
@@ -67,7 +68,7 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 		for len(members) < size {
 			m, err := c.join(ctx, w, bed, len(members))
 			if err != nil {
-				return err
+				return "", err
 			}
 			members = append(members, m)
 			c.sampleJoin(m, seed, sink)
@@ -85,7 +86,7 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 			})
 		})
 	}
-	return nil
+	return traceOf(w), nil
 }
 
 // join lets one receiver join and waits until others can find it.

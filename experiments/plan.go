@@ -217,11 +217,11 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) J
 func (p *Plan) Clusters() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
-		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}}
+		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}}
 		jobs = append(jobs, Job{
 			Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-				return "", e.Run(ctx, sink, func(done, _ int, _ string) { step(done) })
+				return e.run(ctx, seed, sink, func(done int, _ string) { step(done) })
 			},
 		})
 	}
@@ -233,14 +233,15 @@ func (p *Plan) WANs() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
 		e := WAN{
-			World: Sim, Matrix: p.Matrix, Nodes: min(50, p.Matrix.Len()), PerNode: 2, Degree: 8, Seeds: []uint64{seed},
-			Variants: []Variant{PaperVariant()}, Packets: wanPackets, WarmUp: wanWarmUp, PerSecond: 20,
+			World: Sim, Matrix: p.Matrix, Nodes: min(50, p.Matrix.Len()), PerNode: 2, Degree: 8,
+			Packets: wanPackets, WarmUp: wanWarmUp, PerSecond: 20,
 		}
 		jobs = append(jobs, Job{
 			Stage: reports.StageWAN, Seed: seed, Weight: e.Nodes*e.PerNode + wanProbes + wanWarmUp + wanPackets,
 			Key: fmt.Sprintf("wan seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-				return "", e.Run(ctx, sink, func(done, _ int, _ string) { step(done) })
+				done := 0
+				return e.run(ctx, seed, PaperVariant(), sink, func(string) { done++; step(done) })
 			},
 		})
 	}
@@ -259,7 +260,7 @@ func (p *Plan) Matches() []Job {
 			jobs = append(jobs, Job{
 				Stage: reports.StageMatch, Seed: seed, Weight: 64, Key: fmt.Sprintf("match %s seed %d", world, seed),
 				Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-					return "", e.Run(ctx, sink, step)
+					return e.Run(ctx, sink, step)
 				},
 			})
 		}

@@ -88,7 +88,9 @@ func TestSimRun(t *testing.T) {
 		}
 	}
 	traces := 0
-	for _, stage := range []string{reports.StageTree, reports.StageRecovery, reports.StageScale} {
+	for _, stage := range []string{
+		reports.StageTree, reports.StageRecovery, reports.StageCluster, reports.StageWAN, reports.StageScale,
+	} {
 		for _, s := range r.Select(stage, reports.KindTrace) {
 			traces++
 			if !strings.Contains(out, s.Status) {
@@ -96,7 +98,7 @@ func TestSimRun(t *testing.T) {
 			}
 		}
 	}
-	if traces != 10+16+1 {
+	if traces != 10+16+2+2+1 {
 		t.Errorf("%d traces", traces)
 	}
 }
@@ -133,6 +135,9 @@ func TestSimMatch(t *testing.T) {
 	r := readable(t, dir)
 	if n := len(r.Select(reports.StageMatch, reports.KindLevel)); n != 128 {
 		t.Errorf("%d receivers in both worlds, expected 64 in each", n)
+	}
+	if traces := r.Select(reports.StageMatch, reports.KindTrace); len(traces) != 1 || traces[0].Group != "match sim seed 1" {
+		t.Errorf("traces %+v, expected that of the simulated run", traces)
 	}
 }
 
