@@ -25,6 +25,7 @@ type Cluster struct {
 	// of a level are equal, and the search knows no better than the first that
 	// replied.
 	Jitter time.Duration
+	Group  string // of the samples; empty where all have the same jitter
 }
 
 // QueryTime is the time that the paper's implementation takes for a distance query
@@ -75,14 +76,15 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 			report(len(members), fmt.Sprintf("seed %d: %d receivers", seed, len(members)))
 		}
 		sink.Sample(reports.Sample{
-			Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: seed, N: int64(size), Value: float64(depth(members)),
+			Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: seed, Group: c.Group, N: int64(size),
+			Value: float64(depth(members)),
 		})
 	}
 	for _, m := range members {
 		m.look(func() {
 			sink.Sample(reports.Sample{
-				Stage: reports.StageCluster, Kind: reports.KindQueries, Seed: seed, Host: m.Number, N: int64(len(members)),
-				Level: m.Machine.Level(), Value: float64(m.Machine.Counters().Queries),
+				Stage: reports.StageCluster, Kind: reports.KindQueries, Seed: seed, Group: c.Group, Host: m.Number,
+				N: int64(len(members)), Level: m.Machine.Level(), Value: float64(m.Machine.Counters().Queries),
 			})
 		})
 	}
@@ -110,8 +112,9 @@ func (c Cluster) join(ctx context.Context, w World, bed *testbed.Bed, n int) (*m
 func (c Cluster) sampleJoin(m *member, seed uint64, sink Sink) {
 	m.look(func() {
 		sink.Sample(reports.Sample{
-			Stage: reports.StageCluster, Kind: reports.KindJoin, Seed: seed, Host: m.Number, Level: m.Machine.Level(),
-			N: int64(m.Machine.Counters().QueriesSent), Value: float64(m.attached.Sub(m.started)),
+			Stage: reports.StageCluster, Kind: reports.KindJoin, Seed: seed, Group: c.Group, Host: m.Number,
+			Level: m.Machine.Level(), N: int64(m.Machine.Counters().QueriesSent),
+			Value: float64(m.attached.Sub(m.started)),
 		})
 	})
 }

@@ -213,19 +213,26 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) J
 	}
 }
 
-// Clusters returns the jobs of Table 2 in virtual time.
+// Clusters returns the jobs of Table 2 in virtual time, without jitter and with
+// that of the time for a query.
 func (p *Plan) Clusters() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
-		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}}
-		jobs = append(jobs, Job{
-			Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster seed %d", seed),
-			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-				return e.run(ctx, seed, sink, func(done int, _ string) { step(done) })
-			},
-		})
+		jobs = append(jobs, clusterJob(seed, 0, reports.JitterNone), clusterJob(seed, QueryTime, reports.JitterQuery))
 	}
 	return jobs
+}
+
+func clusterJob(seed uint64, jitter time.Duration, group string) Job {
+	e := Cluster{
+		World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Jitter: jitter, Group: group,
+	}
+	return Job{
+		Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster %s seed %d", group, seed),
+		Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
+			return e.run(ctx, seed, sink, func(done int, _ string) { step(done) })
+		},
+	}
 }
 
 // WANs returns the jobs of Figures 14 and 15 in virtual time.

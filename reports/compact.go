@@ -132,7 +132,7 @@ func (r *Result) compactTables(all []Finding) (out []Table) {
 	}{
 		{mainCaption, grid{quantity, both, full}},
 		{"Simulated trees on other networks", grid{withVariant, net, other}},
-		{"The cluster in virtual time", grid{quantity, variant, set}},
+		{"Table 2, the cluster in virtual time. " + jitterChoice, grid{quantity, variant, set}},
 	} {
 		if len(g.findings) > 0 {
 			out = append(out, g.table(g.caption, g.columns(order)))
@@ -165,7 +165,7 @@ func (r *Result) byNetwork(all []Finding) (full, other, set []Finding) {
 // they were asked for.
 func (g grid) columns(nets []string) (out []string) {
 	rank := func(variant string) string {
-		if variant == literalVariant {
+		if variant == literalVariant || variant == JitterNone {
 			return ""
 		}
 		return variant

@@ -48,7 +48,7 @@ func Markdown(r *Result) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		if len(tables) > 1 {
+		if len(tables) > 1 || t.Caption != restCaption {
 			b.WriteString(t.Caption + ":\n\n")
 		}
 		t.markdown(&b)
@@ -80,9 +80,12 @@ func (r *Result) measured() []Finding {
 	})
 }
 
+// restCaption names the table of the other figures where there are others.
+const restCaption = "Other figures"
+
 // restTable lists the findings that no compact table has, each in a row.
 func restTable(all []Finding) Table {
-	t := Table{Caption: "Other figures", Columns: []Column{
+	t := Table{Caption: restCaption, Columns: []Column{
 		text("figure"), text("what"), number("paper or objective"), number("measured"),
 		text("spread"), text("verdict"),
 	}}

@@ -182,7 +182,7 @@ func TestMissingStage(t *testing.T) {
 	}
 	r := openResult(t, m, samples)
 	text := Text(r)
-	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)))
+	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)), "")
 	var want strings.Builder
 	depth.text(&want, maxTextRows)
 	if !strings.Contains(text, want.String()) {

@@ -60,7 +60,7 @@ func TestSimRun(t *testing.T) {
 		`^Seeds 5 to 6; trees of more than 4096 receivers with 5 to 6\.\n`,
 		`\n  tree +10 runs: trees .*30 servers, D = 8, T = 5s, clock skew up to 1s\n`,
 		`\n  recovery +16 runs: losses .*30 servers, D = 8, T = 5s, clock skew up to 1s, 2 receivers crash a minute\n`,
-		`\n  cluster +2 runs: .*64 receivers, D = 4\n`,
+		`\n  cluster +4 runs: .*64 receivers, D = 4, jitter none and up to 200µs\n`,
 		`\n  wan +2 runs: .*a measured matrix, D = 8\n`,
 		`\n  scale +1 run: .*30 receivers, \d+ threads, 30 servers`,
 	} {
@@ -98,7 +98,7 @@ func TestSimRun(t *testing.T) {
 			}
 		}
 	}
-	if traces != 10+16+2+2+1 {
+	if traces != 10+16+4+2+1 {
 		t.Errorf("%d traces", traces)
 	}
 }
@@ -136,7 +136,8 @@ func TestSimMatch(t *testing.T) {
 	if n := len(r.Select(reports.StageMatch, reports.KindLevel)); n != 128 {
 		t.Errorf("%d receivers in both worlds, expected 64 in each", n)
 	}
-	if traces := r.Select(reports.StageMatch, reports.KindTrace); len(traces) != 1 || traces[0].Group != "match sim seed 1" {
+	traces := r.Select(reports.StageMatch, reports.KindTrace)
+	if len(traces) != 1 || traces[0].Group != "match sim seed 1" {
 		t.Errorf("traces %+v, expected that of the simulated run", traces)
 	}
 }
