@@ -122,6 +122,25 @@ func TestSimRepeats(t *testing.T) {
 	}
 }
 
+// Without the flag the simulations begin with a seed that nothing was chosen with,
+// and other commands with 1.
+func TestFirstSeed(t *testing.T) {
+	for args, want := range map[string]uint64{
+		"sim --rows cluster --seeds 1": 101, "sim --rows cluster --seeds 1 --seed 7": 7,
+		"cluster --world sim --cluster-seeds 1": 1,
+	} {
+		dir := filepath.Join(t.TempDir(), "result")
+		if code, _, errs := bench(strings.Fields(args + " --progress none --out " + dir)...); code != exitOK {
+			t.Fatalf("%s: exit %d, %s", args, code, errs)
+		}
+		r := readable(t, dir)
+		sampled := r.Select(reports.StageCluster, reports.KindDepth)[0].Seed
+		if m := r.Manifest; m.Seed != want || sampled != want || m.Parameters["seed"] != fmt.Sprint(want) {
+			t.Errorf("%s: seed %d, %s in the parameters, %d in the samples", args, m.Seed, m.Parameters["seed"], sampled)
+		}
+	}
+}
+
 // The same joins are run here and on sockets.
 func TestSimMatch(t *testing.T) {
 	if testing.Short() {
@@ -137,7 +156,7 @@ func TestSimMatch(t *testing.T) {
 		t.Errorf("%d receivers in both worlds, expected 64 in each", n)
 	}
 	traces := r.Select(reports.StageMatch, reports.KindTrace)
-	if len(traces) != 1 || traces[0].Group != "match sim seed 1" {
+	if len(traces) != 1 || traces[0].Group != "match sim seed 101" {
 		t.Errorf("traces %+v, expected that of the simulated run", traces)
 	}
 }
@@ -247,7 +266,7 @@ func TestSimResumeErrors(t *testing.T) {
 	before := simSamples(t, dir)
 	for more, says := range map[string]string{
 		"--resume --servers 31":  `--servers "31", before "30"`,
-		"--resume --seed 2":      "--seed 2, before 1",
+		"--resume --seed 2":      "--seed 2, before 101",
 		"--resume --rows wan":    `--rows "[cluster wan]", before "[cluster]"`,
 		"--resume --lifetime 6s": `--lifetime "6s", before "5s"`,
 		"":                       "expected a directory without a result",
