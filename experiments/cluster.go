@@ -80,6 +80,11 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 			Value: float64(depth(members)),
 		})
 	}
+	c.sampleQueries(members, seed, sink)
+	return traceOf(w), nil
+}
+
+func (c Cluster) sampleQueries(members []*member, seed uint64, sink Sink) {
 	for _, m := range members {
 		m.look(func() {
 			sink.Sample(reports.Sample{
@@ -88,7 +93,6 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 			})
 		})
 	}
-	return traceOf(w), nil
 }
 
 // join lets one receiver join and waits until others can find it.
