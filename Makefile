@@ -60,8 +60,9 @@ sim-smoke: build ## The simulations in their shortest form, without the sockets
 million: build ## 1,048,576 receivers: join, then a minute of refreshes and a packet a second; up to 20 minutes
 	bin/bench sim --rows scale
 
-simdoc: sim ## Run the simulations and rewrite the figures in docs/simulator.md from their result
+simdoc: sim ## Run the simulations and rewrite their figures in docs/simulator.md and README.md
 	bin/analyze readme $(RESULT) --file docs/simulator.md
+	bin/analyze readme $(RESULT) --file README.md --block simulations
 
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
 	bin/analyze readme $(RESULT) --file README.md

@@ -25,6 +25,7 @@ type Cluster struct {
 	// of a level are equal, and the search knows no better than the first that
 	// replied.
 	Jitter time.Duration
+	Group  string // of the samples; empty where all have the same jitter
 }
 
 // QueryTime is the time that the paper's implementation takes for a distance query
@@ -39,7 +40,7 @@ func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
 			return ctx.Err()
 		}
 		report := func(n int, what string) { progress(i*last+n, len(c.Seeds)*last, what) }
-		if err := c.run(ctx, seed, sink, report); err != nil {
+		if _, err := c.run(ctx, seed, sink, report); err != nil {
 			return fmt.Errorf("cluster, seed %d: %w", seed, err)
 		}
 	}
@@ -47,17 +48,18 @@ func (c Cluster) Run(ctx context.Context, sink Sink, progress Progress) error {
 }
 
 // run grows one tree from the first receiver to the last. A tree of 16 is what a
-// run with 16 receivers would have built, so one run serves all sizes.
-func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) error {
+// run with 16 receivers would have built, so one run serves all sizes. It returns
+// the hash of its trace, if it has one.
+func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(int, string)) (string, error) {
 	w, err := NewWorld(c.World, seed, nil, c.Jitter)
 	if err != nil {
-		return err
+		return "", err
 	}
 	bed, err := testbed.New(testbed.Config{
 		Open: w.Open, Seed: seed, Nodes: c.Nodes, Degree: c.Degree, Group: multicast.Config{Search: c.Search},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer bed.Close()
 	w.Sleep(50 * time.Millisecond) // the source's triggers
@@ -67,25 +69,30 @@ func (c Cluster) run(ctx context.Context, seed uint64, sink Sink, report func(in
 		for len(members) < size {
 			m, err := c.join(ctx, w, bed, len(members))
 			if err != nil {
-				return err
+				return "", err
 			}
 			members = append(members, m)
 			c.sampleJoin(m, seed, sink)
 			report(len(members), fmt.Sprintf("seed %d: %d receivers", seed, len(members)))
 		}
 		sink.Sample(reports.Sample{
-			Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: seed, N: int64(size), Value: float64(depth(members)),
+			Stage: reports.StageCluster, Kind: reports.KindDepth, Seed: seed, Group: c.Group, N: int64(size),
+			Value: float64(depth(members)),
 		})
 	}
+	c.sampleQueries(members, seed, sink)
+	return traceOf(w), nil
+}
+
+func (c Cluster) sampleQueries(members []*member, seed uint64, sink Sink) {
 	for _, m := range members {
 		m.look(func() {
 			sink.Sample(reports.Sample{
-				Stage: reports.StageCluster, Kind: reports.KindQueries, Seed: seed, Host: m.Number, N: int64(len(members)),
-				Level: m.Machine.Level(), Value: float64(m.Machine.Counters().Queries),
+				Stage: reports.StageCluster, Kind: reports.KindQueries, Seed: seed, Group: c.Group, Host: m.Number,
+				N: int64(len(members)), Level: m.Machine.Level(), Value: float64(m.Machine.Counters().Queries),
 			})
 		})
 	}
-	return nil
 }
 
 // join lets one receiver join and waits until others can find it.
@@ -109,8 +116,9 @@ func (c Cluster) join(ctx context.Context, w World, bed *testbed.Bed, n int) (*m
 func (c Cluster) sampleJoin(m *member, seed uint64, sink Sink) {
 	m.look(func() {
 		sink.Sample(reports.Sample{
-			Stage: reports.StageCluster, Kind: reports.KindJoin, Seed: seed, Host: m.Number, Level: m.Machine.Level(),
-			N: int64(m.Machine.Counters().QueriesSent), Value: float64(m.attached.Sub(m.started)),
+			Stage: reports.StageCluster, Kind: reports.KindJoin, Seed: seed, Group: c.Group, Host: m.Number,
+			Level: m.Machine.Level(), N: int64(m.Machine.Counters().QueriesSent),
+			Value: float64(m.attached.Sub(m.started)),
 		})
 	})
 }

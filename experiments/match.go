@@ -28,57 +28,76 @@ type Match struct {
 // matchSites is the size of the made-up network of which the nodes' sites are.
 const matchSites = 490
 
-// Run runs the experiment for one seed.
-func (e Match) Run(ctx context.Context, sink Sink, step func(done int)) error {
-	all, err := topology.Generate(e.Seed, matchSites)
+// Run runs the experiment for one seed and returns the hash of its trace, if it has
+// one.
+func (e Match) Run(ctx context.Context, sink Sink, step func(done int)) (trace string, err error) {
+	net, err := e.network()
 	if err != nil {
-		return err
+		return "", err
 	}
-	pick, err := all.Pick(e.Seed, e.Nodes)
-	if err != nil {
-		return err
-	}
-	sites, err := all.Sub(pick)
-	if err != nil {
-		return err
-	}
-	net := testbed.NewNetwork(sites, 0, testbed.Loss{})
 	w, err := NewWorld(e.World, e.Seed, net, 0)
 	if err != nil {
-		return err
+		return "", err
 	}
 	bed, err := testbed.New(testbed.Config{
 		Open: w.Open, Network: net, Seed: e.Seed, Nodes: e.Nodes, Degree: e.Degree,
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer bed.Close()
-	var members []*member
-	defer func() { closeAll(members) }()
+	members, err := e.join(ctx, w, bed, step)
+	defer closeAll(members)
+	if err != nil {
+		return "", err
+	}
+	e.samples(members, sink)
+	return traceOf(w), nil
+}
+
+// network returns the delays between the nodes: those of sites drawn from a made-up
+// network.
+func (e Match) network() (*testbed.Network, error) {
+	all, err := topology.Generate(e.Seed, matchSites)
+	if err != nil {
+		return nil, err
+	}
+	pick, err := all.Pick(e.Seed, e.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	sites, err := all.Sub(pick)
+	if err != nil {
+		return nil, err
+	}
+	return testbed.NewNetwork(sites, 0, testbed.Loss{}), nil
+}
+
+// join lets the receivers join at their times. What it returns is to be closed, also
+// with an error.
+func (e Match) join(ctx context.Context, w World, bed *testbed.Bed, step func(int)) (members []*member, err error) {
 	pause(ctx, w, time.Second) // the source's triggers
 	for i := range e.Receivers {
 		m, err := addMember(bed, i%e.Nodes)
 		if err != nil {
-			return err
+			return members, err
 		}
 		members = append(members, m)
 		m.start()
 		pause(ctx, w, e.Every)
 		if ctx.Err() != nil {
-			return ctx.Err() // receivers that come at once would build another tree
+			return members, ctx.Err() // receivers that come at once would build another tree
 		}
 		step(i + 1)
 	}
 	joined := waitUntil(ctx, w, e.Settle, func() bool { return allJoined(members) })
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return members, ctx.Err()
 	}
 	if !joined {
-		return fmt.Errorf("match, %s, seed %d: not all receivers joined within %v", e.World, e.Seed, e.Settle)
+		return members, fmt.Errorf("match, %s, seed %d: not all receivers joined within %v", e.World, e.Seed, e.Settle)
 	}
-	e.samples(members, sink)
-	return nil
+	return members, nil
 }
 
 func allJoined(members []*member) bool {

@@ -213,19 +213,26 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) J
 	}
 }
 
-// Clusters returns the jobs of Table 2 in virtual time.
+// Clusters returns the jobs of Table 2 in virtual time, without jitter and with
+// that of the time for a query.
 func (p *Plan) Clusters() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
-		e := Cluster{World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Seeds: []uint64{seed}}
-		jobs = append(jobs, Job{
-			Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster seed %d", seed),
-			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-				return "", e.Run(ctx, sink, func(done, _ int, _ string) { step(done) })
-			},
-		})
+		jobs = append(jobs, clusterJob(seed, 0, reports.JitterNone), clusterJob(seed, QueryTime, reports.JitterQuery))
 	}
 	return jobs
+}
+
+func clusterJob(seed uint64, jitter time.Duration, group string) Job {
+	e := Cluster{
+		World: Sim, Nodes: 32, Degree: 4, Receivers: []int{8, 16, 32, 48, 64}, Jitter: jitter, Group: group,
+	}
+	return Job{
+		Stage: reports.StageCluster, Seed: seed, Weight: 64, Key: fmt.Sprintf("cluster %s seed %d", group, seed),
+		Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
+			return e.run(ctx, seed, sink, func(done int, _ string) { step(done) })
+		},
+	}
 }
 
 // WANs returns the jobs of Figures 14 and 15 in virtual time.
@@ -233,14 +240,15 @@ func (p *Plan) WANs() []Job {
 	var jobs []Job
 	for _, seed := range p.Seeds {
 		e := WAN{
-			World: Sim, Matrix: p.Matrix, Nodes: min(50, p.Matrix.Len()), PerNode: 2, Degree: 8, Seeds: []uint64{seed},
-			Variants: []Variant{PaperVariant()}, Packets: wanPackets, WarmUp: wanWarmUp, PerSecond: 20,
+			World: Sim, Matrix: p.Matrix, Nodes: min(50, p.Matrix.Len()), PerNode: 2, Degree: 8,
+			Packets: wanPackets, WarmUp: wanWarmUp, PerSecond: 20,
 		}
 		jobs = append(jobs, Job{
 			Stage: reports.StageWAN, Seed: seed, Weight: e.Nodes*e.PerNode + wanProbes + wanWarmUp + wanPackets,
 			Key: fmt.Sprintf("wan seed %d", seed),
 			Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-				return "", e.Run(ctx, sink, func(done, _ int, _ string) { step(done) })
+				done := 0
+				return e.run(ctx, seed, PaperVariant(), sink, func(string) { done++; step(done) })
 			},
 		})
 	}
@@ -259,7 +267,7 @@ func (p *Plan) Matches() []Job {
 			jobs = append(jobs, Job{
 				Stage: reports.StageMatch, Seed: seed, Weight: 64, Key: fmt.Sprintf("match %s seed %d", world, seed),
 				Run: func(ctx context.Context, sink Sink, step func(int)) (string, error) {
-					return "", e.Run(ctx, sink, step)
+					return e.Run(ctx, sink, step)
 				},
 			})
 		}

@@ -142,6 +142,39 @@ func TestPlanRuns(t *testing.T) {
 	}
 }
 
+// Every simulated run has a trace: the same for the same seed, another for another.
+// A run on sockets has none.
+func TestPlanTraces(t *testing.T) {
+	p := smallPlan(t, 8)
+	trace := func(j Job) string {
+		hash, err := j.Run(t.Context(), &recorder{}, func(int) {})
+		if err != nil {
+			t.Fatalf("%s: %v", j.Key, err)
+		}
+		return hash
+	}
+	onSockets := func(j Job) bool { return strings.HasPrefix(j.Key, "match udp") }
+	for stage, jobs := range map[string]func() []Job{
+		reports.StageTree: p.Trees, reports.StageRecovery: p.Recoveries, reports.StageCluster: p.Clusters,
+		reports.StageWAN: p.WANs, reports.StageMatch: p.Matches, reports.StageScale: p.Scales,
+	} {
+		seen := make(map[string]string)
+		list := slices.DeleteFunc(jobs(), onSockets)
+		for _, j := range list[:min(4, len(list))] {
+			hash := trace(j)
+			if before, ok := seen[hash]; ok || len(hash) < traceDigits {
+				t.Errorf("%s: trace %q of %s is that of %q", stage, hash, j.Key, before)
+			}
+			if seen[hash] = j.Key; trace(j) != hash {
+				t.Errorf("%s: other traces of %s", stage, j.Key)
+			}
+		}
+	}
+	if w, err := NewWorld(UDP, 1, nil, 0); err != nil || traceOf(w) != "" {
+		t.Errorf("%v, a world of sockets has a trace", err)
+	}
+}
+
 // The large group is on the first network, with the last variant.
 func TestPlanScale(t *testing.T) {
 	p := smallPlan(t, 8)

@@ -89,7 +89,7 @@ func (e WAN) Run(ctx context.Context, sink Sink, progress Progress) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := e.run(ctx, seed, v, sink, step); err != nil {
+			if _, err := e.run(ctx, seed, v, sink, step); err != nil {
 				errs[i] = fmt.Errorf("wan, seed %d, %s: %w", seed, v.Name, err)
 			}
 		})
@@ -114,37 +114,44 @@ type wanRun struct {
 	before  []multicast.Counters // of each member, before the losses
 }
 
-func (e WAN) run(ctx context.Context, seed uint64, v Variant, sink Sink, step func(string)) (err error) {
+// run is one run. It returns the hash of its trace, if it has one.
+func (e WAN) run(ctx context.Context, seed uint64, v Variant, sink Sink, step func(string)) (trace string, err error) {
 	r := &wanRun{WAN: e, ctx: ctx, seed: seed, variant: v, sink: sink, step: step}
-	pick, err := e.Matrix.Pick(seed, e.Nodes)
-	if err != nil {
-		return err
-	}
-	if r.sites, err = e.Matrix.Sub(pick); err != nil {
-		return err
-	}
-	r.net = testbed.NewNetwork(r.sites, 0, testbed.PaperLoss(seed))
-	r.net.Mute(true)
-	if r.world, err = NewWorld(e.World, seed, r.net, 0); err != nil {
-		return err
-	}
-	r.bed, err = testbed.New(testbed.Config{
-		Open: r.world.Open, Network: r.net, Seed: seed, Nodes: e.Nodes, Degree: e.Degree,
-		Group: multicast.Config{
-			Search: v.Search, Repair: v.Repair, Refresh: v.Refresh, Relays: v.Relays, Host: host.Config{Hurry: 3},
-		},
-	})
-	if err != nil {
-		return err
+	if err := r.open(); err != nil {
+		return "", err
 	}
 	defer r.bed.Close()
 	defer func() { closeAll(r.members) }()
 	for _, part := range []func() error{r.grow, r.stretch, r.lose} {
 		if err := part(); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return traceOf(r.world), nil
+}
+
+// open deploys the nodes and the source on sites of the matrix.
+func (r *wanRun) open() error {
+	pick, err := r.Matrix.Pick(r.seed, r.Nodes)
+	if err != nil {
+		return err
+	}
+	if r.sites, err = r.Matrix.Sub(pick); err != nil {
+		return err
+	}
+	r.net = testbed.NewNetwork(r.sites, 0, testbed.PaperLoss(r.seed))
+	r.net.Mute(true)
+	if r.world, err = NewWorld(r.World, r.seed, r.net, 0); err != nil {
+		return err
+	}
+	v := r.variant
+	r.bed, err = testbed.New(testbed.Config{
+		Open: r.world.Open, Network: r.net, Seed: r.seed, Nodes: r.Nodes, Degree: r.Degree,
+		Group: multicast.Config{
+			Search: v.Search, Repair: v.Repair, Refresh: v.Refresh, Relays: v.Relays, Host: host.Config{Hurry: 3},
+		},
+	})
+	return err
 }
 
 // grow lets the receivers join in random order.

@@ -53,6 +53,15 @@ type simWorld struct{ *sim.World }
 func (w simWorld) Open() (testbed.Endpoint, error) { return w.World.Open() }
 func (w simWorld) Sleep(d time.Duration)           { w.World.Sleep(machine.Duration(d)) }
 
+// traceOf returns the hash of what has happened in a world so far. On sockets there
+// is none: no two runs are the same there.
+func traceOf(w World) string {
+	if s, ok := w.(simWorld); ok {
+		return s.TraceHash()
+	}
+	return ""
+}
+
 // A Sink takes raw samples. A [reports.Run] is one.
 type Sink interface {
 	Sample(reports.Sample)

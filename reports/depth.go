@@ -57,30 +57,42 @@ const depthTitle = "Table 2(a): depth of the tree"
 func depthSection(r *Result) Section {
 	samples := r.Select(StageCluster, KindDepth)
 	if len(samples) == 0 {
-		return absent("depth", depthTitle, StageCluster, depthFindings(nil)...)
+		return absent("depth", depthTitle, StageCluster, depthFindings(nil, "")...)
 	}
-	rows := SummarizeDepth(samples)
-	table := depthTable(rows)
 	s := Section{
 		ID: "depth", Title: depthTitle, Stage: StageCluster,
-		Text: []string{"Depth is the largest level of a receiver, the number of identifiers between the group's " +
-			"identifier and the receiver. The mean is over seeds; the paper gives its standard deviation in parentheses."},
-		Findings: depthFindings(rows),
-		Figures:  []Figure{{ID: "depth-chart", Chart: depthChart(rows), Table: table}},
+		Text: noted("Depth is the largest level of a receiver, the number of identifiers between the group's "+
+			"identifier and the receiver. The mean is over seeds; the paper gives its standard deviation in parentheses.",
+			samples),
 	}
-	for _, row := range rows {
-		for _, v := range row.PerSeed {
-			s.Bench = append(s.Bench, BenchLine{
-				fmt.Sprintf("Cluster/depth/receivers=%d", row.Receivers), 1, []BenchValue{{v.Value, "level"}},
-			})
-		}
+	names, groups := grouped(samples, byGroup)
+	for _, name := range names {
+		s.addDepth(name, SummarizeDepth(groups[name]))
 	}
 	return s
 }
 
-func depthTable(rows []DepthRow) Table {
+// addDepth adds the figures of one group of samples.
+func (s *Section) addDepth(group string, rows []DepthRow) {
+	f := Figure{ID: "depth-chart", Chart: depthChart(rows), Table: depthTable(rows, group)}
+	if group != "" {
+		f.ID += "-" + pathPart(group)
+	}
+	f.Chart.Title = ofJitter(f.Chart.Title, group)
+	s.Figures = append(s.Figures, f)
+	s.Findings = append(s.Findings, depthFindings(rows, group)...)
+	for _, row := range rows {
+		for _, v := range row.PerSeed {
+			s.Bench = append(s.Bench, BenchLine{
+				fmt.Sprintf("%s/receivers=%d", clusterName("depth", group), row.Receivers), 1, []BenchValue{{v.Value, "level"}},
+			})
+		}
+	}
+}
+
+func depthTable(rows []DepthRow, group string) Table {
 	t := Table{
-		Caption: "Depth of the tree by group size, D = 4",
+		Caption: ofJitter("Depth of the tree by group size, D = 4", group),
 		Columns: []Column{
 			number("receivers"), number("seeds"), number("mean depth"), number("std dev"),
 			number("paper (std dev)"), number("difference"),
@@ -108,7 +120,7 @@ func findPaperDepth(receivers int64) (paperDepth, bool) {
 	return paperDepth{}, false
 }
 
-func depthFindings(rows []DepthRow) []Finding {
+func depthFindings(rows []DepthRow, group string) []Finding {
 	var out []Finding
 	for _, p := range paperDepths {
 		f := Finding{
@@ -119,6 +131,7 @@ func depthFindings(rows []DepthRow) []Finding {
 			if row.Receivers == p.receivers {
 				f.Ours, f.Spread = num(row.Mean), seedSpread(row.PerSeed, num)
 				f.Verdict = within(row.Mean, p.depth)
+				f = f.inGroup(group, NewEstimate(seedValues(row.PerSeed)).cell(num))
 			}
 		}
 		out = append(out, f)

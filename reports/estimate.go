@@ -100,6 +100,9 @@ func (e Estimate) holds(limit float64) bool {
 	return e.Interval && e.Low <= limit && limit <= e.High
 }
 
+// unsettled ends the text of a verdict whose limit the interval holds.
+const unsettled = ", limit inside the interval"
+
 // atMost judges a mean that should not be above a limit, below it if strict.
 func (e Estimate) atMost(limit float64, strict bool) Verdict {
 	v := Verdict{Pass, fmt.Sprintf("within the limit (%s)", signedPercent(e.Mean/limit-1))}
@@ -110,7 +113,7 @@ func (e Estimate) atMost(limit float64, strict bool) Verdict {
 		v = Verdict{Miss, fmt.Sprintf("misses by %s", signedPercent(e.Mean/limit-1))}
 	}
 	if e.holds(limit) {
-		v.Text += ", limit inside the interval"
+		v.Text += unsettled
 	}
 	return v
 }

@@ -49,6 +49,7 @@ func (l treeLimit) finding(c SizeCurve) Finding {
 	f.What += ", " + variantName(c.Group) + ", " + receivers(row.N)
 	f.Ours, f.Spread = num(row.Mean), row.spread(num)
 	f.Verdict = l.verdict(row)
+	f.Spot = spotOf(l.what, c.Group, row.N, row.cell(num))
 	return f
 }
 

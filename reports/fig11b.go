@@ -57,6 +57,7 @@ func stressP99Finding(c SizeCurve) Finding {
 		return f
 	}
 	row := c.last()
+	f.Spot = spotOf(f.What, c.Group, row.N, row.cell(num))
 	f.What += ", " + variantName(c.Group) + ", " + receivers(row.N)
 	f.Ours, f.Spread = num(row.Mean), row.spread(num)
 	f.Verdict = Verdict{NotJudged, signedPercent(row.Mean/paperStressP99 - 1)}

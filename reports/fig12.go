@@ -99,6 +99,7 @@ func refreshMeanFinding(c SizeCurve) Finding {
 		return f
 	}
 	row := c.last()
+	f.Spot = spotOfScheme(f.What, c.Group, row.N, row.cell(num))
 	f.What += ", " + variantName(c.Group) + ", " + receivers(row.N)
 	f.Ours, f.Spread = num(row.Mean), row.spread(num)
 	off := signedPercent(row.Mean/paperRefreshMean - 1)
@@ -124,8 +125,10 @@ func refreshGapFinding(g *RefreshGap) Finding {
 	if g == nil {
 		return f
 	}
+	of := fmt.Sprintf(" (%s of %s)", num(g.Level.Mean), num(g.Uniform.Mean))
+	f.Spot = spotOf(f.What, g.Rest, g.N, g.Share.cell(num)+of)
 	f.What += ", " + variantName(g.Rest) + ", " + receivers(g.N)
-	f.Ours = fmt.Sprintf("%s (%s of %s)", num(g.Share.Mean), num(g.Level.Mean), num(g.Uniform.Mean))
+	f.Ours = num(g.Share.Mean) + of
 	f.Spread = g.Share.spread(num)
 	f.Verdict = judgedIf(literal(g.Rest), g.Share.atMost(paperRefreshMaxShare, true))
 	return f

@@ -43,6 +43,7 @@ func fig13aFinding(c SizeCurve) Finding {
 			worst = row
 		}
 	}
+	f.Spot = spotOfScheme(f.What+" at the worst size", c.Group, 0, worst.cell(num)+" at "+count(worst.N))
 	f.What += ", " + variantName(c.Group) + ", most at " + receivers(worst.N)
 	f.Ours, f.Spread = num(worst.Mean), worst.spread(num)
 	f.Verdict = worst.atMost(paperDupPerLoss, true)

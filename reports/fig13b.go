@@ -152,9 +152,10 @@ func repairSoonFinding(row SizeRow, group string) Finding {
 		return f
 	}
 	f.Ours, f.Spread = percent(row.Mean), row.spread(percent)
+	f.Spot = spotOfScheme("repairs within 600 ms", group, row.N, row.cell(percent))
 	f.Verdict = atLeastShare(row.Mean, paperRepairShare)
 	if row.holds(paperRepairShare) {
-		f.Verdict.Text += ", limit inside the interval"
+		f.Verdict.Text += unsettled
 	}
 	return f
 }
@@ -174,6 +175,7 @@ func repairMaxFinding(row SizeRow, group string) Finding {
 	most := slices.Max(all)
 	f.Ours = duration(most)
 	f.Spread = fmt.Sprintf("%s to %s, %s", duration(slices.Min(all)), duration(most), seedCount(row.Seeds))
+	f.Spot = spotOfScheme("longest repair of all seeds", group, row.N, f.Ours)
 	f.Verdict = Verdict{Pass, "all before 2,400 ms"}
 	if most >= paperRepairLimitNS {
 		f.Verdict = Verdict{Miss, "misses by " + signedPercent(most/paperRepairLimitNS-1)}

@@ -74,6 +74,7 @@ func joinCostSection(r *Result) Section {
 		f.Ours = num(last.Mean) + " at " + count(last.N)
 		f.Spread = last.spread(num)
 		f.Verdict = judgedIf(literal(c.Group), joinVerdict(rows[c.Group]))
+		f.Spot = spotOf(joinCostFinding("", p).What, c.Group, last.N, last.cell(num))
 		s.Findings = append(s.Findings, f)
 	}
 	s.Bench = sizeBench("Sim/tree/kind="+KindJoinQueries, "queries/join", curves)

@@ -24,27 +24,29 @@ func clusterJoinSection(r *Result) Section {
 	if len(samples) == 0 {
 		return absent("cluster-joins", clusterJoinTitle, StageCluster)
 	}
-	j := SummarizeJoins(samples)
 	t := Table{
 		Caption: "Latency and messages of a join",
 		Columns: []Column{
 			text("per join"), number("joins"), number("mean"), number("p50"), number("p90"), number("p99"),
 			number("max"),
 		},
-		Rows: [][]string{
-			summaryRow("latency", j.Latency, duration),
-			summaryRow("messages", j.Messages, num),
-		},
 	}
-	return Section{
+	s := Section{
 		ID: "cluster-joins", Title: clusterJoinTitle, Stage: StageCluster,
 		Text: []string{"Latency of the joins that built the trees above, and the queries that each of them sent. " +
 			"Percentiles are nearest rank on the raw samples."},
-		Tables: []Table{t},
-		Bench: []BenchLine{{"Cluster/op=join", len(samples), []BenchValue{
-			{j.Latency.Mean(), "ns/op"}, {j.Latency.P(0.99), "p99-ns"}, {j.Messages.Mean(), "msgs/op"},
-		}}},
 	}
+	names, groups := grouped(samples, byGroup)
+	for _, name := range names {
+		j := SummarizeJoins(groups[name])
+		t.Rows = append(t.Rows, summaryRow(ofJitter("latency", name), j.Latency, duration),
+			summaryRow(ofJitter("messages", name), j.Messages, num))
+		s.Bench = append(s.Bench, BenchLine{clusterName("op=join", name), len(groups[name]), []BenchValue{
+			{j.Latency.Mean(), "ns/op"}, {j.Latency.P(0.99), "p99-ns"}, {j.Messages.Mean(), "msgs/op"},
+		}})
+	}
+	s.Tables = []Table{t}
+	return s
 }
 
 // summaryRow is a table row of a distribution.

@@ -112,6 +112,13 @@ const (
 	WorldUDP = "udp"
 )
 
+// The groups of samples of [StageCluster] in virtual time, by how late each datagram
+// is. Those on sockets have none.
+const (
+	JitterNone  = "jitter none"
+	JitterQuery = "jitter 200 µs" // up to the paper's time for a distance query
+)
+
 // The schemes of [StageRefresh] and [StageRecovery], the first part of the
 // groups of their samples.
 const (
@@ -143,11 +150,11 @@ type kindSpec struct {
 
 var kinds = withKinds(map[kindKey]kindSpec{
 	// n = receivers in the group, value = depth of its tree for this seed.
-	{StageCluster, KindDepth}: spec(cols(colSeed, colN), cols(colSeed, colN)),
+	{StageCluster, KindDepth}: spec(cols(colSeed, colGroup, colN), cols(colSeed, colN)),
 	// One per receiver at n = 64: level, value = distance queries it processed.
-	{StageCluster, KindQueries}: spec(cols(colSeed, colHost, colLevel, colN), cols(colSeed, colLevel)),
+	{StageCluster, KindQueries}: spec(cols(colSeed, colGroup, colHost, colLevel, colN), cols(colSeed, colLevel)),
 	// value = latency of the join in ns, n = messages it sent.
-	{StageCluster, KindJoin}: spec(cols(colSeed, colHost, colLevel, colN), cols(colN)),
+	{StageCluster, KindJoin}: spec(cols(colSeed, colGroup, colHost, colLevel, colN), cols(colN)),
 	// Per receiver: value = tree latency / direct latency, group = variant.
 	{StageWAN, KindStretch}: spec(cols(colSeed, colGroup, colHost, colLevel), cols(colSeed)),
 	// Per receiver on the source's own node, for which no ratio exists.

@@ -5,35 +5,100 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The lines of a README between which [UpdateReadme] writes.
+// A Block is what stands in a Markdown file between two lines, and is written by
+// [UpdateReadme].
+type Block string
+
+// The blocks.
 const (
-	ReadmeBegin = "<!-- results:begin -->"
-	ReadmeEnd   = "<!-- results:end -->"
+	BlockResults     Block = "results"     // every figure, see [Markdown]
+	BlockSimulations Block = "simulations" // the main table of simulations, see [MarkdownSimulations]
 )
 
-// Markdown writes the figures of a result as one table, with date, machine and
-// commit below it.
+// Begin is the line before a block.
+func (b Block) Begin() string { return "<!-- " + string(b) + ":begin -->" }
+
+// End is the line after a block.
+func (b Block) End() string { return "<!-- " + string(b) + ":end -->" }
+
+// Markdown writes the figures of a result as tables, with date, machine and commit
+// below them. Those of simulated trees and of Table 1 have compact tables; each
+// other figure has a row of its own.
 func Markdown(r *Result) string {
 	var b strings.Builder
-	t := Table{Columns: []Column{
+	all := r.measured()
+	tables := r.compactTables(all)
+	if len(tables) > 0 {
+		b.WriteString(markNote + "\n\n")
+	}
+	tables = append(tables, r.requestsBySize()...)
+	if rest := restTable(all); len(rest.Rows) > 0 {
+		tables = append(tables, rest)
+	}
+	if len(tables) == 0 {
+		b.WriteString("No figures: the run has no samples.\n")
+	}
+	for i, t := range tables {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if len(tables) > 1 || t.Caption != restCaption {
+			b.WriteString(t.Caption + ":\n\n")
+		}
+		t.markdown(&b)
+	}
+	r.measuredBy(&b)
+	return b.String()
+}
+
+// MarkdownSimulations writes the main table of the simulations of a result, that
+// of the networks that were simulated in full. It returns an error if there is
+// none.
+func MarkdownSimulations(r *Result) (string, error) {
+	tables := r.compactTables(r.measured())
+	if len(tables) == 0 || tables[0].Caption != mainCaption {
+		return "", errors.New("the result has no simulated trees, expected that of bench sim")
+	}
+	var b strings.Builder
+	tables[0].markdown(&b)
+	b.WriteString("\n" + markNote + "\n")
+	r.measuredBy(&b)
+	return b.String(), nil
+}
+
+// measured returns the findings that are of samples.
+func (r *Result) measured() []Finding {
+	paper, objectives := r.findings()
+	return slices.DeleteFunc(slices.Concat(paper, objectives), func(f Finding) bool {
+		return f.Verdict.State == NotMeasured
+	})
+}
+
+// restCaption names the table of the other figures where there are others.
+const restCaption = "Other figures"
+
+// restTable lists the findings that no compact table has, each in a row.
+func restTable(all []Finding) Table {
+	t := Table{Caption: restCaption, Columns: []Column{
 		text("figure"), text("what"), number("paper or objective"), number("measured"),
 		text("spread"), text("verdict"),
 	}}
-	paper, objectives := r.findings()
-	for _, f := range append(paper, objectives...) {
-		if f.Verdict.State != NotMeasured {
+	for _, f := range all {
+		if f.Spot.Variant == "" && f.ID != table1ID {
 			t.Rows = append(t.Rows, []string{f.ID, f.What, f.Paper, f.Ours, f.Spread, f.Verdict.String()})
 		}
 	}
-	if len(t.Rows) == 0 {
-		b.WriteString("No figures: the run has no samples.\n")
-	} else {
-		t.markdown(&b)
-	}
+	return t
+}
+
+// measuredBy says when, where and by what a result was measured.
+func (r *Result) measuredBy(b *strings.Builder) {
 	m := &r.Manifest
 	commit := m.Commit
 	if len(commit) > 12 {
@@ -42,9 +107,26 @@ func Markdown(r *Result) string {
 	if m.Dirty {
 		commit += " with uncommitted changes"
 	}
-	fmt.Fprintf(&b, "\nMeasured %s by `%s` (seed %d, commit %s, status %s) on %s, %s.\n",
-		m.Started.UTC().Format(time.DateOnly), quote(m.Command), m.Seed, commit, m.Status, m.Machine, m.Go)
-	return b.String()
+	fmt.Fprintf(b, "\nMeasured %s by `%s` (seed %d, commit %s, status %s) on %s, %s.\n",
+		m.Started.UTC().Format(time.DateOnly), quote(withoutPaths(m.Command)), m.Seed, commit, m.Status, m.Machine, m.Go)
+}
+
+// withoutPaths returns a command with the last part of each path alone: where a
+// file lay on the machine of the run tells a reader nothing.
+func withoutPaths(command []string) []string {
+	out := make([]string, len(command))
+	for i, arg := range command {
+		name, value, assigned := strings.Cut(arg, "=")
+		switch {
+		case !strings.Contains(arg, "/"):
+			out[i] = arg
+		case assigned && strings.HasPrefix(arg, "-"):
+			out[i] = name + "=" + path.Base(value)
+		default:
+			out[i] = path.Base(arg)
+		}
+	}
+	return out
 }
 
 func (t Table) markdown(b *strings.Builder) {
@@ -66,16 +148,20 @@ func (t Table) markdown(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// UpdateReadme replaces what stands in a file between the lines
-// "<!-- results:begin -->" and "<!-- results:end -->" by the table of a result.
-// It returns an error, and changes nothing, if the file does not have each of
-// the two exactly once, in this order.
-func UpdateReadme(path string, r *Result) error {
+// UpdateReadme replaces a block of a file, what stands between its two lines, by
+// that of a result. It returns an error, and changes nothing, if the file does not
+// have each of the two exactly once, in this order, or the result has nothing for
+// the block.
+func UpdateReadme(path string, block Block, r *Result) error {
+	new, err := block.of(r)
+	if err != nil {
+		return fmt.Errorf("reports: update %s: %w", path, err)
+	}
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reports: update %s: %w", path, err)
 	}
-	text, err := spliceReadme(old, Markdown(r))
+	text, err := block.splice(old, new)
 	if err != nil {
 		return fmt.Errorf("reports: update %s: %w", path, err)
 	}
@@ -86,17 +172,25 @@ func UpdateReadme(path string, r *Result) error {
 	return errors.Join(writeFile(path, text), os.Chmod(path, info.Mode().Perm()))
 }
 
-// spliceReadme puts a block between the markers of a text.
-func spliceReadme(old []byte, block string) ([]byte, error) {
-	for _, mark := range []string{ReadmeBegin, ReadmeEnd} {
+// of returns the text of a block.
+func (b Block) of(r *Result) (string, error) {
+	if b == BlockSimulations {
+		return MarkdownSimulations(r)
+	}
+	return Markdown(r), nil
+}
+
+// splice puts a block between its lines of a text.
+func (b Block) splice(old []byte, block string) ([]byte, error) {
+	for _, mark := range []string{b.Begin(), b.End()} {
 		if n := bytes.Count(old, []byte(mark)); n != 1 {
 			return nil, fmt.Errorf("%q stands there %d times, expected once", mark, n)
 		}
 	}
-	head, rest, _ := bytes.Cut(old, []byte(ReadmeBegin))
-	_, tail, ok := bytes.Cut(rest, []byte(ReadmeEnd))
+	head, rest, _ := bytes.Cut(old, []byte(b.Begin()))
+	_, tail, ok := bytes.Cut(rest, []byte(b.End()))
 	if !ok {
-		return nil, fmt.Errorf("%q stands after %q, expected before", ReadmeBegin, ReadmeEnd)
+		return nil, fmt.Errorf("%q stands after %q, expected before", b.Begin(), b.End())
 	}
-	return fmt.Appendf(nil, "%s%s\n%s%s%s", head, ReadmeBegin, block, ReadmeEnd, tail), nil
+	return fmt.Appendf(nil, "%s%s\n%s%s%s", head, b.Begin(), block, b.End(), tail), nil
 }

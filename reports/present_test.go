@@ -36,7 +36,16 @@ func golden(t *testing.T, name, got string) {
 
 func TestGoldenText(t *testing.T)     { golden(t, "text.golden", Text(synthetic(t))) }
 func TestGoldenMarkdown(t *testing.T) { golden(t, "markdown.golden", Markdown(synthetic(t))) }
-func TestGoldenBench(t *testing.T)    { golden(t, "bench.golden", string(Bench(synthetic(t)))) }
+
+func TestGoldenSimulations(t *testing.T) {
+	text, err := MarkdownSimulations(synthetic(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "simulations.golden", text)
+}
+
+func TestGoldenBench(t *testing.T) { golden(t, "bench.golden", string(Bench(synthetic(t)))) }
 
 // The bench file follows the Go benchmark format: configuration lines, unit
 // metadata for every unit, and result lines of a name, a count and pairs.
@@ -173,7 +182,7 @@ func TestMissingStage(t *testing.T) {
 	}
 	r := openResult(t, m, samples)
 	text := Text(r)
-	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)))
+	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)), "")
 	var want strings.Builder
 	depth.text(&want, maxTextRows)
 	if !strings.Contains(text, want.String()) {
@@ -190,17 +199,18 @@ func TestMissingStage(t *testing.T) {
 func TestReadmeBlock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "README.md")
 	const before, after = "# Title\n\ntext\n", "\nmore\n"
-	if err := os.WriteFile(path, []byte(before+ReadmeBegin+"\nold\n"+ReadmeEnd+after), 0o640); err != nil {
+	begin, end := BlockResults.Begin(), BlockResults.End()
+	if err := os.WriteFile(path, []byte(before+begin+"\nold\n"+end+after), 0o640); err != nil {
 		t.Fatal(err)
 	}
 	r := synthetic(t)
 	for range 2 { // a second update must not grow the file
-		if err := UpdateReadme(path, r); err != nil {
+		if err := UpdateReadme(path, BlockResults, r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, _ := os.ReadFile(path)
-	if want := before + ReadmeBegin + "\n" + Markdown(r) + ReadmeEnd + after; string(got) != want {
+	if want := before + begin + "\n" + Markdown(r) + end + after; string(got) != want {
 		t.Errorf("got %s", got)
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
@@ -209,24 +219,25 @@ func TestReadmeBlock(t *testing.T) {
 }
 
 func TestReadmeWithoutMarkersIsAnErrorAndUnchanged(t *testing.T) {
+	begin, end := BlockResults.Begin(), BlockResults.End()
 	for text, want := range map[string]string{
-		"nothing":                      "0 times",
-		ReadmeBegin + ReadmeBegin:      "2 times",
-		ReadmeBegin:                    "results:end",
-		ReadmeEnd + "\n" + ReadmeBegin: "expected before",
+		"nothing":          "0 times",
+		begin + begin:      "2 times",
+		begin:              "results:end",
+		end + "\n" + begin: "expected before",
 	} {
 		path := filepath.Join(t.TempDir(), "README.md")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := UpdateReadme(path, synthetic(t)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := UpdateReadme(path, BlockResults, synthetic(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, expected one that says %q", text, err, want)
 		}
 		if got, _ := os.ReadFile(path); string(got) != text {
 			t.Errorf("%q became %q", text, got)
 		}
 	}
-	if err := UpdateReadme(filepath.Join(t.TempDir(), "none"), synthetic(t)); err == nil {
+	if err := UpdateReadme(filepath.Join(t.TempDir(), "none"), BlockResults, synthetic(t)); err == nil {
 		t.Error("a file that is not there gave no error")
 	}
 }

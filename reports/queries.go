@@ -49,30 +49,41 @@ const queriesTitle = "Table 2(b): distance queries by level"
 func queriesSection(r *Result) Section {
 	samples := r.Select(StageCluster, KindQueries)
 	if len(samples) == 0 {
-		return absent("queries", queriesTitle, StageCluster, queriesFindings(nil)...)
+		return absent("queries", queriesTitle, StageCluster, queriesFindings(nil, "")...)
 	}
-	rows := SummarizeQueries(samples)
 	s := Section{
 		ID: "queries", Title: queriesTitle, Stage: StageCluster,
-		Text: []string{"Distance queries that one receiver processes during all joins of a group of 64, by its level in " +
-			"the finished tree. Every join starts at the root, so level 1 bears the most. The mean is over seeds, of each " +
-			"seed's mean over the receivers of the level."},
-		Findings: queriesFindings(rows),
-		Figures:  []Figure{{ID: "queries-chart", Chart: queriesChart(rows), Table: queriesTable(rows)}},
+		Text: noted("Distance queries that one receiver processes during all joins of a group of 64, by its level in "+
+			"the finished tree. Every join starts at the root, so level 1 bears the most. The mean is over seeds, of each "+
+			"seed's mean over the receivers of the level.", samples),
 	}
-	for _, row := range rows {
-		for _, v := range row.PerSeed {
-			s.Bench = append(s.Bench, BenchLine{
-				fmt.Sprintf("Cluster/queries/level=%d", row.Level), 1, []BenchValue{{v.Value, "queries/receiver"}},
-			})
-		}
+	names, groups := grouped(samples, byGroup)
+	for _, name := range names {
+		s.addQueries(name, SummarizeQueries(groups[name]))
 	}
 	return s
 }
 
-func queriesTable(rows []LevelRow) Table {
+// addQueries adds the figures of one group of samples.
+func (s *Section) addQueries(group string, rows []LevelRow) {
+	f := Figure{ID: "queries-chart", Chart: queriesChart(rows), Table: queriesTable(rows, group)}
+	if group != "" {
+		f.ID += "-" + pathPart(group)
+	}
+	f.Chart.Title = ofJitter(f.Chart.Title, group)
+	s.Figures = append(s.Figures, f)
+	s.Findings = append(s.Findings, queriesFindings(rows, group)...)
+	for _, row := range rows {
+		for _, v := range row.PerSeed {
+			name := fmt.Sprintf("%s/level=%d", clusterName("queries", group), row.Level)
+			s.Bench = append(s.Bench, BenchLine{name, 1, []BenchValue{{v.Value, "queries/receiver"}}})
+		}
+	}
+}
+
+func queriesTable(rows []LevelRow, group string) Table {
 	t := Table{
-		Caption: "Distance queries processed by a receiver, by its level, 64 receivers",
+		Caption: ofJitter("Distance queries processed by a receiver, by its level, 64 receivers", group),
 		Columns: []Column{
 			number("level"), number("receivers"), number("seeds"), number("mean queries"), number("std dev"),
 			number("paper (std dev)"), number("difference"),
@@ -100,7 +111,7 @@ func findPaperLevel(level int) (paperLevel, bool) {
 	return paperLevel{}, false
 }
 
-func queriesFindings(rows []LevelRow) []Finding {
+func queriesFindings(rows []LevelRow, group string) []Finding {
 	var out []Finding
 	for _, p := range paperLevels {
 		f := Finding{
@@ -116,6 +127,7 @@ func queriesFindings(rows []LevelRow) []Finding {
 			if p.level == 1 {
 				f.Verdict = within(row.Mean, p.queries)
 			}
+			f = f.inGroup(group, NewEstimate(seedValues(row.PerSeed)).cell(num))
 		}
 		out = append(out, f)
 	}
@@ -127,7 +139,7 @@ func queriesFindings(rows []LevelRow) []Finding {
 		fall.Verdict = fallsByLevel(rows)
 		fall.Ours = map[State]string{Pass: "falls", Miss: "does not fall"}[fall.Verdict.State]
 	}
-	return append(out, fall)
+	return append(out, fall.inGroup(group, fall.Ours))
 }
 
 func queriesChart(rows []LevelRow) chart.Chart {

@@ -56,7 +56,8 @@ func runsSection(r *Result) Section {
 	s := Section{
 		ID: "runs", Title: "Runs and traces",
 		Text: []string{"Runs of several at a time take less than their times together. The hash of a trace covers every " +
-			"datagram of a simulated run with its time: the same run from the same commit has the same."},
+			"datagram of a simulated run with its time: the same run from the same commit has the same. " +
+			"A run on sockets has none."},
 	}
 	if len(runs)+len(traces) == 0 {
 		return absent(s.ID, s.Title, "")

@@ -50,6 +50,7 @@ type Finding struct {
 	Ours    string
 	Spread  string // over seeds
 	Verdict Verdict
+	Spot    Spot // in a table of several variants; zero: it has a row of its own
 }
 
 // A State is the kind of a verdict.

@@ -36,8 +36,8 @@ func Mean(values []float64) float64 {
 // StdDev returns the sample standard deviation (divisor n-1), zero of fewer
 // than two values.
 func StdDev(values []float64) float64 {
-	if len(values) < 2 {
-		return 0
+	if len(values) < 2 || slices.Min(values) == slices.Max(values) {
+		return 0 // equal values may differ from their mean, by rounding
 	}
 	mean, sum := Mean(values), 0.0
 	for _, v := range values {

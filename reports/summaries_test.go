@@ -26,7 +26,7 @@ func TestDepthByHand(t *testing.T) {
 	near(t, "deviation of 8", rows[0].StdDev, 0)
 	near(t, "mean of 64", rows[1].Mean, 5)        // (4+5+6)/3
 	near(t, "deviation of 64", rows[1].StdDev, 1) // sqrt((1+0+1)/2)
-	f := depthFindings(rows)
+	f := depthFindings(rows, "")
 	// 5/4.5 = 1.111; sizes without samples are named as not measured.
 	if f[4].Verdict != (Verdict{Pass, "within 20 % (+11.1 %)"}) || f[4].Spread != "95 % CI 2.52 to 7.48, 3 seeds" ||
 		f[4].Paper != "4.5" {
@@ -53,7 +53,7 @@ func TestQueriesByHand(t *testing.T) {
 	near(t, "deviation of level 2", rows[1].StdDev, math.Sqrt(18))
 	near(t, "receivers at level 2", rows[1].Receivers, 1.5)
 	near(t, "level 3", rows[2].Mean, 1)
-	f := queriesFindings(rows)
+	f := queriesFindings(rows, "")
 	if f[0].Verdict.State != Pass || f[1].Verdict != (Verdict{NotJudged, "-10.9 %"}) || f[5].Verdict.State != Pass {
 		t.Errorf("findings %+v", f)
 	}

@@ -18,14 +18,17 @@ const syntheticDir = "testdata/synthetic"
 func syntheticManifest() Manifest {
 	start := time.Date(2026, 11, 22, 14, 15, 0, 0, time.UTC)
 	return Manifest{
-		Schema: Schema, Tool: "bench", Command: []string{"bench", "--seed=7", "--note=synthetic samples"},
-		Commit: "0123456789abcdef0123456789abcdef01234567", Dirty: true, Go: "go1.26.8", Seed: 7,
+		Schema: Schema, Tool: "bench",
+		Command: []string{"bench", "--seed=7", "--note=synthetic samples", "--rtt", "/made/up/rtt.txt", "--out=/made/up"},
+		Commit:  "0123456789abcdef0123456789abcdef01234567", Dirty: true, Go: "go1.26.8", Seed: 7,
 		Started: start, Stopped: start.Add(58 * time.Second), Status: Complete,
 		Machine: MachineInfo{
 			OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPU: "Synthetic CPU", Level: "x86-64-v4",
 			Cores: 2, MemoryBytes: 8 << 30, Virtual: true,
 		},
-		Parameters: map[string]string{"seeds": "3", "rate": "40", "note": "synthetic samples"},
+		Parameters: map[string]string{
+			"seeds": "3", "rate": "40", "note": "synthetic samples", ParamNets: "[A-M A-L]", ParamOthers: "[C-M powerlaw]",
+		},
 		Stages: []Stage{
 			{Name: StageCluster, Status: Complete, Seconds: 18.2},
 			{Name: StageWAN, Status: Complete, Seconds: 21.5, Note: "generated delays"},

@@ -23,7 +23,7 @@ const (
 type cli struct {
 	Report reportCmd `cmd:"" help:"Write report.html and bench.txt again from the raw samples and print the figures."`
 	Text   textCmd   `cmd:"" help:"Print the figures as text."`
-	Readme readmeCmd `cmd:"" help:"Write the figures into a file between its lines results:begin and results:end."`
+	Readme readmeCmd `cmd:"" help:"Write the figures into a file between the lines of a block."`
 }
 
 type reportCmd struct {
@@ -57,15 +57,17 @@ func (c *textCmd) Run(out io.Writer) error {
 type readmeCmd struct {
 	Dir  string `arg:"" help:"Result directory."`
 	File string `required:"" placeholder:"FILE" help:"Markdown file to rewrite."`
+
+	Block reports.Block `default:"results" enum:"results,simulations" help:"All figures, or the main table of bench sim."`
 }
 
-// Run rewrites the results block of a Markdown file.
+// Run rewrites a block of a Markdown file.
 func (c *readmeCmd) Run(out io.Writer) error {
 	r, err := reports.Open(c.Dir)
 	if err != nil {
 		return err
 	}
-	if err := reports.UpdateReadme(c.File, r); err != nil {
+	if err := reports.UpdateReadme(c.File, c.Block, r); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "updated %s\n", c.File)

@@ -74,13 +74,33 @@ func TestText(t *testing.T) {
 func TestReadme(t *testing.T) {
 	dir := result(t)
 	file := filepath.Join(t.TempDir(), "README.md")
-	if err := os.WriteFile(file, []byte("a\n"+reports.ReadmeBegin+"\n"+reports.ReadmeEnd+"\nb\n"), 0o644); err != nil {
+	block := reports.BlockResults
+	if err := os.WriteFile(file, []byte("a\n"+block.Begin()+"\n"+block.End()+"\nb\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, out, errs := analyze("readme", dir, "--file", file)
 	text, _ := os.ReadFile(file)
 	if code != exitOK || !strings.Contains(out, file) || errs != "" || !strings.Contains(string(text), "| table2a |") {
 		t.Errorf("exit %d, %q, %q, file:\n%s", code, out, errs, text)
+	}
+}
+
+// The files of the project have the blocks that the Makefile writes.
+func TestBlocksOfTheProject(t *testing.T) {
+	for name, blocks := range map[string][]reports.Block{
+		"README.md":         {reports.BlockResults, reports.BlockSimulations},
+		"docs/simulator.md": {reports.BlockResults},
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks {
+			begin, end := bytes.Index(text, []byte(b.Begin())), bytes.Index(text, []byte(b.End()))
+			if begin < 0 || end < begin {
+				t.Errorf("%s has no block %s", name, b)
+			}
+		}
 	}
 }
 
@@ -105,6 +125,8 @@ func TestExitCodes(t *testing.T) {
 		{"report " + dir + " --bogus", exitUsage, "--bogus"},
 		{"readme " + dir, exitUsage, "--file"},
 		{"readme " + dir + " --file " + plain, exitError, "results:begin"},
+		{"readme " + dir + " --block figures --file " + plain, exitUsage, "--block"},
+		{"readme " + dir + " --block simulations --file " + plain, exitError, "no simulated trees"},
 		{"readme " + broken + " --file " + plain, exitError, reports.ManifestFile},
 		{"report " + filepath.Join(dir, "none"), exitError, reports.ManifestFile},
 		{"text " + broken, exitError, "offset 1"},

@@ -160,6 +160,7 @@ func (s *session) parameters() map[string]string {
 			p[f.Name] = fmt.Sprint(parsed.FlagValue(f))
 		}
 	}
+	p["seed"] = fmt.Sprint(s.cli.Seed) // the flag has no default of its own
 	maps.Copy(p, s.more)
 	return p
 }

@@ -80,7 +80,7 @@ var simRows = []simRow{
 	},
 	{
 		"cluster", "the cluster of 32 nodes (Table 2)", []string{reports.StageCluster}, (*experiments.Plan).Clusters,
-		func(*simCmd, *experiments.Plan) string { return "64 receivers, D = 4" },
+		func(*simCmd, *experiments.Plan) string { return "64 receivers, D = 4, jitter none and up to 200µs" },
 	},
 	{
 		"wan", "the wide area of 50 sites (Figures 14 and 15)", []string{reports.StageWAN}, (*experiments.Plan).WANs,

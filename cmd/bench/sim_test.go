@@ -60,7 +60,7 @@ func TestSimRun(t *testing.T) {
 		`^Seeds 5 to 6; trees of more than 4096 receivers with 5 to 6\.\n`,
 		`\n  tree +10 runs: trees .*30 servers, D = 8, T = 5s, clock skew up to 1s\n`,
 		`\n  recovery +16 runs: losses .*30 servers, D = 8, T = 5s, clock skew up to 1s, 2 receivers crash a minute\n`,
-		`\n  cluster +2 runs: .*64 receivers, D = 4\n`,
+		`\n  cluster +4 runs: .*64 receivers, D = 4, jitter none and up to 200µs\n`,
 		`\n  wan +2 runs: .*a measured matrix, D = 8\n`,
 		`\n  scale +1 run: .*30 receivers, \d+ threads, 30 servers`,
 	} {
@@ -88,7 +88,9 @@ func TestSimRun(t *testing.T) {
 		}
 	}
 	traces := 0
-	for _, stage := range []string{reports.StageTree, reports.StageRecovery, reports.StageScale} {
+	for _, stage := range []string{
+		reports.StageTree, reports.StageRecovery, reports.StageCluster, reports.StageWAN, reports.StageScale,
+	} {
 		for _, s := range r.Select(stage, reports.KindTrace) {
 			traces++
 			if !strings.Contains(out, s.Status) {
@@ -96,7 +98,7 @@ func TestSimRun(t *testing.T) {
 			}
 		}
 	}
-	if traces != 10+16+1 {
+	if traces != 10+16+4+2+1 {
 		t.Errorf("%d traces", traces)
 	}
 }
@@ -120,6 +122,25 @@ func TestSimRepeats(t *testing.T) {
 	}
 }
 
+// Without the flag the simulations begin with a seed that nothing was chosen with,
+// and other commands with 1.
+func TestFirstSeed(t *testing.T) {
+	for args, want := range map[string]uint64{
+		"sim --rows cluster --seeds 1": 101, "sim --rows cluster --seeds 1 --seed 7": 7,
+		"cluster --world sim --cluster-seeds 1": 1,
+	} {
+		dir := filepath.Join(t.TempDir(), "result")
+		if code, _, errs := bench(strings.Fields(args + " --progress none --out " + dir)...); code != exitOK {
+			t.Fatalf("%s: exit %d, %s", args, code, errs)
+		}
+		r := readable(t, dir)
+		sampled := r.Select(reports.StageCluster, reports.KindDepth)[0].Seed
+		if m := r.Manifest; m.Seed != want || sampled != want || m.Parameters["seed"] != fmt.Sprint(want) {
+			t.Errorf("%s: seed %d, %s in the parameters, %d in the samples", args, m.Seed, m.Parameters["seed"], sampled)
+		}
+	}
+}
+
 // The same joins are run here and on sockets.
 func TestSimMatch(t *testing.T) {
 	if testing.Short() {
@@ -133,6 +154,10 @@ func TestSimMatch(t *testing.T) {
 	r := readable(t, dir)
 	if n := len(r.Select(reports.StageMatch, reports.KindLevel)); n != 128 {
 		t.Errorf("%d receivers in both worlds, expected 64 in each", n)
+	}
+	traces := r.Select(reports.StageMatch, reports.KindTrace)
+	if len(traces) != 1 || traces[0].Group != "match sim seed 101" {
+		t.Errorf("traces %+v, expected that of the simulated run", traces)
 	}
 }
 
@@ -241,7 +266,7 @@ func TestSimResumeErrors(t *testing.T) {
 	before := simSamples(t, dir)
 	for more, says := range map[string]string{
 		"--resume --servers 31":  `--servers "31", before "30"`,
-		"--resume --seed 2":      "--seed 2, before 1",
+		"--resume --seed 2":      "--seed 2, before 101",
 		"--resume --rows wan":    `--rows "[cluster wan]", before "[cluster]"`,
 		"--resume --lifetime 6s": `--lifetime "6s", before "5s"`,
 		"":                       "expected a directory without a result",
