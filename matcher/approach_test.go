@@ -14,7 +14,8 @@ import (
 // and to none where none is stored.
 func TestApproach(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table, err := matcher.New(matcher.Config{MaxTriggers: 1000, MaxPerID: 20, Seed: [16]byte{rapid.Byte().Draw(t, "seed")}})
+		seed := [16]byte{rapid.Byte().Draw(t, "seed")}
+		table, err := matcher.New(matcher.Config{MaxTriggers: 1000, MaxPerID: 20, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
