@@ -179,8 +179,8 @@ func (p *Plan) Recoveries() []Job {
 		for _, net := range p.Nets {
 			for _, seed := range p.Seeds {
 				for _, v := range p.Variants {
-					if (v.Name != literal || n > OtherSize) && !slices.Contains(p.LargeSeeds, seed) {
-						continue // Table 1 is of the paper's protocol, and large groups vary little
+					if !slices.Contains(p.recoverySeeds(v, n), seed) {
+						continue
 					}
 					v.Repair.Scheme = multicast.LowestLoss
 					jobs = append(jobs, p.recovery(net, v, reports.SchemeLoss, n, seed))
@@ -191,6 +191,22 @@ func (p *Plan) Recoveries() []Job {
 		}
 	}
 	return largestFirst(jobs)
+}
+
+// recoverySeeds returns the seeds with which losses are repaired in groups of a size.
+// Large groups vary little, and Table 1 is of the paper's variant.
+func (p *Plan) recoverySeeds(v Variant, n int) []uint64 {
+	seeds := p.Seeds
+	if v.Name != literal {
+		seeds = p.LargeSeeds
+	}
+	switch {
+	case n <= OtherSize:
+		return seeds
+	case v.Name == literal:
+		return p.LargeSeeds
+	}
+	return p.LargeSeeds[:min(1, len(p.LargeSeeds))]
 }
 
 func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) Job {
@@ -280,7 +296,7 @@ func (p *Plan) Scales() []Job {
 	net, v, seed := p.Nets[0], p.Variants[len(p.Variants)-1], p.Seeds[0]
 	e := Scale{Config: p.config(seed, v), Name: groupName(v, net), Receivers: p.Scale, Seconds: scaleSeconds}
 	e.Config.Workers, e.Config.Cache, e.Config.Size = p.Workers, 8, 16
-	e.Config.HeartbeatMin, e.Config.HeartbeatMax = 2*time.Second, 2*time.Second // a packet a second says as much
+	e.Config.HeartbeatMin, e.Config.HeartbeatMax = 5*time.Second, 5*time.Second // a packet a second says more
 	return []Job{{
 		Stage: reports.StageScale, Seed: seed, Weight: e.Work(),
 		Key: fmt.Sprintf("scale %s %d receivers seed %d", e.Name, p.Scale, seed),

@@ -50,8 +50,8 @@ type EngineConfig struct {
 	LookAhead machine.Duration
 	// Shards is the number of parts into which the processes are divided; the
 	// result does not depend on it. Default: a part for each 16,384 processes, and at
-	// least one for a single worker, or four for each but one: the more processes a
-	// part has the longer many of them run side by side, see [Together].
+	// least one for a single worker, and eight for each further one: the more
+	// processes a part has the longer many of them run side by side, see [Together].
 	Shards int
 	// Workers is the number of goroutines that run shards beside each other, up
 	// to 14, and to the number of processes; the result does not depend on it.
@@ -67,7 +67,7 @@ func (c *EngineConfig) setDefaults() error {
 		c.LookAhead = machine.Millisecond
 	}
 	if c.Shards == 0 {
-		c.Shards = max(c.Processes/shardSize, 4*c.Workers-3)
+		c.Shards = max(c.Processes/shardSize, 8*c.Workers-7)
 	}
 	switch {
 	case c.Processes < 1 || c.Processes > 1<<31:

@@ -182,7 +182,7 @@ func (c *simCmd) stages(s *session, p *experiments.Plan, row simRow, suite exper
 	what := row.what + ", " + runs(len(suite.Jobs))
 	first := stage{name: row.stages[0], what: what, note: what + "; " + row.detail(c, p)}
 	first.run = func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
-		defer processors(row.name == "match")()
+		defer processors(row.name)()
 		suite.Done = s.done
 		return suite.Run(ctx, sink, progress)
 	}
@@ -198,15 +198,15 @@ func (c *simCmd) stages(s *session, p *experiments.Plan, row simRow, suite exper
 	return list
 }
 
-// processors sets how many processors Go uses, and how often it collects, for
-// simulations: as many as cores, for no goroutine is in a system call, and more
-// often, for hosts are many and live long. On sockets it is as in main. It returns
-// what undoes it.
-func processors(sockets bool) (undo func()) {
-	if sockets {
+// processors sets how many processors Go uses, and how often it collects, for the
+// simulations of a row: as many as cores, for no goroutine is in a system call, and
+// more often, for hosts are many and live long; most often where there are most. On
+// sockets it is as in main. It returns what undoes it.
+func processors(row string) (undo func()) {
+	if row == "match" {
 		return func() {}
 	}
-	percent := debug.SetGCPercent(100)
+	percent := debug.SetGCPercent(map[bool]int{true: 100, false: 200}[row == "scale"])
 	procs := runtime.GOMAXPROCS(0)
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.NumCPU())

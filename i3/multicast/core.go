@@ -27,9 +27,9 @@ type core struct {
 	moving   bool   // from one set to the other
 	children uint16 // links under its identifier, as last heard
 	rng      prng.Source
+	above    family
 	host     host.Host
 	count    Counters
-	above    family
 	held     *holdDown // nil before the first repair
 }
 

@@ -29,6 +29,7 @@ type Receiver struct {
 	links        []link  // links[i] refreshes (chain[i-1], chain[i]); links[0] is unused
 	refreshTimer machine.Timer
 	house        machine.Timer // housekeeping
+	join         *joining      // nil unless there is a search or an attachment
 	core
 
 	pending    []pending
@@ -36,8 +37,6 @@ type Receiver struct {
 	suffix     uint64 // of the repair group's trigger
 	near       chord.Range
 	parentHost netip.AddrPort // who replied for the parent
-
-	join *joining // nil unless there is a search or an attachment
 
 	care   *care            // nil before there is an orphan
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first

@@ -13,7 +13,10 @@ func (r *Receiver) Hot() uintptr {
 }
 
 // Touch reads what a call will need, see [machine.Toucher].
-func (r *Receiver) Touch(b []byte, _ int, _ uint64) (next uint64, sum byte) {
+func (r *Receiver) Touch(b []byte, step int, _ uint64) (next uint64, sum byte) {
+	if step > 0 {
+		return 0, r.join.touchReplies()
+	}
 	p, wire, _, err := i3.Next(b)
 	if err != nil || wire == nil { // a timer
 		return 0, r.timers.Touch() + r.touchLinks() + r.host.Touch()
@@ -31,6 +34,8 @@ func (r *Receiver) Touch(b []byte, _ int, _ uint64) (next uint64, sum byte) {
 		if n := uint64(len(r.stream.cache.slots)); m.Type == TypeData && n > 0 {
 			sum += byte(r.stream.cache.slots[m.Seq&(n-1)].seq)
 		}
+	case m.Type == TypeReply && r.join != nil:
+		return 1, r.join.touch()
 	case m.Type == TypeRefreshAck:
 		sum = r.touchLinks()
 		for i := range r.chain {
@@ -38,6 +43,22 @@ func (r *Receiver) Touch(b []byte, _ int, _ uint64) (next uint64, sum byte) {
 		}
 	}
 	return 0, sum
+}
+
+// touch reads the state of a search, but not what it points to.
+func (j *joining) touch() byte {
+	return byte(j.search.fresh) + byte(len(j.asked)) + byte(j.first) + byte(j.timer.Due())
+}
+
+// touchReplies reads whom a search has asked, and who has replied.
+func (j *joining) touchReplies() (sum byte) {
+	for i := range j.asked {
+		sum += byte(j.asked[i].got)
+	}
+	for i := j.search.fresh; i < len(j.search.seen); i++ {
+		sum += byte(j.search.seen[i].id.Suffix())
+	}
+	return sum
 }
 
 // touchLinks reads when the links are due.
