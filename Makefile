@@ -50,7 +50,7 @@ bench-smoke: build ## The main job in its shortest form
 deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
 	bin/bench deliver
 
-sim: build ## The paper's simulations, every figure and table of section 6, 10 to 25 minutes
+sim: build ## The paper's simulations, every figure and table of section 6, about 10 minutes
 	bin/bench sim
 
 sim-smoke: build ## The simulations in their shortest form, without the sockets
