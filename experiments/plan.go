@@ -51,7 +51,7 @@ const (
 	// uniformSize bounds the groups of refresh-unif but for the first seed's: a
 	// trigger of the largest is refreshed a thousand times in T, each time announced
 	// to a whole branch, and that alone would take as long as all other runs.
-	uniformSize = 16384
+	uniformSize = 4096
 	timesSize   = 1024 // the group of Figure 13(b)
 
 	recoveryWarmUp = 80
