@@ -74,12 +74,7 @@ func depthSection(r *Result) Section {
 
 // addDepth adds the figures of one group of samples.
 func (s *Section) addDepth(group string, rows []DepthRow) {
-	f := Figure{ID: "depth-chart", Chart: depthChart(rows), Table: depthTable(rows, group)}
-	if group != "" {
-		f.ID += "-" + pathPart(group)
-	}
-	f.Chart.Title = ofJitter(f.Chart.Title, group)
-	s.Figures = append(s.Figures, f)
+	s.addOfJitter(Figure{ID: "depth-chart", Chart: depthChart(rows), Table: depthTable(rows, group)}, group)
 	s.Findings = append(s.Findings, depthFindings(rows, group)...)
 	for _, row := range rows {
 		for _, v := range row.PerSeed {

@@ -28,6 +28,15 @@ func ofJitter(what, group string) string {
 	return what + ", " + group
 }
 
+// addOfJitter adds a figure, which says of which jitter it is, if of any.
+func (s *Section) addOfJitter(f Figure, group string) {
+	if group != "" {
+		f.ID += "-" + pathPart(group)
+	}
+	f.Chart.Title = ofJitter(f.Chart.Title, group)
+	s.Figures = append(s.Figures, f)
+}
+
 // inGroup is a finding of the cluster as that of a jitter: beside the others in a
 // table, and not judged without jitter.
 func (f Finding) inGroup(group, cell string) Finding {

@@ -66,12 +66,7 @@ func queriesSection(r *Result) Section {
 
 // addQueries adds the figures of one group of samples.
 func (s *Section) addQueries(group string, rows []LevelRow) {
-	f := Figure{ID: "queries-chart", Chart: queriesChart(rows), Table: queriesTable(rows, group)}
-	if group != "" {
-		f.ID += "-" + pathPart(group)
-	}
-	f.Chart.Title = ofJitter(f.Chart.Title, group)
-	s.Figures = append(s.Figures, f)
+	s.addOfJitter(Figure{ID: "queries-chart", Chart: queriesChart(rows), Table: queriesTable(rows, group)}, group)
 	s.Findings = append(s.Findings, queriesFindings(rows, group)...)
 	for _, row := range rows {
 		for _, v := range row.PerSeed {
