@@ -1,0 +1,23 @@
+//go:build amd64 && !purego && !race
+
+package asm
+
+import (
+	"unsafe"
+
+	"i3bench/i3"
+)
+
+func best() []variant { return nil }
+
+func hash(dst []uint64, ids []i3.ID, key *Key) { hashPortable(dst, ids, key) }
+
+func locate(places []Place, hashes []uint64, homes []Cell, shape Shape) {
+	locatePortable(places, hashes, homes, shape)
+}
+
+func match(b *Batch, homes, cells []Cell, now uint32) { matchPortable(b, homes, cells, now) }
+
+func follow(b *Batch, homes, cells []Cell, now uint32) { followPortable(b, homes, cells, now) }
+
+func prefetch(p unsafe.Pointer, n int) { prefetchPortable(p, n) }

@@ -1,0 +1,126 @@
+package asm
+
+import "i3bench/i3"
+
+// MaxBatch is the most that a kernel takes at once: what it reads fits in a first-level
+// cache, and no goroutine waits longer for one that runs a kernel.
+const MaxBatch = 256
+
+// Answers of [Match] and [Follow].
+const (
+	Miss uint8 = iota // nothing live is stored
+	One               // the one live trigger of the one identifier
+	Ask               // the kernel cannot tell: several triggers or identifiers, a longer chain, or a writer
+)
+
+// A Batch is what [Match] and [Follow] work on: at most [MaxBatch] identifiers, and
+// where the search for each begins.
+type Batch struct {
+	IDs    []i3.ID
+	Places [MaxBatch]Place
+
+	// The answers, one for each identifier.
+	Answers [MaxBatch]uint8
+	Targets [MaxBatch]uint32 // of those answered One
+	Winners [MaxBatch]i3.ID  // of those answered One: the identifier found; otherwise zero
+
+	// Who is not at home, and may be in the first cell behind: Behind of them.
+	Behind int
+	Who    [MaxBatch]uint8  // which identifier
+	Next   [MaxBatch]uint32 // the cell, below the number of cells there are
+	Seen   [MaxBatch]uint64 // word Meta of the home
+}
+
+// Match looks each identifier of a batch up in its home. Those that may be in the
+// first cell behind it, of those in more, are noted in b for [Follow], and the
+// cell is asked for; their answer is Ask until then. Place by place:
+//
+//   - A home whose seq is odd, changes meanwhile or whose depth is not that of the
+//     place says nothing: Ask.
+//   - A home with the identifier's exact words and a single identifier with one
+//     trigger in place answers One if its expiry is greater than now, otherwise
+//     Miss. Any other with these words: Ask.
+//   - A home that is another's: if tag A is the tag, the identifier is noted with
+//     the next cell, if that is below len(cells); if tag B is the tag and not tag A, or the follow
+//     bit is set: Ask; if none of these: Miss.
+func Match(b *Batch, homes, cells []Cell, now uint32) {
+	checkBatch(b, homes)
+	b.Behind = 0
+	if len(b.IDs) > 0 {
+		match(b, homes, cells, now)
+	}
+}
+
+// Follow looks those that Match has noted up in the next cell, and answers in the
+// same way: if that has not their exact words, Ask.
+func Follow(b *Batch, homes, cells []Cell, now uint32) {
+	if b.Behind > 0 {
+		follow(b, homes, cells, now)
+	}
+}
+
+func checkBatch(b *Batch, homes []Cell) {
+	if len(b.IDs) > MaxBatch {
+		panic("asm: Match: more than MaxBatch identifiers")
+	}
+	_ = homes
+}
+
+func matchPortable(b *Batch, homes, cells []Cell, now uint32) {
+	for i := range b.IDs {
+		id, place := &b.IDs[i], b.Places[i]
+		home := &homes[place.Home()]
+		meta := Load(&home[Meta])
+		b.Winners[i], b.Answers[i] = i3.ID{}, Ask
+		differs := meta ^ uint64(place)
+		switch {
+		case meta&Odd != 0 || differs>>DepthShift&0xff != 0:
+		case meta>>StateShift&3 != Empty && home.holds(id):
+			b.answer(i, home, meta, now)
+			if Load(&home[Meta]) != meta {
+				b.Winners[i], b.Answers[i] = i3.ID{}, Ask
+			}
+		case differs>>TagAShift&0xff == 0:
+			next := uint32(Load(&home[Links]) >> 32)
+			if int(next) < len(cells) && Load(&home[Meta]) == meta {
+				b.Who[b.Behind], b.Next[b.Behind], b.Seen[b.Behind] = uint8(i), next, meta
+				b.Behind++
+			}
+		case differs>>TagBShift == 0 || meta&FollowBit != 0:
+		default:
+			b.Answers[i] = Miss
+			if Load(&home[Meta]) != meta {
+				b.Answers[i] = Ask
+			}
+		}
+	}
+}
+
+func followPortable(b *Batch, homes, cells []Cell, now uint32) {
+	for k := range b.Behind {
+		i := int(b.Who[k])
+		c := &cells[b.Next[k]]
+		meta := Load(&c[Meta])
+		if meta>>StateShift&3 == Empty || !c.holds(&b.IDs[i]) {
+			continue
+		}
+		b.answer(i, c, meta, now)
+		if Load(&homes[b.Places[i].Home()][Meta]) != b.Seen[k] {
+			b.Winners[i], b.Answers[i] = i3.ID{}, Ask
+		}
+	}
+}
+
+// answer answers for an identifier that has the exact words of c.
+func (b *Batch) answer(i int, c *Cell, meta uint64, now uint32) {
+	const one = Single<<StateShift | 1<<CountShift
+	if meta>>StateShift&15 != one>>StateShift {
+		return
+	}
+	if trigger := Load(&c[First]); uint32(trigger>>32) > now {
+		b.Answers[i], b.Targets[i] = One, uint32(trigger)
+		b.Winners[i] = b.IDs[i].WithSuffix(Load(&c[3]))
+		return
+	}
+	b.Answers[i] = Miss
+}

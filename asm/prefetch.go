@@ -1,0 +1,24 @@
+package asm
+
+import "unsafe"
+
+// LineBytes is the size of a cache line.
+const LineBytes = 64
+
+// Prefetch asks for the cache lines of n bytes from p on, all of which must be
+// memory of the program, and does not wait for them. It changes nothing.
+func Prefetch(p unsafe.Pointer, n int) {
+	if n > 0 {
+		prefetch(p, n)
+	}
+}
+
+// prefetchPortable reads a byte of each line.
+//
+//go:noinline
+func prefetchPortable(p unsafe.Pointer, n int) (sum byte) {
+	for i := 0; i < n; i += LineBytes {
+		sum += *(*byte)(unsafe.Add(p, i))
+	}
+	return sum
+}
