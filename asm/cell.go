@@ -52,8 +52,8 @@ func Load(p *uint64) uint64 { return atomic.LoadUint64(p) }
 
 // holds reports whether c has the exact words of id.
 func (c *Cell) holds(id *i3.ID) bool {
-	e := id.Exact()
-	return Load(&c[0]) == e[0] && Load(&c[1]) == e[1] && Load(&c[2]) == e[2]
+	a, b, d, _ := id.Words()
+	return Load(&c[0]) == a && Load(&c[1]) == b && Load(&c[2]) == d
 }
 
 // Key is a 128-bit secret, expanded.

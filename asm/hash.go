@@ -19,20 +19,26 @@ func Hash(dst []uint64, ids []i3.ID, key *Key) {
 
 func hashPortable(dst []uint64, ids []i3.ID, key *Key) {
 	for i := range ids {
-		dst[i] = HashOne(ids[i], key)
+		a, b, c, _ := ids[i].Words()
+		dst[i] = sip(a, b, c, key)
 	}
 }
 
 // HashOne is [Hash] for one identifier.
-func HashOne(id i3.ID, key *Key) uint64 {
-	e := id.Exact()
+func HashOne(id *i3.ID, key *Key) uint64 {
+	a, b, c, _ := id.Words()
+	return sip(a, b, c, key)
+}
+
+// sip is SipHash-1-3 of three words.
+func sip(a, b, c uint64, key *Key) uint64 {
 	v0, v1, v2, v3 := key[0], key[1], key[2], key[3]
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^e[0])
-	v0 ^= e[0]
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^e[1])
-	v0 ^= e[1]
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^e[2])
-	v0 ^= e[2]
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^a)
+	v0 ^= a
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^b)
+	v0 ^= b
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^c)
+	v0 ^= c
 	const last = 24 << 56 // no bytes left over, and the length
 	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3^last)
 	v0 ^= last

@@ -25,17 +25,13 @@ func (p Place) Tag() uint8 { return uint8(p >> TagAShift) }
 // Place returns where the search for a hash begins. The lowest bits of the hash
 // say where, the highest are the tag, of which 0 is counted as 1.
 func (s Shape) Place(hash uint64) Place {
-	size := uint64(1) << s.Level
-	home := hash & (2*size - 1)
-	depth := uint64(s.Level) + 1
-	if home >= size+uint64(s.Split) { // not there yet
-		home -= size
-		depth--
-	} else if home < size && home >= uint64(s.Split) {
-		depth--
-	}
-	tag := max(hash>>56, 1)
-	return Place(home | depth<<DepthShift | tag<<TagAShift | tag<<TagBShift)
+	size, split := uint64(1)<<(s.Level&63), uint64(s.Split)
+	home := hash & (size - 1)
+	more := uint64(int64(home-split)>>63) & 1 // it has been split: one more bit counts (a branch would be a guess)
+	home |= hash & (more << (s.Level & 63))
+	tag := hash >> 56
+	tag += (tag - 1) >> 63
+	return Place(home | (uint64(s.Level)+more)<<DepthShift | tag<<TagAShift | tag<<TagBShift)
 }
 
 // Locate finds the place of each hash and asks for the cache line of each home.

@@ -96,7 +96,18 @@ func matchPortable(b *Batch, homes, cells []Cell, now uint32) {
 	}
 }
 
+// readNext reads a word of each cell that was noted, see [read].
+//
+//go:noinline
+func (b *Batch) readNext(cells []Cell) (sum uint64) {
+	for _, n := range b.Next[:b.Behind] {
+		sum += Load(&cells[n][Meta])
+	}
+	return sum
+}
+
 func followPortable(b *Batch, homes, cells []Cell, now uint32) {
+	b.readNext(cells)
 	for k := range b.Behind {
 		i := int(b.Who[k])
 		c := &cells[b.Next[k]]

@@ -48,6 +48,9 @@ type Key [KeySize]byte
 // all of them.
 type Exact [ExactBits / 64]uint64
 
+// WithSuffix returns the identifier that consists of e and a suffix.
+func (e Exact) WithSuffix(suffix uint64) ID { return ID{[4]uint64{e[0], e[1], e[2], suffix}} }
+
 // NewID assembles an identifier from its three parts.
 func NewID(prefix uint64, key Key, suffix uint64) ID {
 	return ID{[4]uint64{
@@ -127,6 +130,10 @@ func (id ID) Key() (k Key) {
 
 // Suffix returns the last 64 bits of id.
 func (id ID) Suffix() uint64 { return id.w[3] }
+
+// Words returns the identifier as four words, the most significant first. Unlike
+// the arrays of [ID] and [Exact] they stay in registers, which hot paths need.
+func (id *ID) Words() (a, b, c, suffix uint64) { return id.w[0], id.w[1], id.w[2], id.w[3] }
 
 // Exact returns the first [ExactBits] bits of id.
 func (id ID) Exact() Exact { return Exact{id.w[0], id.w[1], id.w[2]} }

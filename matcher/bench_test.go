@@ -3,27 +3,51 @@ package matcher_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/matcher"
 )
 
-var benchSizes = []struct {
+// A benchSize is a number of identifiers. Tables are built when a benchmark of their size runs, so ask for what you
+// need: -bench 'Match/n=1e6/'.
+type benchSize struct {
 	name string
 	n    int
-}{{"1e3", 1e3}, {"1e5", 1e5}, {"1e6", 1e6}}
+}
 
-// stream returns look-ups in random order, of which so many percent hit.
-func stream(ids []i3.ID, hitPercent int) []i3.ID {
+var benchSizes = []benchSize{{"1e3", 1e3}, {"1e5", 1e5}, {"1e6", 1e6}, {"1e7", 1e7}}
+
+// streamLen is the number of look-ups that a benchmark repeats: so many that their order is not learnt, and the large
+// tables' do not stay in a cache.
+func (s benchSize) streamLen() int {
+	if s.n <= 1e5 {
+		return 1 << 16
+	}
+	return 1 << 22
+}
+
+// stream returns look-ups of which so many percent hit, in random order: all identifiers are as likely, or the k-th is
+// by 1/k (math/rand's Zipf with s = 1.01).
+func stream(ids []i3.ID, size benchSize, hitPercent int, keys string) []i3.ID {
 	rng := rand.New(rand.NewPCG(9, uint64(hitPercent)))
+	zipf := rand.NewZipf(rng, 1.01, 1, uint64(len(ids)-1))
 	misses := randomIDs(1<<16, 2)
-	out := make([]i3.ID, 1<<16)
+	out := make([]i3.ID, size.streamLen())
 	for i := range out {
-		if rng.IntN(100) < hitPercent {
+		switch {
+		case rng.IntN(100) >= hitPercent:
+			id := misses[i&(1<<16-1)]
+			out[i] = i3.NewID(id.Prefix()+uint64(i), id.Key(), id.Suffix())
+		case keys == "zipf":
+			out[i] = ids[zipf.Uint64()]
+		default:
 			out[i] = ids[rng.IntN(len(ids))]
-		} else {
-			out[i] = misses[i]
 		}
 	}
 	return out
@@ -34,74 +58,201 @@ func reportLookups(b *testing.B, perOp int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*perOp), "ns/lookup")
 }
 
-// BenchmarkMatch looks identifiers with one trigger each up in random order.
+// variants calls f for each variant of the kernels that this machine has, the best first.
+func variants(b *testing.B, f func(b *testing.B)) {
+	for _, kernel := range asm.Variants() {
+		b.Run("kernel="+kernel, func(b *testing.B) {
+			if err := asm.Use(kernel); err != nil {
+				b.Fatal(err)
+			}
+			defer asm.Use(asm.Variants()[0])
+			f(b)
+		})
+	}
+}
+
+// built is the last table that a benchmark has used, for the next one of the same size.
+var built struct {
+	size  int
+	table *matcher.Table
+	ids   []i3.ID
+}
+
+func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
+	if built.size != size.n {
+		if built.table != nil {
+			built.table.Close()
+		}
+		built.table, built.ids = filled(b, size.n)
+		built.size = size.n
+	}
+	return built.table, built.ids
+}
+
+// BenchmarkMatch looks identifiers with one trigger each up in random order. Its peers and its limit are in
+// limit_test.go and under peer/.
 func BenchmarkMatch(b *testing.B) {
 	for _, size := range benchSizes {
 		b.Run("n="+size.name, func(b *testing.B) {
-			table, ids := filled(b, size.n)
 			for _, hit := range []int{100, 50} {
-				queries := stream(ids, hit)
-				b.Run(fmt.Sprintf("hit=%d/batch=1", hit), func(b *testing.B) { benchMatch(b, table, queries) })
-				b.Run(fmt.Sprintf("hit=%d/batch=64", hit), func(b *testing.B) { benchMatchBatch(b, table, queries) })
+				for _, keys := range []string{"uniform", "zipf"} {
+					b.Run(fmt.Sprintf("hit=%d/keys=%s", hit, keys), func(b *testing.B) {
+						table, ids := benchTable(b, size)
+						queries := stream(ids, size, hit, keys)
+						for _, batch := range []int{1, 16, 64, 256} {
+							b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) { benchMatch(b, table, queries, batch) })
+						}
+					})
+				}
 			}
 		})
 	}
 }
 
-func benchMatch(b *testing.B, table *matcher.Table, queries []i3.ID) {
+func benchMatch(b *testing.B, table *matcher.Table, queries []i3.ID, batch int) {
+	var m matcher.Matches
 	dst := make([]matcher.Target, 0, 16)
 	i := 0
 	for b.Loop() {
-		table.Match(queries[i&(len(queries)-1)], 5, dst)
-		i++
-	}
-	reportLookups(b, 1)
-	b.ReportMetric(table.Stats().BytesPerEntry, "B/entry")
-}
-
-func benchMatchBatch(b *testing.B, table *matcher.Table, queries []i3.ID) {
-	const batch = 64
-	var m matcher.Matches
-	i := 0
-	for b.Loop() {
-		table.MatchBatch(queries[i:i+batch], 5, &m)
+		if batch == 1 {
+			table.Match(queries[i], 5, dst)
+		} else {
+			table.MatchBatch(queries[i:i+batch], 5, &m)
+		}
 		i = (i + batch) & (len(queries) - 1)
 	}
 	reportLookups(b, batch)
 	b.ReportMetric(table.Stats().BytesPerEntry, "B/entry")
 }
 
-// BenchmarkMapPeer does the part of the job that a Go map can do: it finds
-// exact identifiers, and knows neither anycast nor expiry.
-func BenchmarkMapPeer(b *testing.B) {
+// BenchmarkKernel is BenchmarkMatch with each variant of the kernels.
+func BenchmarkKernel(b *testing.B) {
+	variants(b, func(b *testing.B) {
+		for _, size := range benchSizes {
+			b.Run("n="+size.name+"/hit=100/keys=uniform/batch=256", func(b *testing.B) {
+				table, ids := benchTable(b, size)
+				benchMatch(b, table, stream(ids, size, 100, "uniform"), 256)
+			})
+		}
+	})
+}
+
+// BenchmarkThreads is BenchmarkMatch with two goroutines.
+func BenchmarkThreads(b *testing.B) {
 	for _, size := range benchSizes {
-		b.Run("n="+size.name, func(b *testing.B) {
-			ids := randomIDs(size.n, 1)
-			m := map[i3.ID][]uint32{}
-			for i, id := range ids {
-				m[id] = []uint32{uint32(i)}
-			}
-			for _, hit := range []int{100, 50} {
-				queries := stream(ids, hit)
-				b.Run(fmt.Sprintf("hit=%d", hit), func(b *testing.B) {
-					dst := make([]uint32, 0, 16)
-					i := 0
-					for b.Loop() {
-						dst = append(dst[:0], m[queries[i&(len(queries)-1)]]...)
-						i++
-					}
-					reportLookups(b, 1)
-				})
-			}
+		b.Run("n="+size.name+"/hit=100/keys=uniform/batch=256/threads=2", func(b *testing.B) {
+			table, ids := benchTable(b, size)
+			queries := stream(ids, size, 100, "uniform")
+			b.SetParallelism(1)
+			var thread atomic.Int64
+			b.RunParallel(func(pb *testing.PB) {
+				var m matcher.Matches
+				i := int(thread.Add(1)) * len(queries) / 4 &^ 255
+				for pb.Next() {
+					table.MatchBatch(queries[i:i+256], 5, &m)
+					i = (i + 256) & (len(queries) - 1)
+				}
+			})
+			reportLookups(b, 256)
 		})
 	}
 }
 
+// BenchmarkWithWriter is BenchmarkMatch while somebody refreshes random triggers, two million a second, and
+// two other ways to let readers and a writer share a map.
+func BenchmarkWithWriter(b *testing.B) {
+	const rate, batch = 2e6, 256
+	size := benchSizes[2]
+	for _, writer := range []bool{false, true} {
+		b.Run(fmt.Sprintf("table=matcher/n=%s/writer=%v", size.name, writer), func(b *testing.B) {
+			table, ids := benchTable(b, size)
+			rs := refreshes(ids, 1<<20, 10)
+			var missing []int
+			stop := pace(writer, rate, func(i int) {
+				missing = table.RefreshBatch(rs[i&(len(rs)-1):][:batch], 5, missing[:0])
+			})
+			benchMatch(b, table, stream(ids, size, 100, "uniform"), batch)
+			b.ReportMetric(stop(), "refreshes/s")
+		})
+	}
+	for _, writer := range []bool{false, true} {
+		b.Run(fmt.Sprintf("table=rwmutex-map/n=%s/writer=%v", size.name, writer), func(b *testing.B) {
+			_, ids := benchTable(b, size)
+			var mu sync.RWMutex
+			m := make(map[i3.ID]uint64, len(ids))
+			for i, id := range ids {
+				m[id] = uint64(i)
+			}
+			stop := pace(writer, rate, func(i int) {
+				for k := range batch {
+					mu.Lock()
+					m[ids[(i*7919+k*31)%len(ids)]] = uint64(i)
+					mu.Unlock()
+				}
+			})
+			benchPeerMap(b, stream(ids, size, 100, "uniform"), func(id i3.ID) {
+				mu.RLock()
+				_ = m[id]
+				mu.RUnlock()
+			})
+			b.ReportMetric(stop(), "refreshes/s")
+		})
+	}
+	for _, writer := range []bool{false, true} {
+		b.Run(fmt.Sprintf("table=sync-map/n=%s/writer=%v", size.name, writer), func(b *testing.B) {
+			_, ids := benchTable(b, size)
+			var m sync.Map
+			for i, id := range ids {
+				m.Store(id, uint64(i))
+			}
+			stop := pace(writer, rate, func(i int) {
+				for k := range batch {
+					m.Store(ids[(i*7919+k*31)%len(ids)], uint64(i))
+				}
+			})
+			benchPeerMap(b, stream(ids, size, 100, "uniform"), func(id i3.ID) { m.Load(id) })
+			b.ReportMetric(stop(), "refreshes/s")
+		})
+	}
+}
+
+func benchPeerMap(b *testing.B, queries []i3.ID, find func(i3.ID)) {
+	i := 0
+	for b.Loop() {
+		find(queries[i&(len(queries)-1)])
+		i++
+	}
+	reportLookups(b, 1)
+}
+
+// pace calls f, with 0, 256, 512, ..., so often that this is rate a second, until stop is called, which returns the
+// rate achieved.
+func pace(on bool, rate float64, f func(i int)) (stop func() float64) {
+	if !on {
+		return func() float64 { return 0 }
+	}
+	var done atomic.Bool
+	achieved := make(chan float64)
+	go func() {
+		begun, i := time.Now(), 0
+		for !done.Load() {
+			if time.Since(begun).Seconds()*rate < float64(i) {
+				continue
+			}
+			f(i)
+			i += 256
+		}
+		achieved <- float64(i) / time.Since(begun).Seconds()
+	}()
+	return func() float64 { done.Store(true); return <-achieved }
+}
+
 // BenchmarkAnycast matches packets with random suffixes in one group.
 func BenchmarkAnycast(b *testing.B) {
-	for _, n := range []int{1, 10, 100, 1000, 10_000, 100_000} {
+	for _, n := range []int{1, 8, 64, 1000, 10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("members=%d", n), func(b *testing.B) {
-			table := newTable(b, matcher.Config{})
+			table := newTable(b, matcher.Config{MaxTriggers: n})
+			defer table.Close()
 			for i, s := range members("random", n) {
 				mustInsert(b, table, group.WithSuffix(s), matcher.Target(i), 0, 10)
 			}
@@ -110,41 +261,146 @@ func BenchmarkAnycast(b *testing.B) {
 			for i := range queries {
 				queries[i] = group.WithSuffix(rng.Uint64())
 			}
-			benchMatchBatch(b, table, queries)
+			for _, batch := range []int{1, 256} {
+				b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) { benchMatch(b, table, queries, batch) })
+			}
 		})
 	}
+}
+
+// refreshes returns n refreshes of random triggers of filled.
+func refreshes(ids []i3.ID, n int, expire matcher.Tick) []matcher.Refresh {
+	rng := rand.New(rand.NewPCG(4, 4))
+	rs := make([]matcher.Refresh, n)
+	for i := range rs {
+		k := rng.IntN(len(ids))
+		rs[i] = matcher.Refresh{ID: ids[k], Target: matcher.Target(k), Expire: expire}
+	}
+	return rs
 }
 
 // BenchmarkRefresh refreshes triggers in random order, the bulk of all writes.
 func BenchmarkRefresh(b *testing.B) {
 	for _, size := range benchSizes {
 		b.Run("n="+size.name, func(b *testing.B) {
-			table, ids := filled(b, size.n)
-			rng := rand.New(rand.NewPCG(4, 4))
-			rs := make([]matcher.Refresh, 1<<16)
-			for i := range rs {
-				k := rng.IntN(len(ids))
-				rs[i] = matcher.Refresh{ID: ids[k], Target: matcher.Target(k), Expire: 10}
-			}
-			const batch = 64
-			missing := make([]int, 0, batch)
-			i := 0
-			for b.Loop() {
-				if missing = table.RefreshBatch(rs[i:i+batch], 5, missing[:0]); len(missing) > 0 {
-					b.Fatalf("missing %v", missing)
+			table, ids := benchTable(b, size)
+			rs := refreshes(ids, size.streamLen(), 10)
+			b.Run("batch=1", func(b *testing.B) {
+				i := 0
+				for b.Loop() {
+					r := &rs[i&(len(rs)-1)]
+					if o, err := table.Insert(r.ID, r.Target, 5, r.Expire); o != matcher.Refreshed {
+						b.Fatal(o, err)
+					}
+					i++
 				}
-				i = (i + batch) & (len(rs) - 1)
-			}
-			reportLookups(b, batch)
+				reportLookups(b, 1)
+			})
+			b.Run("batch=256", func(b *testing.B) {
+				missing := make([]int, 0, 256)
+				i := 0
+				for b.Loop() {
+					if missing = table.RefreshBatch(rs[i:i+256], 5, missing[:0]); len(missing) > 0 {
+						b.Fatalf("missing %v", missing)
+					}
+					i = (i + 256) & (len(rs) - 1)
+				}
+				reportLookups(b, 256)
+			})
 		})
 	}
 }
 
-// BenchmarkChurn removes an identifier and inserts another.
-func BenchmarkChurn(b *testing.B) {
+// BenchmarkInsert fills a table of some size with identifiers that it does not have, and removes them again, which is
+// not measured.
+func BenchmarkInsert(b *testing.B) {
+	for _, size := range benchSizes {
+		for _, batch := range []int{1, 256} {
+			b.Run(fmt.Sprintf("n=%s/batch=%d", size.name, batch), func(b *testing.B) { benchInsert(b, size, batch) })
+		}
+	}
+}
+
+func benchInsert(b *testing.B, size benchSize, batch int) {
+	const some = 1 << 16
+	table := newTable(b, matcher.Config{MaxTriggers: size.n + some})
+	defer table.Close()
+	for i, id := range randomIDs(size.n, 1) {
+		mustInsert(b, table, id, matcher.Target(i), 0, 10)
+	}
+	fresh := make([]matcher.Refresh, some)
+	for i, id := range randomIDs(some, 7) {
+		fresh[i] = matcher.Refresh{ID: id, Target: 1, Expire: 10}
+	}
+	refused := make([]int, 0, batch)
+	i := 0
+	for b.Loop() {
+		if i == some {
+			b.StopTimer()
+			for _, r := range fresh {
+				table.Remove(r.ID, r.Target)
+			}
+			i = 0
+			b.StartTimer()
+		}
+		if batch == 1 {
+			if o, err := table.Insert(fresh[i].ID, 1, 5, 10); o != matcher.Added {
+				b.Fatal(o, err)
+			}
+		} else if refused = table.InsertBatch(fresh[i:i+batch], 5, refused[:0]); len(refused) > 0 {
+			b.Fatal(refused)
+		}
+		i += batch
+	}
+	reportLookups(b, batch)
+}
+
+// BenchmarkGrowth fills an empty table and tells how long single insertions take: growing, and in a table
+// where identifiers come and go, so that nothing grows.
+func BenchmarkGrowth(b *testing.B) {
 	for _, size := range benchSizes {
 		b.Run("n="+size.name, func(b *testing.B) {
+			ids := randomIDs(size.n, 1)
+			took := make([]int32, size.n)
+			for b.Loop() {
+				table := newTable(b, matcher.Config{MaxTriggers: size.n})
+				timed(took, func(i int) { mustInsert(b, table, ids[i], 1, 0, 10) })
+				reportTimes(b, "grow", took)
+				timed(took, func(i int) {
+					table.Remove(ids[i], 1)
+					mustInsert(b, table, ids[i], 1, 0, 10)
+				})
+				reportTimes(b, "still", took)
+				table.Close()
+			}
+		})
+	}
+}
+
+// timed calls f for each of took and notes how long it takes, in nanoseconds, at most two seconds.
+func timed(took []int32, f func(i int)) {
+	for i := range took {
+		begun := time.Now()
+		f(i)
+		took[i] = int32(min(time.Since(begun), 2*time.Second))
+	}
+}
+
+func reportTimes(b *testing.B, what string, took []int32) {
+	slices.Sort(took)
+	at := func(q float64) float64 { return float64(took[int(q*float64(len(took)-1))]) }
+	b.ReportMetric(at(0.5), what+"-p50-ns")
+	b.ReportMetric(at(0.999), what+"-p999-ns")
+	b.ReportMetric(at(0.99999), what+"-p99999-ns")
+	b.ReportMetric(at(1), what+"-max-ns")
+}
+
+// BenchmarkChurn removes an identifier and inserts another.
+func BenchmarkChurn(b *testing.B) {
+	for _, size := range benchSizes[:3] {
+		b.Run("n="+size.name, func(b *testing.B) {
 			table, ids := filled(b, size.n)
+			defer table.Close()
 			i := 0
 			for b.Loop() {
 				k := i % len(ids)
@@ -159,12 +415,75 @@ func BenchmarkChurn(b *testing.B) {
 	}
 }
 
-// BenchmarkSweep visits triggers none of which has expired.
-func BenchmarkSweep(b *testing.B) {
-	table, _ := filled(b, 1e5)
-	const visits = 1000
-	for b.Loop() {
-		table.Sweep(visits, 5, nil)
+// BenchmarkExpire sweeps a table in which one identifier of a hundred has expired, and one in which none has.
+func BenchmarkExpire(b *testing.B) {
+	for _, size := range benchSizes[:3] {
+		b.Run("n="+size.name+"/expired=1%", func(b *testing.B) {
+			table, ids := filled(b, size.n)
+			defer table.Close()
+			removed := 0
+			for now := matcher.Tick(10); b.Loop(); now += 10 {
+				b.StopTimer()
+				for i, id := range ids {
+					expire := now + 20
+					if i%100 == 0 {
+						expire = now
+					}
+					if _, err := table.Insert(id, matcher.Target(i), now-1, expire); err != nil {
+						b.Fatal(err)
+					}
+				}
+				table.Sweep(0, now-1, nil) // what was refreshed is looked at once
+				b.StartTimer()
+				table.Sweep(0, now, func(i3.ID, matcher.Target) { removed++ })
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(removed), "ns/expired")
+		})
+		b.Run("n="+size.name+"/expired=0", func(b *testing.B) {
+			table, _ := filled(b, size.n)
+			defer table.Close()
+			table.Sweep(0, 5, nil)
+			for b.Loop() {
+				table.Sweep(0, 5, nil)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size.n), "ns/stored")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*visits), "ns/visit")
+}
+
+// BenchmarkMapPeer does the part of the job that a Go map can do: it finds
+// exact identifiers, and knows neither anycast nor expiry.
+func BenchmarkMapPeer(b *testing.B) {
+	for _, size := range benchSizes {
+		b.Run("n="+size.name, func(b *testing.B) {
+			var m map[[24]byte]uint32
+			ids := randomIDs(size.n, 1)
+			for _, hit := range []int{100, 50} {
+				b.Run(fmt.Sprintf("hit=%d/keys=uniform", hit), func(b *testing.B) {
+					if m == nil {
+						m = make(map[[24]byte]uint32, size.n)
+						for i, id := range ids {
+							m[exactBytes(id)] = uint32(i)
+						}
+					}
+					queries := stream(ids, size, hit, "uniform")
+					keys := make([][24]byte, len(queries))
+					for i := range keys {
+						keys[i] = exactBytes(queries[i])
+					}
+					sum, i := uint32(0), 0
+					for b.Loop() {
+						sum += m[keys[i&(len(keys)-1)]]
+						i++
+					}
+					reportLookups(b, 1)
+				})
+			}
+		})
+	}
+}
+
+func exactBytes(id i3.ID) (k [24]byte) {
+	b := id.Bytes()
+	return [24]byte(b[:24])
 }

@@ -1,135 +1,105 @@
 package matcher
 
-import "math/bits"
+import (
+	"runtime"
+	"sync/atomic"
 
-// A trigger is what an identifier's list is made of.
-type trigger struct {
-	target Target
-	expire Tick
-}
+	"i3bench/asm"
+	"i3bench/i3"
+)
 
-const triggerBytes = 8
+// A number names a cell: a home if homeBit is set, otherwise one of those behind
+// them or a member of a group. Zero is none.
+type number uint32
 
-// inline is the number of triggers that fit in a cell.
-const inline = 3
+const homeBit number = 1 << 31
 
-// A cell holds one identifier and the list of its triggers: in place while
-// there are few, otherwise in a run of the slab. One look-up of an identifier
-// with few triggers reads one cache line here. A cell without triggers is free.
-type cell struct {
-	id  words
-	in  [inline]trigger
-	ext uint32 // run of the slab, if n > inline
-	n   uint32 // triggers in the list
-}
+// at returns the cell of a number.
+func (t *Table) at(n number) *asm.Cell { return t.v.at(n) }
 
-// lineLen is the number of triggers in a line, the unit of the slab: 64 bytes.
-const lineLen = 8
-
-// A slab hands out runs of 1, 2, 4, ... lines by the number of their first
-// line. Runs are not split or joined: a class keeps the memory of its peak.
-type slab struct {
-	triggers []trigger    // whole lines
-	free     [32][]uint32 // by class
-}
-
-// class returns the size class of a list of n triggers: 0 for a list in place,
-// k for a run of 1<<(k-1) lines. It depends on n alone, so that no cell has to
-// store it, at the price of a move whenever the length crosses a power of two.
-func class(n uint32) int {
-	if n <= inline {
-		return 0
+// at returns the cell of a number.
+func (v *view) at(n number) *asm.Cell {
+	if n&homeBit != 0 {
+		return &v.homes[n&^homeBit]
 	}
-	return 1 + bits.Len32((n-1)/lineLen)
+	return &v.cells[n]
 }
 
-// get returns a run of the given class, which is not 0. Its contents are
-// whatever was there. It invalidates all slices of the slab.
-func (s *slab) get(class int) uint32 {
-	if k := len(s.free[class]); k > 0 {
-		run := s.free[class][k-1]
-		s.free[class] = s.free[class][:k-1]
-		return run
+// A trigger is a target and when it expires, as one word.
+func makeTrigger(tg Target, expire Tick) uint64 { return uint64(tg) | uint64(expire)<<32 }
+func targetOf(trigger uint64) Target            { return Target(trigger) }
+func expiryOf(trigger uint64) Tick              { return Tick(trigger >> 32) }
+
+// kindOf returns the state and the count field of a cell's word Meta.
+func kindOf(meta uint64) (state, count uint64) {
+	return meta >> asm.StateShift & 3, meta >> asm.CountShift & 3
+}
+
+func stateOf(c *asm.Cell) uint64 { return c[asm.Meta] >> asm.StateShift & 3 }
+
+// setKind sets the state and the count field.
+func setKind(c *asm.Cell, state, count uint64) {
+	const mask = 15 << asm.StateShift
+	set(&c[asm.Meta], c[asm.Meta]&^mask|state<<asm.StateShift|count<<asm.CountShift)
+}
+
+func nextOf(c *asm.Cell) number { return number(c[asm.Links] >> 32) }
+func setNext(c *asm.Cell, n number) {
+	set(&c[asm.Links], c[asm.Links]&(1<<32-1)|uint64(n)<<32)
+}
+
+func listOf(c *asm.Cell) uint32 { return uint32(c[asm.Links]) }
+func setList(c *asm.Cell, run uint32) {
+	set(&c[asm.Links], c[asm.Links]>>32<<32|uint64(run))
+}
+
+// exactly reports whether c has the exact words of id.
+func exactly(c *asm.Cell, id *i3.ID) bool {
+	a, b, d, _ := id.Words()
+	return c[0] == a && c[1] == b && c[2] == d
+}
+
+// holds is exactly for readers.
+func holds(c *asm.Cell, id *i3.ID) bool {
+	a, b, d, _ := id.Words()
+	return asm.Load(&c[0]) == a && asm.Load(&c[1]) == b && asm.Load(&c[2]) == d
+}
+
+// idOf returns the identifier of a cell that holds a single one.
+func idOf(c *asm.Cell) i3.ID { return i3.Exact(c[:3]).WithSuffix(c[3]) }
+
+// hashOf returns the hash of the identifier of a cell.
+func (t *Table) hashOf(c *asm.Cell) uint64 {
+	id := idOf(c)
+	return asm.HashOne(&id, &t.key)
+}
+
+// copyEntry copies what c has to say of its identifier, but not where it is.
+func copyEntry(to, from *asm.Cell) {
+	for _, i := range [...]int{0, 1, 2, 3, asm.First, asm.Second} {
+		set(&to[i], from[i])
 	}
-	run := uint32(len(s.triggers) / lineLen)
-	s.triggers = append(s.triggers, make([]trigger, lineLen<<(class-1))...)
-	return run
+	state, count := kindOf(from[asm.Meta])
+	setKind(to, state, count)
+	setList(to, listOf(from))
 }
 
-// put takes a run back.
-func (s *slab) put(class int, run uint32) { s.free[class] = append(s.free[class], run) }
+// open tells readers that a home, or what stands behind it, is being written.
+func open(home *asm.Cell) { atomic.StoreUint64(&home[asm.Meta], home[asm.Meta]|asm.Odd) }
 
-// run returns the first n triggers of a run.
-func (s *slab) run(run, n uint32) []trigger {
-	return s.triggers[int(run)*lineLen:][:n]
+// shut tells them that it is as it should be again, and not what it was.
+func shut(home *asm.Cell) {
+	m := home[asm.Meta]
+	atomic.StoreUint64(&home[asm.Meta], m&^asm.SeqMask|uint64(uint32(m)+1))
 }
 
-// bytes returns the memory of the slab.
-func (s *slab) bytes() int {
-	b := cap(s.triggers) * triggerBytes
-	for _, f := range s.free {
-		b += cap(f) * 4
-	}
-	return b
-}
+// A lock lets one writer in at a time. Who has it holds it for a batch at most.
+type lock struct{ held atomic.Bool }
 
-// list returns the triggers of c in the order of their insertion. The slice is
-// good until the next resize.
-func (s *slab) list(c *cell) []trigger {
-	if c.n <= inline {
-		return c.in[:c.n]
-	}
-	return s.run(c.ext, c.n)
-}
-
-// resize makes the list of c n triggers long, keeping the first ones.
-func (s *slab) resize(c *cell, n uint32) {
-	from, to := class(c.n), class(n)
-	if from == to {
-		c.n = n
-		return
-	}
-	old, ext := s.list(c), c.ext
-	if to == 0 {
-		copy(c.in[:], old)
-		c.ext = 0
-	} else {
-		c.ext = s.get(to)
-		copy(s.run(c.ext, n), old)
-	}
-	c.n = n
-	if from != 0 {
-		s.put(from, ext)
+func (l *lock) acquire() {
+	for !l.held.CompareAndSwap(false, true) {
+		runtime.Gosched()
 	}
 }
 
-// add appends a trigger to the list of c.
-func (s *slab) add(c *cell, tr trigger) {
-	s.resize(c, c.n+1)
-	s.list(c)[c.n-1] = tr
-}
-
-// drop removes trigger i from the list of c and closes the gap.
-func (s *slab) drop(c *cell, i int) {
-	l := s.list(c)
-	copy(l[i:], l[i+1:])
-	s.resize(c, c.n-1)
-}
-
-// latest returns the last tick at which one of the triggers expires.
-func latest(list []trigger) (t Tick) {
-	for _, tr := range list {
-		t = max(t, tr.expire)
-	}
-	return t
-}
-
-// search returns the index of a target in a list, or -1.
-func search(list []trigger, tg Target) int {
-	for i, tr := range list {
-		if tr.target == tg {
-			return i
-		}
-	}
-	return -1
-}
+func (l *lock) release() { l.held.Store(false) }

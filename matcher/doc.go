@@ -30,34 +30,56 @@
 //
 // # How it is stored
 //
-//	index: open addressing, 8-byte slots          cells: 64 bytes, one cache line
-//	+-------+-------+                             +------------+-----------+-----+---+
-//	| tag   | ref   |---- one identifier -------->| identifier | 3 triggers| ext | n |
-//	+-------+-------+                             +------------+-----------+--+--+---+
-//	| tag   | ref   |---- several ---> trie             ^                     |
-//	+-------+-------+              of suffixes ---------+      slab: runs of  v 8, 16, ...
+//	homes: 64 bytes each, one cache line
+//	+------------+-----------------------------+-------------+------------+
+//	| identifier | seq, count, depth, two tags | 2 triggers  | list, next |
+//	+------------+-----------------------------+-------------+--|------|--+
+//	                                    lines of 8 triggers <---+      |
+//	                            cells behind homes, in the same form <-+
 //
-// The index maps the first 192 bits, hashed by SipHash-1-3 under a secret, to
-// the only identifier with these bits or to a binary trie over the suffixes of
-// all of them. A trie node stores for either side the latest expiry below it,
-// so the search for the winner walks one path of at most 64 nodes and never
-// turns back, even if all but one of a hundred thousand members have expired.
-// Nothing in the table is a Go pointer per trigger: the garbage collector sees a
-// handful of arrays.
+// A cell is one cache line and has all of an identifier with up to two triggers: a
+// look-up that is lucky reads nothing else. The first 192 bits, hashed by
+// SipHash-1-3 under a secret, say which home that is. The first identifier of a home is in
+// it, others stand behind it in a chain; the home has eight bits of the hash of
+// the first two of these, its tags, so that a miss mostly ends there, too. There are 0.8
+// identifiers for each home, and so 1.4 cells are read for a hit and 1.0 for a miss.
 //
-// Cells, trie nodes and runs live in arrays with free lists, whose
-// layout depends on the sequence of operations alone. The secret only decides
-// where the index keeps a reference. So no result and no order of iteration
-// depends on Config.Seed.
+// Identifiers that differ only in their suffix are a group, which has one cell in place of an
+// identifier's, and in it the root of a trie over the suffixes: a node parts its members by one of
+// 16 nibbles, and nodes with one branch are left out. Each branch has the latest expiry
+// on it, so the search for the winner walks one path of at most 16 nodes and never
+// turns back, even if all but one of a million members have expired.
 //
-// # Limits
+// The table grows by one home at a time (Litwin, "Linear hashing", 1980): an
+// insertion splits the next home in turn, of as many as there were, into itself and a new
+// one at the end. No insertion waits for more than that.
 //
-// A Table belongs to one goroutine, the shard of a node, and takes no locks.
-// Batches exist so that the misses of many look-ups overlap; the portable code
-// gets this from passes that touch memory before it is needed. Kernels in
-// assembly will stand behind the same methods, with cells that readers of other
-// goroutines may check; until then share nothing. The arrays double when full,
-// which stalls the call that does it, and do not shrink.
+// # Memory
+//
+// Arrays of more than 256 KiB are outside the heap, in reserved address space where they
+// grow without moving, on huge pages where the system has them; the garbage collector does not
+// see them. They do not shrink. Nothing is ever kept beyond Config.MaxTriggers:
+// an insertion that would is refused.
+//
+// # Readers and writers
+//
+// [Table.Match] and [Table.MatchBatch] take no lock and write nothing. A writer makes the seq of a
+// home odd while it changes the home or what stands behind it, and gives it
+// another value afterwards; a reader that sees an odd seq, or another at the end
+// than at the beginning, looks again. Depth is the number of hash bits that led to
+// the home: a reader that has counted homes before a split sees that it is at the wrong one.
+// Memory is never given to another use, so what a reader sees in the meantime may be
+// wrong, but is a cell. A refresh of a trigger outside a group is one store of
+// a word, which disturbs nobody.
+//
+// Writers wait for each other; a batch takes the lock once for 256 triggers. Whoever needs
+// writers side by side divides identifiers over several tables.
+//
+// # Batches
+//
+// A look-up in a large table waits for memory most of its time. [Table.MatchBatch], [Table.RefreshBatch] and
+// [Table.InsertBatch] hash all identifiers of a batch first, ask for all their homes, then compare,
+// so that these waits overlap. The loops are the kernels of package asm.
 //
 // Package naive is the same table written to be obviously right.
 package matcher

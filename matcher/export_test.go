@@ -3,129 +3,206 @@ package matcher
 import (
 	"fmt"
 
+	"i3bench/asm"
 	"i3bench/i3"
 )
 
-// Tag returns the part of the hash that the index works with.
-func (t *Table) Tag(id i3.ID) uint32 { return t.tag(wordsOf(&id)) }
+// Hash returns the keyed hash of an identifier.
+func (t *Table) Hash(id i3.ID) uint64 { return asm.HashOne(&id, &t.key) }
 
-// WinnerSteps returns how many trie nodes the search for the winner of id visits.
-func (t *Table) WinnerSteps(id i3.ID, now Tick) int {
-	pos, leaf := t.find(wordsOf(&id), t.probeFor(wordsOf(&id)))
-	if leaf == 0 {
+// WinnerSteps returns how many nodes the search for the winner of id visits.
+func (t *Table) WinnerSteps(id i3.ID, now Tick) (steps int) {
+	f := t.find(&id, t.Hash(id))
+	if f.top == 0 || stateOf(t.at(f.top)) != asm.Group {
 		return 0
 	}
-	_, steps := t.trie.winner(t.index.slots[pos].ref(), id.Suffix(), now)
+	for r := refOf(t.at(f.top)[3]); r.isNode(); steps++ {
+		b := t.v.nodes[r.number()].nearest(side(id.Suffix(), r.nibble()), now)
+		if b == 0 {
+			return steps + 1
+		}
+		r = refOf(b)
+	}
 	return steps
 }
 
 // Check returns an error if the parts of the table contradict each other.
 func (t *Table) Check() error {
-	c := checker{t: t, cells: map[ref]bool{}, nodes: map[ref]bool{}}
-	prefixes := map[i3.Exact]bool{}
-	for i, s := range t.index.slots {
-		if s == 0 {
-			continue
-		}
-		for pos := t.index.home(s.tag()); pos != uint32(i); pos = t.index.next(pos) {
-			if t.index.slots[pos] == 0 {
-				return fmt.Errorf("slot %d cannot be reached: slot %d is empty", i, pos)
-			}
-		}
-		some := t.cells.items[t.trie.nearest(s.ref(), 0)].id
-		if prefixes[some.id().Exact()] {
-			return fmt.Errorf("slot %d: prefix of %v is there twice", i, some.id())
-		}
-		prefixes[some.id().Exact()] = true
-		if t.tag(some) != s.tag() {
-			return fmt.Errorf("slot %d: tag %x of %v, want %x", i, s.tag(), some.id(), t.tag(some))
-		}
-		if _, err := c.group(s.ref(), some, 64); err != nil {
-			return fmt.Errorf("slot %d: %w", i, err)
+	c := checker{t: t, cells: map[number]bool{}, nodes: map[uint32]bool{}, prefixes: map[i3.Exact]bool{}}
+	s := t.shaped()
+	for i := range s.Homes() {
+		if err := c.home(uint32(i), s); err != nil {
+			return fmt.Errorf("home %d of %d: %w", i, s.Homes(), err)
 		}
 	}
-	if len(prefixes) != t.index.used {
-		return fmt.Errorf("index has %d prefixes and counts %d", len(prefixes), t.index.used)
+	if float64(t.tops) > maxLoad*float64(s.Homes()) {
+		return fmt.Errorf("%d prefixes in %d homes", t.tops, s.Homes())
 	}
 	return c.totals()
 }
 
 type checker struct {
-	t            *Table
-	cells, nodes map[ref]bool
-	entries      int
-	slab         int // triggers of runs in use
+	t        *Table
+	cells    map[number]bool
+	nodes    map[uint32]bool
+	prefixes map[i3.Exact]bool
+	entries  int
+	lines    int // of lists in use
 }
 
-// group checks what is below r, where all identifiers agree with like from bit
-// on, and returns the latest expiry there.
-func (c *checker) group(r ref, like words, bit uint32) (Tick, error) {
-	if !r.isNode() {
-		return c.leaf(r, like, bit)
+// home checks a home and what stands behind it.
+func (c *checker) home(i uint32, s asm.Shape) error {
+	home := &c.t.v.homes[i]
+	meta := home[asm.Meta]
+	if meta&asm.Odd != 0 {
+		return fmt.Errorf("open")
 	}
-	n := c.t.trie.nodes.items[r.index()]
-	if c.nodes[r] || n.bit >= bit {
-		return 0, fmt.Errorf("node %d with bit %d, visited %v, below bit %d", r.index(), n.bit, c.nodes[r], bit)
-	}
-	c.nodes[r] = true
-	if (like.suffix^c.t.cells.items[c.t.trie.nearest(r, 0)].id.suffix)>>(bit-1)>>1 != 0 {
-		return 0, fmt.Errorf("node %d does not belong below bit %d", r.index(), bit)
-	}
-	for b, child := range n.child {
-		some := c.t.cells.items[c.t.trie.nearest(child, 0)].id
-		if some.suffix>>n.bit&1 != uint64(b) {
-			return 0, fmt.Errorf("node %d: suffix %x on side %d of bit %d", r.index(), some.suffix, b, n.bit)
+	if stateOf(home) == asm.Empty {
+		if nextOf(home) != 0 || meta>>asm.TagAShift != 0 || meta&asm.FollowBit != 0 {
+			return fmt.Errorf("empty, with somebody behind: meta %x, links %x", meta, home[asm.Links])
 		}
-		until, err := c.group(child, some, n.bit)
+		home = nil
+	}
+	var tags []uint64
+	for n := number(i) | homeBit; home != nil; {
+		if err := c.top(n, home, i, s); err != nil {
+			return err
+		}
+		if n&homeBit == 0 {
+			c.cells[n] = true
+			tags = append(tags, uint64(s.Place(c.t.Hash(idOf(home))).Tag()))
+		}
+		if n = nextOf(home); n == 0 {
+			break
+		}
+		if c.cells[n] {
+			return fmt.Errorf("cell %d is there twice", n)
+		}
+		home = &c.t.v.cells[n]
+	}
+	more := len(tags) > 2
+	tags = append(tags, 0, 0)
+	if meta>>asm.TagAShift&0xff != tags[0] || meta>>asm.TagBShift != tags[1] || (meta&asm.FollowBit != 0) != more {
+		return fmt.Errorf("meta %x, want tags %x and follow %v", meta, tags, more)
+	}
+	return nil
+}
+
+// top checks a cell that is a home or behind one.
+func (c *checker) top(n number, cell *asm.Cell, home uint32, s asm.Shape) error {
+	id := idOf(cell)
+	if c.prefixes[id.Exact()] {
+		return fmt.Errorf("prefix of %v is there twice", id)
+	}
+	c.prefixes[id.Exact()] = true
+	place := s.Place(c.t.Hash(id))
+	depth := uint64(place) >> asm.DepthShift & 0xff
+	if place.Home() != home || c.t.v.homes[home][asm.Meta]>>asm.DepthShift&0xff != depth {
+		return fmt.Errorf("cell %x: home %d and depth %d are right", n, place.Home(), depth)
+	}
+	if stateOf(cell) == asm.Single {
+		return c.single(n, cell)
+	}
+	until, err := c.branch(cell[3], cell, 0, 0)
+	if err == nil && (!refOf(cell[3]).isNode() || untilOf(cell[3]) != until) {
+		return fmt.Errorf("cell %x: root %x, want a node until %d", n, cell[3], until)
+	}
+	return err
+}
+
+// branch checks a branch of a group, where the members agree with like in their first nibbles, and
+// returns the latest expiry there.
+func (c *checker) branch(b uint64, group *asm.Cell, like uint64, nibbles uint) (Tick, error) {
+	r := refOf(b)
+	if !r.isNode() {
+		n := number(r)
+		cell := &c.t.v.cells[n]
+		if c.cells[n] || [3]uint64(cell[:3]) != [3]uint64(group[:3]) || (cell[3]^like)>>1>>(63-4*nibbles) != 0 {
+			return 0, fmt.Errorf("member %d with suffix %x, after %d nibbles like %x", n, cell[3], nibbles, like)
+		}
+		c.cells[n] = true
+		return latest(c.t.list(cell)), c.single(n, cell)
+	}
+	if c.nodes[r.number()] || r.nibble() < nibbles {
+		return 0, fmt.Errorf("node %d with nibble %d, visited %v, below nibble %d",
+			r.number(), r.nibble(), c.nodes[r.number()], nibbles)
+	}
+	c.nodes[r.number()] = true
+	branches, until := 0, Tick(0)
+	for i, b := range c.t.v.nodes[r.number()] {
+		if b == 0 {
+			continue
+		}
+		branches++
+		under, err := c.branch(b, group, like|c.between(b, r)|uint64(i)<<(60-4*r.nibble()), r.nibble()+1)
 		if err != nil {
 			return 0, err
 		}
-		if until != n.until[b] {
-			return 0, fmt.Errorf("node %d side %d: until %d, want %d", r.index(), b, n.until[b], until)
+		if under != untilOf(b) {
+			return 0, fmt.Errorf("node %d branch %d: until %d, want %d", r.number(), i, untilOf(b), under)
 		}
+		until = max(until, under)
 	}
-	return n.latest(), nil
+	if branches < 2 {
+		return 0, fmt.Errorf("node %d has %d branches", r.number(), branches)
+	}
+	return until, nil
 }
 
-func (c *checker) leaf(r ref, like words, bit uint32) (Tick, error) {
-	l := &c.t.cells.items[r]
-	switch {
-	case r == 0 || c.cells[r] || l.n == 0 || int(l.n) > c.t.cfg.MaxPerID:
-		return 0, fmt.Errorf("cell %d with %d triggers, visited %v", r, l.n, c.cells[r])
-	case !l.id.matches(like), bit < 64 && (l.id.suffix^like.suffix)>>bit != 0:
-		return 0, fmt.Errorf("cell %d: %v is not with its like %v above bit %d", r, l.id.id(), like.id(), bit)
+// between returns the nibbles above a node's that no node parts by.
+func (c *checker) between(b uint64, r ref) uint64 {
+	some := refOf(b)
+	for some.isNode() {
+		some = refOf(c.t.v.nodes[some.number()].any())
 	}
-	c.cells[r] = true
-	c.entries += int(l.n)
-	if k := class(l.n); k > 0 {
-		c.slab += lineLen << (k - 1)
+	return c.t.v.cells[some][3] &^ (1<<(64-4*r.nibble()) - 1)
+}
+
+// single checks a cell with one identifier.
+func (c *checker) single(n number, cell *asm.Cell) error {
+	list := c.t.list(cell)
+	if len(list) == 0 || len(list) > c.t.cfg.MaxPerID {
+		return fmt.Errorf("cell %x with %d triggers", n, len(list))
+	}
+	c.entries += len(list)
+	if k := class(len(list)); k > 0 {
+		c.lines += 1 << (k - 1)
 	}
 	seen := map[Target]bool{}
-	for _, tr := range c.t.slab.list(l) {
-		if seen[tr.target] {
-			return 0, fmt.Errorf("cell %d: target %d is there twice", r, tr.target)
+	e, p := &c.t.expiry, positionOf(n)
+	for _, tr := range list {
+		if seen[targetOf(tr)] {
+			return fmt.Errorf("cell %x: target %d is there twice", n, targetOf(tr))
 		}
-		seen[tr.target] = true
+		seen[targetOf(tr)] = true
+		if expiryOf(tr) < e.soonest {
+			return fmt.Errorf("cell %x: expires at %d, before the soonest, %d", n, expiryOf(tr), e.soonest)
+		}
+		if p.begin() != e.cursor.begin() && expiryOf(tr) < e.blocks[p.part()][p.block()] {
+			return fmt.Errorf("cell %x: expires at %d, and its block at %d", n, expiryOf(tr), e.blocks[p.part()][p.block()])
+		}
 	}
-	return latest(c.t.slab.list(l)), nil
+	return nil
 }
 
 func (c *checker) totals() error {
-	for k, free := range c.t.slab.free {
-		c.slab += len(free) * (lineLen << max(k-1, 0))
+	t := c.t
+	if c.entries != t.Len() || len(c.prefixes) != t.tops || len(c.cells) != t.cells.used() ||
+		len(c.nodes) != t.nodes.used() {
+		return fmt.Errorf("%d triggers of %d, %d prefixes of %d, %d cells of %d, %d nodes of %d can be reached",
+			c.entries, t.Len(), len(c.prefixes), t.tops, len(c.cells), t.cells.used(), len(c.nodes), t.nodes.used())
 	}
-	if c.entries != c.t.entries || c.slab != len(c.t.slab.triggers) {
-		return fmt.Errorf("%d triggers, counted as %d; %d places in the slab, of %d",
-			c.entries, c.t.entries, c.slab, len(c.t.slab.triggers))
+	if c.lines+t.lists.idle != int(t.lists.end)-1 {
+		return fmt.Errorf("%d lines in use and %d idle of %d", c.lines, t.lists.idle, t.lists.end-1)
 	}
-	if len(c.cells) != c.t.cells.used() || len(c.nodes) != c.t.trie.nodes.used() {
-		return fmt.Errorf("%d cells of %d and %d nodes of %d can be reached",
-			len(c.cells), c.t.cells.used(), len(c.nodes), c.t.trie.nodes.used())
-	}
-	for _, i := range c.t.cells.free {
-		if c.t.cells.items[i] != (cell{}) {
-			return fmt.Errorf("free cell %d is not zero", i)
+	idle := 0
+	for n := t.cells.free; n != 0; n = uint32(t.v.cells[n][asm.Links]) {
+		if idle++; c.cells[number(n)] || t.v.cells[n][asm.Meta] != 0 {
+			return fmt.Errorf("free cell %d: %x", n, t.v.cells[n])
 		}
+	}
+	if idle != t.cells.idle {
+		return fmt.Errorf("%d free cells, counted as %d", idle, t.cells.idle)
 	}
 	return nil
 }

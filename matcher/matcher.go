@@ -117,6 +117,8 @@ type Matches struct {
 	Off     []uint32 // Targets[Off[i]:Off[i+1]] belong to identifier i; one longer than the batch
 	Targets []Target // the targets of all identifiers, one after the other
 	Matched []i3.ID  // the winner of identifier i; zero if nothing matched
+
+	batch *scratch
 }
 
 // Reset makes m hold the results of an empty batch.
@@ -137,8 +139,9 @@ type Stats struct {
 	Entries       int     // triggers stored, expired ones included
 	Identifiers   int     // distinct 256-bit identifiers among them
 	Prefixes      int     // distinct 192-bit values among them
-	Bytes         int     // memory of all arrays, used or not
+	Homes         int     // cells in which a search may begin
+	Bytes         int     // memory that was ever used, without what is only reserved
 	BytesPerEntry float64 // Bytes / Entries; 0 for an empty table
-	ProbeMax      int     // longest run of index slots that a hit reads
+	ProbeMax      int     // most cells that a search for a stored prefix reads
 	ProbeMean     float64 // mean over all stored prefixes; 0 for an empty table
 }

@@ -4,92 +4,244 @@ import (
 	"iter"
 	"math"
 
+	"i3bench/asm"
 	"i3bench/i3"
 )
 
-// A cursor is the place that Sweep looks at next: a trigger of a cell.
-type cursor struct {
-	cell ref
-	pos  int
+// An expiry knows where something may have expired, at no cost to refreshes: for every
+// block of cells a tick before which nothing in it expires. That is far less memory
+// than the cells, and what a sweep reads of the rest has expired or been refreshed
+// since it was last looked at.
+type expiry struct {
+	blocks  [2][]Tick // of the homes, and of the other cells
+	cursor  position  // where the pass under way is
+	back    position  // what has become due behind it
+	swept   Tick      // up to when that pass looks for what has expired
+	least   Tick      // of what that pass has left
+	soonest Tick      // before which nothing expires
 }
 
-var passStart = cursor{cell: 1}
+// blockCells is the number of cells of a block.
+const blockCells = 32
 
-// dropped keeps the cursor on its trigger when one before it in its list goes.
-// If all of the list goes, the cursor is left at the beginning of whatever
-// takes the cell next.
-func (c *cursor) dropped(cell ref, pos int) {
-	if c.cell == cell && pos < c.pos {
-		c.pos--
+// A position is a cell in the order of a sweep: the homes, then the others.
+type position uint64
+
+const (
+	others position = 1 << 32
+	nobody position = math.MaxUint64
+)
+
+func (p position) part() int       { return int(p >> 32) }
+func (p position) cell() int       { return int(uint32(p)) }
+func (p position) block() int      { return p.cell() / blockCells }
+func (p position) begin() position { return p &^ (blockCells - 1) }
+
+func positionOf(n number) position {
+	if n&homeBit != 0 {
+		return position(n &^ homeBit)
+	}
+	return others | position(n)
+}
+
+func (p position) number() number {
+	if p < others {
+		return number(p) | homeBit
+	}
+	return number(uint32(p))
+}
+
+func (e *expiry) init() { e.back, e.least, e.soonest = nobody, forever, forever }
+
+// note makes sure that the block of a cell is looked at when something expires.
+func (e *expiry) note(p position, at Tick) {
+	blocks := &e.blocks[p.part()]
+	for len(*blocks) <= p.block() {
+		*blocks = append(*blocks, forever)
+	}
+	(*blocks)[p.block()] = min((*blocks)[p.block()], at)
+}
+
+// due is note for a trigger that is new in its cell.
+func (t *Table) due(n number, at Tick) {
+	e, p := &t.expiry, positionOf(n)
+	e.note(p, at)
+	e.soonest = min(e.soonest, at)
+	if p < e.cursor {
+		e.least = min(e.least, at)
+		if at <= e.swept {
+			e.back = min(e.back, p.begin())
+		}
+	}
+}
+
+// abandon makes sure that the block that is being looked at will be looked at again.
+func (e *expiry) abandon() {
+	if p := e.cursor; p != p.begin() && p.block() < len(e.blocks[p.part()]) {
+		e.blocks[p.part()][p.block()] = 0
 	}
 }
 
 // Sweep removes expired triggers and gives each to expired, which may be nil
-// and must not call the table. One call visits at most max places, stored
-// triggers and free cells alike, and goes on where the last one stopped; with
-// max <= 0 it visits everything, from the start. It returns true when it has
-// come to the end, and the next call starts over.
+// and must not call the table. One call removes at most max triggers and looks at no more cells, and goes on where
+// the last one stopped; with max <= 0 it goes through everything, from the start. It
+// returns true when it has come to the end, and the next call starts over.
 //
-// A pass from start to end visits every trigger that is stored throughout. The
-// order is that of [Table.All].
+// A pass from start to end removes every trigger that had expired when it began and is
+// stored throughout. It costs what it removes, and 4 bytes read for every 32
+// cells. The order is not specified.
 func (t *Table) Sweep(max int, now Tick, expired func(i3.ID, Target)) (done bool) {
+	t.lock.acquire()
+	defer t.lock.release()
+	e := &t.expiry
 	if max <= 0 {
-		t.cursor = passStart
-		t.least = math.MaxUint32
-		max = len(t.cells.items) + t.entries
+		e.abandon()
+		e.cursor, e.back, e.least, max = 0, nobody, forever, math.MaxInt
 	}
-	for ; int(t.cursor.cell) < len(t.cells.items); t.cursor = (cursor{cell: t.cursor.cell + 1}) {
-		if t.cells.items[t.cursor.cell].n == 0 {
-			if max--; max < 0 {
-				return false
+	e.swept = now
+	for max > 0 {
+		if e.cursor.cell() >= t.end(e.cursor.part()) {
+			if e.cursor < others {
+				e.cursor = others
+				continue
 			}
-		}
-		for t.cursor.pos < int(t.cells.items[t.cursor.cell].n) {
-			if max--; max < 0 {
-				return false
+			if e.cursor = e.back; e.cursor != nobody {
+				e.back = nobody
+				continue
 			}
-			t.visit(now, expired)
+			e.cursor, e.soonest, e.least = 0, e.least, forever
+			return true
 		}
+		max -= t.visit(now, max, expired)
 	}
-	t.cursor = passStart
-	t.soonest, t.least = t.least, math.MaxUint32
-	return true
+	return false
 }
 
-// Soonest returns the tick before which no trigger expires that the last whole
-// pass of [Table.Sweep] left, or the last tick of all if it left none. Triggers
-// inserted since, or whose expiry has come forward, may be sooner.
-func (t *Table) Soonest() Tick { return t.soonest }
+// end returns the number of cells of a part.
+func (t *Table) end(part int) int {
+	if part == 0 {
+		return t.shaped().Homes()
+	}
+	return min(int(t.cells.end), len(t.v.cells))
+}
 
-// visit removes the trigger at the cursor or moves the cursor past it.
-func (t *Table) visit(now Tick, expired func(i3.ID, Target)) {
-	c := &t.cells.items[t.cursor.cell]
-	tr := t.slab.list(c)[t.cursor.pos]
-	if tr.expire > now {
-		t.cursor.pos++
-		t.least = min(t.least, tr.expire)
-		return
+// visit looks at the cell at the cursor, or passes the block that begins there by, and
+// returns what it did: cells and triggers.
+func (t *Table) visit(now Tick, most int, expired func(i3.ID, Target)) (did int) {
+	const passedInOne = 64 // blocks, whose ticks are four cache lines
+	e := &t.expiry
+	if e.cursor == e.cursor.begin() {
+		blocks := e.blocks[e.cursor.part()]
+		for i := 0; ; i++ {
+			b := e.cursor.block()
+			if b >= len(blocks) {
+				e.cursor = e.cursor&others | position(t.end(e.cursor.part()))
+				return 1
+			}
+			if blocks[b] <= now {
+				blocks[b] = forever // until its cells have been looked at
+				break
+			}
+			e.least = min(e.least, blocks[b])
+			e.cursor += blockCells
+			if i == passedInOne {
+				return 1
+			}
+		}
+		if e.cursor.cell() >= t.end(e.cursor.part()) {
+			return 1
+		}
 	}
-	w := c.id
-	pos, leaf := t.find(w, t.probeFor(w))
-	t.drop(c, pos, leaf, t.cursor.pos)
-	if expired != nil {
-		expired(w.id(), tr.target)
+	removed, all := t.visitCell(e.cursor.number(), now, most, expired)
+	if all {
+		e.cursor++
 	}
+	return removed + 1
+}
+
+// visitCell removes the expired triggers of a cell, at most so many.
+func (t *Table) visitCell(n number, now Tick, most int, expired func(i3.ID, Target)) (removed int, all bool) {
+	for i := 0; ; {
+		c := t.at(n)
+		if stateOf(c) != asm.Single {
+			return removed, true
+		}
+		list := t.list(c)
+		if i >= len(list) {
+			at := soonest(list)
+			t.expiry.note(positionOf(n), at)
+			t.expiry.least = min(t.expiry.least, at)
+			return removed, true
+		}
+		tr := list[i]
+		if expiryOf(tr) > now {
+			i++
+			continue
+		}
+		if removed == most {
+			t.expiry.note(positionOf(n), 0) // look again, whatever the time is then
+			return removed, false
+		}
+		id := idOf(c)
+		f := t.find(&id, t.hashOf(c))
+		if len(list) == 1 {
+			i = 0 // another identifier may come here
+		}
+		t.drop(&f, i)
+		removed++
+		if expired != nil {
+			expired(id, targetOf(tr))
+		}
+	}
+}
+
+// Soonest returns a tick before which no trigger expires, or the last tick of all if
+// there is none.
+func (t *Table) Soonest() Tick {
+	t.lock.acquire()
+	defer t.lock.release()
+	return t.expiry.soonest
 }
 
 // All returns the live triggers. The triggers of one identifier come together,
-// in the order of their insertion. The order of the identifiers is not
-// specified, but it is a function of the operations since [New] and does not
-// depend on Config.Seed. The table must not change during the iteration.
+// in the order of their insertion; the order of the identifiers is not
+// specified. The table may change during the iteration: then an identifier that
+// moves meanwhile may be left out or come twice.
 func (t *Table) All(now Tick) iter.Seq2[i3.ID, Target] {
+	type pair struct {
+		id i3.ID
+		tg Target
+	}
 	return func(yield func(i3.ID, Target) bool) {
-		for i := range t.cells.items {
-			c := &t.cells.items[i]
-			for _, tr := range t.slab.list(c) {
-				if tr.expire > now && !yield(c.id.id(), tr.target) {
+		var some []pair
+		for p := position(0); ; {
+			some = some[:0]
+			t.lock.acquire()
+			for range 256 {
+				if p.cell() >= t.end(p.part()) {
+					if p >= others {
+						p = nobody
+						break
+					}
+					p = others
+					continue
+				}
+				c := t.at(p.number())
+				for _, tr := range t.list(c) {
+					if expiryOf(tr) > now {
+						some = append(some, pair{idOf(c), targetOf(tr)})
+					}
+				}
+				p++
+			}
+			t.lock.release()
+			for _, s := range some {
+				if !yield(s.id, s.tg) {
 					return
 				}
+			}
+			if p == nobody {
+				return
 			}
 		}
 	}

@@ -1,28 +1,49 @@
 package matcher
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
+	"sync/atomic"
 
+	"i3bench/asm"
 	"i3bench/i3"
 )
 
-// A Table holds the triggers of one shard of a node. Create it with [New]. It
-// must be used by one goroutine at a time.
+// A Table holds the triggers of one shard of a node. Create it with [New]. Any
+// number of goroutines may use it at once: [Table.Match] and [Table.MatchBatch] take no lock, all
+// others wait for each other.
 type Table struct {
 	// What a look-up needs comes first.
-	key   sipKey
-	index index
-	cells pool[cell]
-	slab  slab
+	view  atomic.Pointer[view]
+	shape atomic.Uint64 // an asm.Shape: the level above, the split below 32 bits
+	key   asm.Key
 
-	trie    trie
+	lock    lock // of all that follows
+	v       *view
+	memory  *memory
+	cells   pool
+	nodes   pool
+	lists   lists
+	tops    int // cells in homes and behind them: one for each prefix
+	entries atomic.Int64
 	cfg     Config
-	entries int
-	cursor  cursor
-	least   Tick // of the expiries that the pass under way has left
-	soonest Tick // of those that the last whole pass left
+	expiry  expiry
+	work    *scratch   // of batches that write
+	moving  []asm.Cell // scratch of a split
 }
+
+const (
+	minLevel = 3
+	minHomes = 1 << minLevel
+)
+
+// maxLoad is the number of prefixes for each home beyond which one is split: with
+// more, more are not at home, and with fewer there is more memory to miss a cache in.
+const maxLoad = 0.8
+
+const forever Tick = math.MaxUint32
 
 // New returns an empty table, or an error if a field of cfg is out of range.
 func New(cfg Config) (*Table, error) {
@@ -30,56 +51,72 @@ func New(cfg Config) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table{
+	t := &Table{
 		cfg:    cfg,
-		key:    newSipKey(cfg.Seed),
-		index:  newIndex(minSlots),
-		trie:   trie{nodes: newPool[node]()},
-		cells:  newPool[cell](),
-		cursor: passStart,
-		least:  math.MaxUint32,
-	}, nil
+		key:    asm.NewKey(binary.LittleEndian.Uint64(cfg.Seed[0:]), binary.LittleEndian.Uint64(cfg.Seed[8:])),
+		memory: &memory{},
+		cells:  pool{end: 1},
+		nodes:  pool{end: 1},
+		lists:  lists{end: 1},
+	}
+	t.show(view{homes: make([]asm.Cell, minHomes)})
+	for i := range t.v.homes {
+		t.v.homes[i][asm.Meta] = minLevel << asm.DepthShift
+	}
+	t.shape.Store(minLevel << 32)
+	t.expiry.init()
+	runtime.AddCleanup(t, (*memory).release, t.memory)
+	return t, nil
 }
 
-// Kernel names the implementation that runs.
-func (t *Table) Kernel() string { return "portable" }
+// Kernel names the implementation that runs, see package asm.
+func (t *Table) Kernel() string { return asm.Kernel() }
 
 // Len returns the number of triggers stored, expired ones that were not
 // reclaimed included.
-func (t *Table) Len() int { return t.entries }
+func (t *Table) Len() int { return int(t.entries.Load()) }
 
-// tag returns the part of the keyed hash of id that the index works with.
-func (t *Table) tag(id words) uint32 {
-	return uint32(t.key.sum(id.exact0, id.exact1, id.exact2) >> 32)
+// shaped returns the number of homes as it is now.
+func (t *Table) shaped() asm.Shape { return unpackShape(t.shape.Load()) }
+
+func unpackShape(w uint64) asm.Shape { return asm.Shape{Level: uint8(w >> 32), Split: uint32(w)} }
+func packShape(s asm.Shape) uint64   { return uint64(s.Level)<<32 | uint64(s.Split) }
+
+// A found is where an identifier is, or belongs.
+type found struct {
+	hash uint64
+	home *asm.Cell
+	top  number // the cell in the home or behind it that has the exact words, or 0
+	prev number // the cell that top is behind; 0 if top is the home
+	cell number // the cell with exactly this identifier: top or a member of its group, or 0
 }
 
-// find follows a probe to the slot of id's prefix and key, and of the cells that share
-// them the one that has exactly id if any has. The cell is 0 if no identifier
-// with this prefix and key is stored; the slot is then meaningless.
-func (t *Table) find(id words, p probe) (pos uint32, leaf ref) {
-	for pos = p.pos; ; pos = t.index.next(pos) {
-		s := t.index.slots[pos]
-		if s == 0 {
-			return pos, 0
-		}
-		if s.tag() != p.tag {
-			continue
-		}
-		leaf = t.trie.nearest(s.ref(), id.suffix)
-		if t.cells.items[leaf].id.matches(id) {
-			return pos, leaf
-		}
+// find looks for an identifier. Only writers call it.
+func (t *Table) find(id *i3.ID, hash uint64) found {
+	place := t.shaped().Place(hash)
+	f := found{hash: hash, home: &t.v.homes[place.Home()]}
+	n, c := number(place.Home())|homeBit, f.home
+	if stateOf(c) == asm.Empty {
+		return f
 	}
+	for !exactly(c, id) {
+		next := nextOf(c)
+		if next == 0 {
+			return f
+		}
+		f.prev, n, c = n, next, &t.v.cells[next]
+	}
+	f.top = n
+	if stateOf(c) == asm.Group {
+		f.cell = t.member(c[3], id.Suffix())
+	} else if c[3] == id.Suffix() {
+		f.cell = n
+	}
+	return f
 }
 
-// exact returns the cell of exactly id, or nil, and its place.
-func (t *Table) exact(id words, p probe) (c *cell, pos uint32, leaf ref) {
-	pos, leaf = t.find(id, p)
-	if c = &t.cells.items[leaf]; leaf == 0 || c.id != id {
-		return nil, pos, leaf
-	}
-	return c, pos, leaf
-}
+// isMember reports whether the cell found is a member of a group.
+func (f *found) isMember() bool { return f.cell != f.top }
 
 // Insert stores a trigger until tick expire, or changes the expiry, up or
 // down, of the same trigger if it is stored. It fails with an [InsertError],
@@ -91,135 +128,223 @@ func (t *Table) exact(id words, p probe) (c *cell, pos uint32, leaf ref) {
 //     and given to Config.Reclaimed, in the order of their insertion;
 //   - MaxTriggers triggers are stored: ErrFull. A Sweep may make room.
 func (t *Table) Insert(id i3.ID, tg Target, now, expire Tick) (Outcome, error) {
-	if expire <= now {
-		return 0, &InsertError{id, now, expire, ErrExpired}
+	hash := asm.HashOne(&id, &t.key)
+	t.lock.acquire()
+	o, reason := t.insert(&id, hash, tg, now, expire)
+	t.lock.release()
+	if reason != nil {
+		return 0, &InsertError{id, now, expire, reason}
 	}
-	w := wordsOf(&id)
-	p := t.probeFor(w)
-	c, pos, leaf := t.exact(w, p)
-	if c != nil {
-		if t.refresh(c, pos, tg, expire) {
+	return o, nil
+}
+
+func (t *Table) insert(id *i3.ID, hash uint64, tg Target, now, expire Tick) (Outcome, error) {
+	if expire <= now {
+		return 0, ErrExpired
+	}
+	nodes := t.room()
+	f := t.find(id, hash)
+	if f.cell != 0 {
+		c := t.at(f.cell)
+		if i := search(t.list(c), tg); i >= 0 {
+			t.renew(&f, i, expire)
 			return Refreshed, nil
 		}
-		if int(c.n) >= t.cfg.MaxPerID {
-			if !t.reclaim(c, pos, leaf, now) {
-				return 0, &InsertError{id, now, expire, ErrPerID}
+		if countOf(c) >= t.cfg.MaxPerID {
+			if !t.reclaim(&f, now) {
+				return 0, ErrPerID
 			}
-			c, pos, leaf = t.exact(w, p) // it may have gone with its last trigger
+			f = t.find(id, hash) // it may have gone with its last trigger
 		}
 	}
-	if t.entries >= t.cfg.MaxTriggers {
-		return 0, &InsertError{id, now, expire, ErrFull}
+	if t.Len() >= t.cfg.MaxTriggers || f.top != 0 && f.cell == 0 && !nodes {
+		return 0, ErrFull
 	}
-	t.entries++
-	if c == nil {
-		t.addCell(w, p.tag, pos, leaf, trigger{tg, expire})
-		return Added, nil
+	t.entries.Add(1)
+	switch tr := makeTrigger(tg, expire); {
+	case f.cell != 0:
+		t.addTrigger(&f, tr)
+	case f.top != 0:
+		t.addMember(&f, id, tr)
+	default:
+		t.addTop(&f, id, tr)
 	}
-	t.slab.add(c, trigger{tg, expire})
-	t.changed(c, pos)
 	return Added, nil
 }
 
-// refresh sets the expiry of a trigger and reports whether it is stored.
-func (t *Table) refresh(c *cell, pos uint32, tg Target, expire Tick) bool {
-	list := t.slab.list(c)
-	i := search(list, tg)
-	if i < 0 {
-		return false
+// renew sets the expiry of a trigger.
+func (t *Table) renew(f *found, i int, expire Tick) {
+	c := t.at(f.cell)
+	tr := &t.list(c)[i]
+	before := expiryOf(*tr)
+	if renewed := makeTrigger(targetOf(*tr), expire); !f.isMember() {
+		atomic.StoreUint64(tr, renewed) // readers see the one or the other
+	} else {
+		open(f.home)
+		set(tr, renewed)
+		t.changed(f)
+		shut(f.home)
 	}
-	list[i].expire = expire
-	t.changed(c, pos)
-	return true
+	if expire < before {
+		t.due(f.cell, expire)
+	}
 }
 
-// changed tells the trie, if there is one, the latest expiry of a cell.
-func (t *Table) changed(c *cell, pos uint32) {
-	if root := t.index.slots[pos].ref(); root.isNode() {
-		t.trie.update(root, c.id.suffix, latest(t.slab.list(c)))
+// changed tells the group, if there is one, the latest expiry of a member.
+func (t *Table) changed(f *found) {
+	if f.isMember() {
+		c := t.at(f.cell)
+		t.update(t.at(f.top), c[3], latest(t.list(c)))
 	}
 }
 
-// addCell adds an identifier with its first trigger. near is the cell that find
-// returned for it at pos.
-func (t *Table) addCell(id words, tag, pos uint32, near ref, tr trigger) {
-	leaf := ref(t.cells.get())
-	c := &t.cells.items[leaf]
-	c.id = id
-	t.slab.add(c, tr)
-	if near == 0 {
-		t.index.insert(makeSlot(tag, leaf))
-		return
-	}
-	other := &t.cells.items[near]
-	root := t.trie.insert(t.index.slots[pos].ref(), id.suffix, leaf, tr.expire,
-		other.id.suffix, latest(t.slab.list(other)))
-	t.index.slots[pos] = makeSlot(tag, root)
+// addTrigger adds a trigger to the list of an identifier.
+func (t *Table) addTrigger(f *found, tr uint64) {
+	open(f.home)
+	c := t.at(f.cell)
+	n := countOf(c)
+	t.resize(c, n+1)
+	set(&t.list(c)[n], tr)
+	t.changed(f)
+	shut(f.home)
+	t.due(f.cell, expiryOf(tr))
 }
 
-// reclaim drops the expired triggers of an identifier and reports whether
-// there were any.
-func (t *Table) reclaim(c *cell, pos uint32, leaf ref, now Tick) bool {
-	id, before := c.id.id(), t.entries
-	for i := 0; i < int(c.n); {
-		tr := t.slab.list(c)[i]
-		if tr.expire > now {
+// write makes c hold an identifier with one trigger.
+func write(c *asm.Cell, id *i3.ID, tr uint64) {
+	exact0, exact1, exact2, suffix := id.Words()
+	set(&c[0], exact0)
+	set(&c[1], exact1)
+	set(&c[2], exact2)
+	set(&c[3], suffix)
+	set(&c[asm.First], tr)
+	setKind(c, asm.Single, 1)
+}
+
+// addTop adds an identifier whose exact words no other has.
+func (t *Table) addTop(f *found, id *i3.ID, tr uint64) {
+	open(f.home)
+	n := t.settleIn(f.home, f.hash)
+	write(t.at(n), id, tr)
+	shut(f.home)
+	t.due(n, expiryOf(tr))
+	t.tops++
+	for float64(t.tops) > maxLoad*float64(t.shaped().Homes()) {
+		t.split()
+	}
+}
+
+// addMember adds an identifier whose exact words others have.
+func (t *Table) addMember(f *found, id *i3.ID, tr uint64) {
+	open(f.home)
+	top := t.at(f.top)
+	if stateOf(top) == asm.Single { // until now it was alone
+		n := t.newCell()
+		c := &t.v.cells[n]
+		set(&c[asm.Links], 0)
+		copyEntry(c, top)
+		list := t.list(c)
+		set(&top[3], makeBranch(ref(n), latest(list)))
+		setKind(top, asm.Group, 0)
+		setList(top, 0)
+		t.due(n, soonest(list))
+	}
+	n := t.newCell()
+	c := &t.v.cells[n]
+	set(&c[asm.Links], 0)
+	write(c, id, tr)
+	t.join(top, id.Suffix(), n, expiryOf(tr))
+	shut(f.home)
+	t.due(n, expiryOf(tr))
+}
+
+// reclaim drops the expired triggers of an identifier and reports whether there
+// were any.
+func (t *Table) reclaim(f *found, now Tick) bool {
+	id, before := idOf(t.at(f.cell)), t.Len()
+	for i := 0; i < countOf(t.at(f.cell)); {
+		tr := t.list(t.at(f.cell))[i]
+		if expiryOf(tr) > now {
 			i++
 			continue
 		}
-		t.drop(c, pos, leaf, i)
+		last := countOf(t.at(f.cell)) == 1
+		t.drop(f, i)
 		if t.cfg.Reclaimed != nil {
-			t.cfg.Reclaimed(id, tr.target)
+			t.cfg.Reclaimed(id, targetOf(tr))
+		}
+		if last {
+			break
 		}
 	}
-	return t.entries < before
+	return t.Len() < before
 }
 
-// drop removes trigger i of a cell, and the cell with its last trigger.
-func (t *Table) drop(c *cell, pos uint32, leaf ref, i int) {
-	t.entries--
-	t.cursor.dropped(leaf, i)
-	t.slab.drop(c, i)
-	if c.n > 0 {
-		t.changed(c, pos)
+// drop removes trigger i of the identifier found, and the identifier with its last.
+func (t *Table) drop(f *found, i int) {
+	t.entries.Add(-1)
+	open(f.home)
+	c := t.at(f.cell)
+	list := t.list(c)
+	if len(list) == 1 {
+		if f.isMember() {
+			t.dropMember(f)
+		} else {
+			t.dropTop(f)
+		}
+		shut(f.home)
 		return
 	}
-	s := t.index.slots[pos]
-	if s.ref().isNode() {
-		t.index.slots[pos] = makeSlot(s.tag(), t.trie.remove(s.ref(), c.id.suffix))
-	} else {
-		t.index.remove(pos)
+	for k := i; k < len(list)-1; k++ {
+		set(&list[k], list[k+1])
 	}
-	t.cells.put(uint32(leaf))
+	t.resize(c, len(list)-1)
+	t.changed(f)
+	shut(f.home)
+}
+
+// dropMember takes a member out of its group, and makes the last one that is left the
+// only identifier of the cell.
+func (t *Table) dropMember(f *found) {
+	top, c := t.at(f.top), t.at(f.cell)
+	t.leave(top, c[3])
+	t.putCell(f.cell)
+	rest := refOf(top[3])
+	if rest.isNode() {
+		return
+	}
+	copyEntry(top, &t.v.cells[rest])
+	t.putCell(number(rest))
+	t.due(f.top, soonest(t.list(top)))
 }
 
 // Remove removes a trigger and reports whether it was stored, live or expired.
-func (t *Table) Remove(id i3.ID, tg Target) bool {
-	w := wordsOf(&id)
-	c, pos, leaf := t.exact(w, t.probeFor(w))
-	if c == nil {
-		return false
+func (t *Table) Remove(id i3.ID, tg Target) (removed bool) {
+	hash := asm.HashOne(&id, &t.key)
+	t.lock.acquire()
+	f := t.find(&id, hash)
+	if f.cell != 0 {
+		if i := search(t.list(t.at(f.cell)), tg); i >= 0 {
+			t.drop(&f, i)
+			removed = true
+		}
 	}
-	i := search(t.slab.list(c), tg)
-	if i < 0 {
-		return false
-	}
-	t.drop(c, pos, leaf, i)
-	return true
+	t.lock.release()
+	return removed
 }
 
 // Count returns the number of live triggers of exactly this identifier.
 func (t *Table) Count(id i3.ID, now Tick) (n int) {
-	w := wordsOf(&id)
-	c, _, _ := t.exact(w, t.probeFor(w))
-	if c == nil {
-		return 0
-	}
-	for _, tr := range t.slab.list(c) {
-		if tr.expire > now {
-			n++
+	hash := asm.HashOne(&id, &t.key)
+	t.lock.acquire()
+	if f := t.find(&id, hash); f.cell != 0 {
+		for _, tr := range t.list(t.at(f.cell)) {
+			if expiryOf(tr) > now {
+				n++
+			}
 		}
 	}
+	t.lock.release()
 	return n
 }
 
@@ -227,35 +352,27 @@ func (t *Table) Count(id i3.ID, now Tick) (n int) {
 // live or expired, in the order of their insertion. It allocates only if dst is
 // too short.
 func (t *Table) Stored(id i3.ID, dst []Target) []Target {
-	w := wordsOf(&id)
-	c, _, _ := t.exact(w, t.probeFor(w))
-	if c == nil {
-		return dst
+	hash := asm.HashOne(&id, &t.key)
+	t.lock.acquire()
+	if f := t.find(&id, hash); f.cell != 0 {
+		for _, tr := range t.list(t.at(f.cell)) {
+			dst = append(dst, targetOf(tr))
+		}
 	}
-	for _, tr := range t.slab.list(c) {
-		dst = append(dst, tr.target)
-	}
+	t.lock.release()
 	return dst
 }
 
-// Stats describes the table. It reads the whole index, so it is for reports.
-func (t *Table) Stats() Stats {
-	longest, total := t.index.probes()
-	s := Stats{
-		Entries:     t.entries,
-		Identifiers: t.cells.used(),
-		Prefixes:    t.index.used,
-		Bytes:       t.cells.bytes() + t.slab.bytes() + t.trie.nodes.bytes() + 8*cap(t.index.slots),
-		ProbeMax:    longest,
-	}
-	if s.Entries > 0 {
-		s.BytesPerEntry = float64(s.Bytes) / float64(s.Entries)
-		s.ProbeMean = float64(total) / float64(s.Prefixes)
-	}
-	return s
+// Close gives the memory of the table back. Nobody may use the table any more. A
+// table that is not closed gives it back when the garbage collector finds it.
+func (t *Table) Close() error {
+	t.lock.acquire()
+	t.memory.release()
+	t.lock.release()
+	return nil
 }
 
 // String describes the table without its secret, which no log may show.
 func (t *Table) String() string {
-	return fmt.Sprintf("matcher.Table(%s, %d of %d triggers)", t.Kernel(), t.entries, t.cfg.MaxTriggers)
+	return fmt.Sprintf("matcher.Table(%s, %d of %d triggers)", t.Kernel(), t.Len(), t.cfg.MaxTriggers)
 }

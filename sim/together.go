@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"unsafe"
 
+	"i3bench/asm"
 	"i3bench/i3/machine"
 )
 
@@ -74,8 +75,6 @@ func (w *World) look(a netip.AddrPort) int64 {
 	return 0
 }
 
-const cacheLine = 64
-
 // linesOf returns how many cache lines a machine needs whenever it is called, at
 // most 16; 0 if it does not say.
 func linesOf(m machine.Machine) uint8 {
@@ -84,7 +83,7 @@ func linesOf(m machine.Machine) uint8 {
 		return 0
 	}
 	hot := min(t.Hot(), reflect.TypeOf(m).Elem().Size())
-	return uint8(min((hot+cacheLine-1)/cacheLine, 16))
+	return uint8(min((hot+asm.LineBytes-1)/asm.LineBytes, 16))
 }
 
 // pointerIn returns the pointer that a machine's interface value holds.
@@ -92,18 +91,10 @@ func pointerIn(m *machine.Machine) unsafe.Pointer {
 	return (*[2]unsafe.Pointer)(unsafe.Pointer(m))[1]
 }
 
-// touch reads a byte of each of so many cache lines.
-func touch(p unsafe.Pointer, lines int) (sum byte) {
-	for i := range lines {
-		sum += *(*byte)(unsafe.Add(p, i*cacheLine))
-	}
-	return sum
-}
-
 // nowhere is an endpoint without a machine.
 var nowhere Endpoint
 
-// warm reads what events will need, and changes nothing: their endpoints and
+// warm gets what events will need into a cache, and changes nothing: their endpoints and
 // bytes, then the machines that these lead to.
 func (w *World) warm(ww *worldWorker, ctx Context, events []Event) {
 	var ends [beside]*Endpoint
@@ -116,12 +107,12 @@ func (w *World) warm(ww *worldWorker, ctx Context, events []Event) {
 	}
 	for i, e := range ends[:len(events)] { // whoever waits for a length here waits for all
 		if b := bytes[i]; len(b) > 0 {
-			sum += touch(unsafe.Pointer(unsafe.SliceData(b)), (len(b)+cacheLine-1)/cacheLine)
+			asm.Prefetch(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 		}
 		if e.process != events[i].To {
 			ends[i] = &nowhere // see begin
 		} else if e.lines > 0 && e.running() {
-			sum += touch(pointerIn(&e.machine), int(e.lines))
+			asm.Prefetch(pointerIn(&e.machine), int(e.lines)*asm.LineBytes)
 		}
 	}
 	ww.warmed += sum + approach(ends[:len(events)], &bytes)

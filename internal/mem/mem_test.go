@@ -1,0 +1,19 @@
+package mem
+
+import "testing"
+
+func TestReserve(t *testing.T) {
+	const size = 64 << 30 // more than there is: only what is touched counts
+	b, err := Reserve(size)
+	if err != nil {
+		t.Log("this build or system has none: ", err)
+		return
+	}
+	defer Release(b)
+	for _, i := range []int{0, 1 << 20, size - 1} {
+		if b[i] != 0 {
+			t.Errorf("byte %d is %d, want 0", i, b[i])
+		}
+		b[i] = 1
+	}
+}

@@ -1,0 +1,45 @@
+package matcher
+
+import "i3bench/asm"
+
+// Stats describes the table. It reads all of it, so it is for reports.
+func (t *Table) Stats() Stats {
+	t.lock.acquire()
+	defer t.lock.release()
+	s := Stats{
+		Entries:  t.Len(),
+		Prefixes: t.tops,
+		Homes:    t.shaped().Homes(),
+		Bytes: t.shaped().Homes()*cellBytes + int(t.cells.end)*cellBytes + int(t.lists.end)*cellBytes +
+			int(t.nodes.end)*2*cellBytes + 4*(cap(t.expiry.blocks[0])+cap(t.expiry.blocks[1])),
+	}
+	total := 0
+	for i := range t.v.homes[:s.Homes] {
+		c := &t.v.homes[i]
+		if stateOf(c) == asm.Empty {
+			continue
+		}
+		for n := 1; ; n++ {
+			total += n
+			s.ProbeMax = max(s.ProbeMax, n)
+			next := nextOf(c)
+			if next == 0 {
+				break
+			}
+			c = &t.v.cells[next]
+		}
+	}
+	for p := position(0); p.cell() < s.Homes; p++ {
+		s.Identifiers += min(countOf(t.at(p.number())), 1)
+	}
+	for p := others; p.cell() < t.end(1); p++ {
+		s.Identifiers += min(countOf(t.at(p.number())), 1)
+	}
+	if s.Entries > 0 {
+		s.BytesPerEntry = float64(s.Bytes) / float64(s.Entries)
+		s.ProbeMean = float64(total) / float64(s.Prefixes)
+	}
+	return s
+}
+
+const cellBytes = asm.LineBytes
