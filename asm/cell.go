@@ -45,6 +45,7 @@ const (
 	Empty = iota
 	Single
 	Group // several identifiers that differ in the suffix
+	Few   // the same, at most eight
 )
 
 // Load reads a word that others may write.

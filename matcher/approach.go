@@ -33,7 +33,7 @@ func (t *Table) Approach(id i3.ID, step int, hint uint64) (next uint64, sum byte
 	}
 	c := v.at(n)
 	switch state, count := kindOf(asm.Load(&c[asm.Meta])); {
-	case state == asm.Group:
+	case state >= asm.Group:
 		return 0, 0 // the rest is a path of misses
 	case count == elsewhere:
 		run := uint32(asm.Load(&c[asm.Links]))

@@ -13,7 +13,7 @@ func (t *Table) Hash(id i3.ID) uint64 { return asm.HashOne(&id, &t.key) }
 // WinnerSteps returns how many nodes the search for the winner of id visits.
 func (t *Table) WinnerSteps(id i3.ID, now Tick) (steps int) {
 	f := t.find(&id, t.Hash(id))
-	if f.top == 0 || stateOf(t.at(f.top)) != asm.Group {
+	if f.top == 0 || stateOf(t.at(f.top)) != asm.Group { // of few, one node is all
 		return 0
 	}
 	for r := refOf(t.at(f.top)[3]); r.isNode(); steps++ {
@@ -103,11 +103,39 @@ func (c *checker) top(n number, cell *asm.Cell, home uint32, s asm.Shape) error 
 	if stateOf(cell) == asm.Single {
 		return c.single(n, cell)
 	}
+	if stateOf(cell) == asm.Few {
+		return c.few(cell)
+	}
 	until, err := c.branch(cell[3], cell, 0, 0)
 	if err == nil && (!refOf(cell[3]).isNode() || untilOf(cell[3]) != until) {
 		return fmt.Errorf("cell %x: root %x, want a node until %d", n, cell[3], until)
 	}
 	return err
+}
+
+// few checks a group of few.
+func (c *checker) few(group *asm.Cell) error {
+	r := refOf(group[3])
+	if !r.isNode() || c.nodes[r.number()] {
+		return fmt.Errorf("few: root %x, visited %v", group[3], c.nodes[r.number()])
+	}
+	c.nodes[r.number()] = true
+	n, members, until := &c.t.v.nodes[r.number()], 0, Tick(0)
+	for i := range fewMembers {
+		b := n[fewMembers+i]
+		if b == 0 {
+			continue
+		}
+		members++
+		until = max(until, untilOf(b))
+		if under, err := c.branch(b, group, n[i], 16); err != nil || under != untilOf(b) {
+			return fmt.Errorf("few: member %d with suffix %x until %d, want %d: %w", i, n[i], untilOf(b), under, err)
+		}
+	}
+	if members < 2 || until != untilOf(group[3]) {
+		return fmt.Errorf("few: %d members, until %d, want %d", members, untilOf(group[3]), until)
+	}
+	return nil
 }
 
 // branch checks a branch of a group, where the members agree with like in their first nibbles, and
@@ -117,7 +145,7 @@ func (c *checker) branch(b uint64, group *asm.Cell, like uint64, nibbles uint) (
 	if !r.isNode() {
 		n := number(r)
 		cell := &c.t.v.cells[n]
-		if c.cells[n] || [3]uint64(cell[:3]) != [3]uint64(group[:3]) || (cell[3]^like)>>1>>(63-4*nibbles) != 0 {
+		if c.cells[n] || [3]uint64(cell[:3]) != [3]uint64(group[:3]) || !alike(cell[3], like, nibbles) {
 			return 0, fmt.Errorf("member %d with suffix %x, after %d nibbles like %x", n, cell[3], nibbles, like)
 		}
 		c.cells[n] = true
@@ -148,6 +176,9 @@ func (c *checker) branch(b uint64, group *asm.Cell, like uint64, nibbles uint) (
 	}
 	return until, nil
 }
+
+// alike reports whether two suffixes agree in their first nibbles.
+func alike(a, b uint64, nibbles uint) bool { return (a^b)&^(1<<(64-4*nibbles)-1) == 0 }
 
 // between returns the nibbles above a node's that no node parts by.
 func (c *checker) between(b uint64, r ref) uint64 {

@@ -41,24 +41,28 @@ func untilOf(branch uint64) Tick          { return Tick(branch >> 32) }
 //
 // All members below a node agree above its nibble. So of two branches the one whose
 // nibble is nearer wins with all that is on it, and the search never turns back.
-func (v *view) winner(root uint64, suffix uint64, now Tick) number {
+func (v *view) winner(root uint64, few bool, suffix uint64, now Tick) number {
 	b := root
-	if untilOf(b) <= now {
-		return 0
-	}
 	for range 17 {
 		r := refOf(b)
 		if !r.isNode() {
 			return number(r)
 		}
-		if int(r.number()) >= len(v.nodes) {
-			return 0
-		}
-		if b = v.nodes[r.number()].nearest(side(suffix, r.nibble()), now); b == 0 {
-			return 0
-		}
+		b = v.step(r, few, suffix, now)
 	}
 	return 0
+}
+
+// step goes on from a node, to nobody if all below have expired.
+func (v *view) step(r ref, few bool, suffix uint64, now Tick) (branch uint64) {
+	if int(r.number()) >= len(v.nodes) {
+		return 0
+	}
+	n := &v.nodes[r.number()]
+	if few {
+		return n.nearestOfFew(suffix, now)
+	}
+	return n.nearest(side(suffix, r.nibble()), now)
 }
 
 // nearest returns the branch nearest to a nibble on which somebody is live, or 0.
@@ -137,12 +141,24 @@ func (t *Table) settle(w *way, until Tick) {
 
 // update records a new latest expiry of the member with this suffix.
 func (t *Table) update(group *asm.Cell, suffix uint64, until Tick) {
+	if stateOf(group) == asm.Few {
+		n := t.fewOf(group)
+		set(&n[fewMembers+n.place(suffix)], makeBranch(refOf(n[fewMembers+n.place(suffix)]), until))
+		t.settleFew(group)
+		return
+	}
 	w := t.follow(&group[3], suffix, 16)
 	t.settle(&w, until)
 }
 
 // join adds a member with a suffix that no other has.
 func (t *Table) join(group *asm.Cell, suffix uint64, leaf number, until Tick) {
+	if stateOf(group) == asm.Few {
+		if t.joinFew(group, suffix, leaf, until) {
+			return
+		}
+		t.toTrie(group)
+	}
 	near := refOf(group[3])
 	for near.isNode() { // anybody who agrees with it as far as the nodes tell
 		n := &t.v.nodes[near.number()]
@@ -172,6 +188,10 @@ func (t *Table) join(group *asm.Cell, suffix uint64, leaf number, until Tick) {
 // leave takes the member with this suffix out, and the node that would be left with
 // one branch. The group must have another member.
 func (t *Table) leave(group *asm.Cell, suffix uint64) {
+	if stateOf(group) == asm.Few {
+		t.leaveFew(group, suffix)
+		return
+	}
 	w := t.follow(&group[3], suffix, 16)
 	last, above := w.branch[w.n-1], w.branch[w.n-2]
 	set(last, 0)

@@ -67,19 +67,19 @@ func (p *pool) used() int { return int(p.end) - 1 - p.idle }
 // How much of everything a table of some triggers can need.
 func (c Config) mostHomes() int { return int(float64(c.MaxTriggers)/maxLoad) + minHomes + 1 }
 func (c Config) mostCells() int { return c.MaxTriggers + c.MaxTriggers/2 + 8 }
-func (c Config) mostNodes() int { return min(c.MaxTriggers+8, maxNodes) }
+func (c Config) mostNodes() int { return min(c.MaxTriggers+2*fewMembers, maxNodes) }
 func (c Config) mostLines() int { return min(4*c.MaxTriggers+2*c.MaxPerID/lineLen+8, math.MaxUint32) }
 
 // room makes sure that an insertion finds cells and nodes, so that nothing moves
 // while it has pointers. It reports whether there are nodes.
 func (t *Table) room() bool {
-	const cells, nodes = 3, 1
+	const cells, nodes = 3, fewMembers + 1
 	v := t.v
 	if t.cells.idle < cells && int(t.cells.end)+cells > len(v.cells) {
 		t.show(view{v.homes, grown(t.memory, v.cells, int(t.cells.end)+cells, t.cfg.mostCells()), v.lines, v.nodes})
 	}
 	if t.nodes.idle < nodes && int(t.nodes.end)+nodes > len(v.nodes) {
-		if t.nodes.end >= maxNodes {
+		if t.nodes.end+nodes > maxNodes {
 			return false
 		}
 		v = t.v

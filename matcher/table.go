@@ -107,10 +107,15 @@ func (t *Table) find(id *i3.ID, hash uint64) found {
 		f.prev, n, c = n, next, &t.v.cells[next]
 	}
 	f.top = n
-	if stateOf(c) == asm.Group {
+	switch stateOf(c) {
+	case asm.Few:
+		f.cell = t.fewOf(c).memberOfFew(id.Suffix())
+	case asm.Group:
 		f.cell = t.member(c[3], id.Suffix())
-	} else if c[3] == id.Suffix() {
-		f.cell = n
+	default:
+		if c[3] == id.Suffix() {
+			f.cell = n
+		}
 	}
 	return f
 }
@@ -243,11 +248,8 @@ func (t *Table) addMember(f *found, id *i3.ID, tr uint64) {
 		c := &t.v.cells[n]
 		set(&c[asm.Links], 0)
 		copyEntry(c, top)
-		list := t.list(c)
-		set(&top[3], makeBranch(ref(n), latest(list)))
-		setKind(top, asm.Group, 0)
-		setList(top, 0)
-		t.due(n, soonest(list))
+		t.makeFew(top, n)
+		t.due(n, soonest(t.list(c)))
 	}
 	n := t.newCell()
 	c := &t.v.cells[n]

@@ -1,0 +1,167 @@
+package matcher
+
+import (
+	"unsafe"
+
+	"i3bench/asm"
+	"i3bench/i3"
+)
+
+// fewIDs is the size of a batch that is not worth one: its misses do not overlap, nor
+// does it need the memory.
+const fewIDs = 4
+
+// A scratch is what a batch needs.
+type scratch struct {
+	asm.Batch
+	hashes [asm.MaxBatch]uint64
+
+	// Who is in a group: descents of them.
+	descents int
+	descent  [asm.MaxBatch]descent
+	member   [asm.MaxBatch]number // of the identifier's group, the winner; 0 for none
+	seen     [asm.MaxBatch]uint64 // word Meta of its home
+}
+
+// A descent is the search for the winner in a group.
+type descent struct {
+	branch uint64 // where it is
+	who    uint8
+	few    bool
+}
+
+// MatchBatch does [Table.Match] for every identifier of a batch and leaves the
+// results in m. The batch may be of any length and must not share memory with
+// m. It allocates only until m has grown to what the batches need.
+func (t *Table) MatchBatch(ids []i3.ID, now Tick, m *Matches) {
+	m.Reset()
+	if len(ids) < fewIDs {
+		for i := range ids {
+			m.matchOne(t, &ids[i], asm.HashOne(&ids[i], &t.key), now)
+		}
+		return
+	}
+	if m.batch == nil {
+		m.batch = new(scratch)
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), asm.MaxBatch)
+		t.matchSome(ids[:n], now, m)
+		ids = ids[n:]
+	}
+}
+
+// matchOne adds the result for one identifier.
+func (m *Matches) matchOne(t *Table, id *i3.ID, hash uint64, now Tick) {
+	var winner i3.ID
+	winner, m.Targets = t.match(id, hash, now, m.Targets)
+	m.Matched = append(m.Matched, winner)
+	m.Off = append(m.Off, uint32(len(m.Targets)))
+}
+
+// matchSome matches at most asm.MaxBatch identifiers.
+func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
+	b := m.batch
+	b.IDs = ids
+	hashes := b.hashes[:len(ids)]
+	asm.Hash(hashes, ids, &t.key)
+	v := t.view.Load()
+	if s := unpackShape(t.shape.Load()); s.Homes() <= len(v.homes) {
+		asm.Locate(b.Places[:len(ids)], hashes, v.homes, s)
+		asm.Match(&b.Batch, v.homes, v.cells, uint32(now))
+		asm.Follow(&b.Batch, v.homes, v.cells, uint32(now))
+		b.descend(v, now)
+	} else { // a newer shape than the view: one by one
+		for i := range ids {
+			b.Answers[i], b.member[i] = asm.Ask, 0
+		}
+	}
+	for i := range ids {
+		switch b.Answers[i] {
+		case asm.One:
+			m.Targets = append(m.Targets, Target(b.Targets[i]))
+			m.Matched = append(m.Matched, b.Winners[i])
+		case asm.Miss:
+			m.Matched = append(m.Matched, i3.ID{})
+		default:
+			if n := b.member[i]; n == 0 || !m.matchMember(v, i, n, now) {
+				m.matchOne(t, &ids[i], hashes[i], now)
+			}
+			continue
+		}
+		m.Off = append(m.Off, uint32(len(m.Targets)))
+	}
+	b.IDs = nil
+}
+
+// descend looks for the winners of those identifiers that are in groups, all of them a
+// node at a time, so that their misses overlap.
+func (b *scratch) descend(v *view, now Tick) {
+	b.begin(v)
+	for b.descents > 0 {
+		left := 0
+		for k := range b.descents {
+			d := b.descent[k]
+			r := refOf(d.branch)
+			if !r.isNode() {
+				if int(r) < len(v.cells) {
+					b.member[d.who] = number(r)
+					asm.Prefetch(unsafe.Pointer(&v.cells[r]), asm.LineBytes)
+				}
+				continue
+			}
+			d.branch = v.step(r, d.few, b.IDs[d.who].Suffix(), now)
+			if next := refOf(d.branch); next.isNode() && int(next.number()) < len(v.nodes) {
+				asm.Prefetch(unsafe.Pointer(&v.nodes[next.number()]), int(unsafe.Sizeof(node{})))
+			}
+			b.descent[left] = d
+			left++
+		}
+		b.descents = left
+	}
+}
+
+// begin finds out who is in a group.
+func (b *scratch) begin(v *view) {
+	b.descents = 0
+	for i := range b.IDs {
+		if b.Answers[i] != asm.Ask {
+			continue
+		}
+		b.member[i] = 0
+		place := b.Places[i]
+		home := &v.homes[place.Home()]
+		meta := asm.Load(&home[asm.Meta])
+		if meta&asm.Odd != 0 || (meta^uint64(place))>>asm.DepthShift&0xff != 0 {
+			continue
+		}
+		n, _ := v.search(home, meta, &b.IDs[i], place)
+		if n == 0 {
+			continue
+		}
+		c := v.at(n)
+		if state, _ := kindOf(asm.Load(&c[asm.Meta])); state >= asm.Group {
+			root := asm.Load(&c[3])
+			b.seen[i] = meta
+			b.descent[b.descents] = descent{root, uint8(i), state == asm.Few}
+			b.descents++
+			if r := refOf(root); r.isNode() && int(r.number()) < len(v.nodes) {
+				asm.Prefetch(unsafe.Pointer(&v.nodes[r.number()]), int(unsafe.Sizeof(node{})))
+			}
+		}
+	}
+}
+
+// matchMember adds the result for an identifier whose group's winner is known, unless a
+// writer came in between.
+func (m *Matches) matchMember(v *view, i int, n number, now Tick) bool {
+	b, before := m.batch, len(m.Targets)
+	suffix, targets, ok := v.emitList(&v.cells[n], now, m.Targets)
+	if !ok || len(targets) == before || asm.Load(&v.homes[b.Places[i].Home()][asm.Meta]) != b.seen[i] {
+		return false
+	}
+	m.Targets = targets
+	m.Matched = append(m.Matched, b.IDs[i].WithSuffix(suffix))
+	m.Off = append(m.Off, uint32(len(m.Targets)))
+	return true
+}
