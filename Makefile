@@ -32,7 +32,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
-	test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+	generate test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
 	cover micro peer-ns3 peers compare canary ci clean
 
 help: ## Show this list
@@ -67,6 +67,9 @@ simdoc: sim ## Run the simulations and rewrite their figures in docs/simulator.m
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
 	bin/analyze readme $(RESULT) --file README.md
 
+generate: ## Write the assembly of ./asm again from its generator
+	$(GO) -C asm/_gen run . -dir ..
+
 test: ## Every test, not from the cache; V=1 shows what each test says
 	@$(HOUSE)
 	$(REPORT) -count=1 -timeout=15m ./...
@@ -80,13 +83,16 @@ purego: ## Tests of the portable build, without assembly and without the long sc
 	$(GO) vet -tags=purego ./...
 	$(REPORT) -tags=purego -short -count=1 -timeout=15m ./...
 
-lint: ## gofmt, go vet, staticcheck, go.mod and the rules of internal/tidy
+lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and that generated files are up to date
 	@files=$$(gofmt -l .) || exit 1; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 	$(GO) test -count=1 ./internal/tidy
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen vet . && $(GO) -C asm/_gen run . -dir "$$dir" && \
+		for file in "$$dir"/*; do diff -u "asm/$${file##*/}" "$$file" || { \
+			echo "lint: asm/$${file##*/} is not what asm/_gen writes: make generate" >&2; exit 1; }; done
 
 fmt: ## Format every Go file with gofumpt
 	$(TOOL) gofumpt -l -w .

@@ -14,10 +14,11 @@
 // # Variants
 //
 // The variants are "portable", "avx2" and "avx512" on amd64, "portable" and "neon" on arm64.
-// The best that the processor has is chosen once, when the program starts; the
-// environment variable I3BENCH_KERNEL names another. [Variants] lists what this
-// machine can run, and tests run once for each. The build tags purego and race
-// leave only "portable": the race detector does not see what assembly reads.
+// The best that the processor has is chosen once, when the program starts; [Use] chooses
+// another. [Variants] lists what this machine can run, and tests run once for
+// each. The build tags purego and race leave only "portable": the race detector
+// does not see what assembly reads. The assembly of amd64 is written by the
+// generator in _gen, whose comments give the algorithms: make generate.
 //
 // # Rules
 //

@@ -5,19 +5,107 @@ package asm
 import (
 	"unsafe"
 
+	"github.com/klauspost/cpuid/v2"
+
 	"i3bench/i3"
 )
 
-func best() []variant { return nil }
+// What the assembly of each variant uses, beyond what every processor of this architecture has.
+var (
+	needAVX2   = []cpuid.FeatureID{cpuid.AVX2, cpuid.BMI2, cpuid.POPCNT}
+	needAVX512 = append([]cpuid.FeatureID{cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL}, needAVX2...)
+)
 
-func hash(dst []uint64, ids []i3.ID, key *Key) { hashPortable(dst, ids, key) }
-
-func locate(places []Place, hashes []uint64, homes []Cell, shape Shape) {
-	locatePortable(places, hashes, homes, shape)
+// best returns the variants in assembly that this machine can run, the best first.
+func best() []variant {
+	var vs []variant
+	if cpuid.CPU.Supports(needAVX512...) {
+		vs = append(vs, avx512)
+	}
+	if cpuid.CPU.Supports(needAVX2...) {
+		vs = append(vs, avx2)
+	}
+	return vs
 }
 
-func match(b *Batch, homes, cells []Cell, now uint32) { matchPortable(b, homes, cells, now) }
+func hash(dst []uint64, ids []i3.ID, key *Key) {
+	switch runs {
+	case avx512:
+		hashAVX512(&dst[0], &ids[0], len(ids), key)
+	case avx2:
+		hashAVX2(&dst[0], &ids[0], len(ids), key)
+	default:
+		hashPortable(dst, ids, key)
+	}
+}
 
-func follow(b *Batch, homes, cells []Cell, now uint32) { followPortable(b, homes, cells, now) }
+func locate(places []Place, hashes []uint64, homes []Cell, shape Shape) {
+	level, split := uint64(shape.Level), uint64(shape.Split)
+	switch runs {
+	case avx512:
+		locateAVX512(&places[0], &hashes[0], len(hashes), &homes[0], level, split)
+	case avx2:
+		locateAVX2(&places[0], &hashes[0], len(hashes), &homes[0], level, split)
+	default:
+		locatePortable(places, hashes, homes, shape)
+	}
+}
 
-func prefetch(p unsafe.Pointer, n int) { prefetchPortable(p, n) }
+func match(b *Batch, homes, cells []Cell, now uint32) {
+	switch runs {
+	case avx512:
+		matchAVX512(b, &homes[0], last(homes), unsafe.SliceData(cells), len(cells), now)
+	case avx2:
+		matchAVX2(b, &homes[0], last(homes), unsafe.SliceData(cells), len(cells), now)
+	default:
+		matchPortable(b, homes, cells, now)
+	}
+}
+
+func follow(b *Batch, homes, cells []Cell, now uint32) {
+	switch runs {
+	case avx512, avx2:
+		followAVX2(b, &homes[0], last(homes), &cells[0], last(cells), now)
+	default:
+		followPortable(b, homes, cells, now)
+	}
+}
+
+func prefetch(p unsafe.Pointer, n int) {
+	switch runs {
+	case avx512, avx2:
+		prefetchLines(p, n)
+	default:
+		prefetchPortable(p, n)
+	}
+}
+
+// last returns the number of the last cell that 32 bits can name.
+func last(cells []Cell) int { return min(len(cells)-1, 1<<32-1) }
+
+// The kernels in assembly, written by _gen. They trust that n > 0, that a batch has at least one identifier (for
+// follow, one that is noted) and that there are as many of each thing as the portable twins need.
+
+//go:noescape
+func hashAVX512(dst *uint64, ids *i3.ID, n int, key *Key)
+
+//go:noescape
+func hashAVX2(dst *uint64, ids *i3.ID, n int, key *Key)
+
+//go:noescape
+func locateAVX512(places *Place, hashes *uint64, n int, homes *Cell, level, split uint64)
+
+//go:noescape
+func locateAVX2(places *Place, hashes *uint64, n int, homes *Cell, level, split uint64)
+
+//go:noescape
+func matchAVX512(b *Batch, homes *Cell, lastHome int, cells *Cell, nCells int, now uint32)
+
+//go:noescape
+func matchAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, nCells int, now uint32)
+
+//go:noescape
+func followAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, lastCell int, now uint32)
+
+//go:noescape
+func prefetchLines(p unsafe.Pointer, n int)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// A mask says which lanes have a property: an opmask for AVX-512, a vector of ones and zeros for AVX2.
+type mask = reg.Register
+
+func (g *generator) mask() mask {
+	if g.wide() {
+		return g.K()
+	}
+	return g.YMM()
+}
+
+// zero returns the lanes where v has none of the bits.
+func (g *generator) zero(bits op, v vec) mask {
+	m := g.mask()
+	if g.wide() {
+		g.VPTESTNMQ(bits, v, m)
+		return m
+	}
+	g.VPAND(bits, v, m)
+	g.VPCMPEQQ(g.none(), m, m)
+	return m
+}
+
+// andZero returns the lanes of m where v has none of the bits.
+func (g *generator) andZero(m mask, bits op, v vec) mask {
+	if g.wide() {
+		r := g.mask()
+		g.VPTESTNMQ(bits, v, m, r)
+		return r
+	}
+	return g.andMask(m, g.zero(bits, v))
+}
+
+// andSome returns the lanes of m where v has some of the bits.
+func (g *generator) andSome(m mask, bits op, v vec) mask {
+	if g.wide() {
+		r := g.mask()
+		g.VPTESTMQ(bits, v, m, r)
+		return r
+	}
+	return g.andNot(m, g.zero(bits, v))
+}
+
+// equal returns the lanes where a and b are the same.
+func (g *generator) equal(a, b vec) mask {
+	m := g.mask()
+	g.VPCMPEQQ(a, b, m)
+	return m
+}
+
+// andGreater returns the lanes of m where a > b, as signed numbers.
+func (g *generator) andGreater(m mask, a vec, b op) mask {
+	r := g.mask()
+	if g.wide() {
+		g.VPCMPGTQ(b, a, m, r)
+		return r
+	}
+	g.VPCMPGTQ(b, a, r)
+	return g.andMask(m, r)
+}
+
+// andLess returns the lanes of m where a < b, as signed numbers.
+func (g *generator) andLess(m mask, a vec, b op) mask {
+	r := g.mask()
+	if g.wide() {
+		g.VPCMPQ(imm(1), b, a, m, r)
+		return r
+	}
+	limit := g.vec()
+	g.VMOVDQU(b, limit)
+	g.VPCMPGTQ(a, limit, r)
+	return g.andMask(m, r)
+}
+
+func (g *generator) andMask(a, b mask) mask {
+	r := g.mask()
+	if g.wide() {
+		g.KANDW(a, b, r)
+	} else {
+		g.VPAND(a, b, r)
+	}
+	return r
+}
+
+// andNot returns the lanes of a that are not in b.
+func (g *generator) andNot(a, b mask) mask {
+	r := g.mask()
+	if g.wide() {
+		g.KANDNW(a, b, r)
+	} else {
+		g.VPANDN(a, b, r)
+	}
+	return r
+}
+
+func (g *generator) orMask(a, b mask) mask {
+	r := g.mask()
+	if g.wide() {
+		g.KORW(a, b, r)
+	} else {
+		g.VPOR(a, b, r)
+	}
+	return r
+}
+
+// none returns zeros in memory, for AVX2.
+func (g *generator) none() op { return g.table("none", 0, 0, 0, 0, 0, 0, 0, 0) }
+
+// bits returns a mask as a number, the first lane in bit 0.
+func (g *generator) bits(m mask) reg.GPVirtual {
+	r := g.GP64()
+	if g.wide() {
+		g.KMOVB(m, r.As32())
+	} else {
+		g.VMOVMSKPD(m, r.As32())
+	}
+	return r
+}

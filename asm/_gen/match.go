@@ -1,0 +1,201 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/x86"
+)
+
+// match writes the comparison of identifiers with their homes.
+//
+// A group of homes is read one after the other, each in the order that makes a change meanwhile visible: first meta,
+// then the rest, then meta again (loads are not reordered on this architecture). Everything that is decided, is
+// decided for all lanes at once and without a branch, because no branch about hits could be predicted:
+//
+//	x      = home ^ id, and exact where its first three words are 0
+//	d      = meta ^ depth and tags of the place: 0 in the fields that are as the place wants them
+//	valid  = meta even, of that depth, and the same before and after
+//	held   = exact and not empty
+//	one    = valid, exact, a single identifier with one trigger, which expires later than now
+//	noted  = valid, not held, tag A, and a next cell that exists
+//	miss   = valid, and the single trigger is over, or not held, neither tag, nothing to follow
+//	ask    = the others
+//
+// Winners are the cells' own words, for these are the identifier's where it was exact. The three arrays for Follow
+// are written as whole vectors, those noted first and zeros after them, and end where the next vector begins. Nothing
+// is written behind the arrays: group i begins at lane i of 256 and no more than i have been noted before.
+func (g *generator) match() {
+	g.text("match", "func(b *byte, homes *byte, lastHome int, cells *byte, nCells int, now uint32)",
+		"Compares the identifiers of a batch with their homes. Numbers of homes above lastHome count as lastHome.")
+	m := &matcher{generator: g}
+	m.prepare()
+	g.CMPQ(m.left, number(uint64(g.lanes)))
+	g.JLT(operand.LabelRef("tail"))
+	g.Label("loop")
+	m.group(nil)
+	g.ADDQ(number(uint64(g.lanes*idBytes)), m.ids)
+	g.ADDQ(number(uint64(g.lanes*idBytes)), m.winners)
+	g.ADDQ(number(uint64(g.lanes)), m.i)
+	g.SUBQ(number(uint64(g.lanes)), m.left)
+	g.CMPQ(m.left, number(uint64(g.lanes)))
+	g.JGE(operand.LabelRef("loop"))
+	g.Label("tail")
+	g.TESTQ(m.left, m.left)
+	g.JZ(operand.LabelRef("done"))
+	m.group(g.tail(m.left))
+	g.Label("done")
+	g.MOVQ(m.noted, mem{Base: m.batch, Disp: behind})
+	g.end()
+}
+
+// Blocks of memory that match has on its stack.
+const (
+	addresses = 64 * iota // of the homes of a group, later of its next cells
+	homesBase
+	homesLast
+	cellsBase
+	cellsLen
+	nowLimit
+	blocks = iota
+)
+
+type matcher struct {
+	*generator
+	batch, ids, winners reg64
+	i, left, noted      reg64
+	stack               reg64
+	order               *joins
+
+	wanted, wrong, tagA, tagB, follow, state, single, four op
+
+	number vec    // of the identifier in each lane; AVX-512
+	four32 reg64  // the same as bytes; AVX2
+	spread [4]vec // orders that repeat a lane for each word of a row; AVX-512
+}
+
+func (m *matcher) prepare() {
+	m.batch = m.argument("b")
+	m.stack = m.aligned(blocks)
+	m.invariant("homes", homesBase)
+	m.invariant("lastHome", homesLast)
+	m.invariant("cells", cellsBase)
+	m.invariant("nCells", cellsLen)
+	m.invariant("now", nowLimit)
+	m.ids, m.left, m.winners = m.GP64(), m.GP64(), m.GP64()
+	m.MOVQ(mem{Base: m.batch, Disp: idsPointer}, m.ids)
+	m.MOVQ(mem{Base: m.batch, Disp: idsLen}, m.left)
+	m.LEAQ(mem{Base: m.batch, Disp: winners}, m.winners)
+	m.i, m.noted = m.GP64(), m.GP64()
+	m.XORQ(m.i, m.i)
+	m.XORQ(m.noted, m.noted)
+	m.order = m.joins()
+	m.wanted = m.every("wanted", depth|tagA|tagB)
+	m.wrong = m.every("wrong", odd|depth)
+	m.tagA, m.tagB = m.every("tagA", tagA), m.every("tagB", tagB)
+	m.follow = m.every("follow", follow)
+	m.state, m.single, m.four = m.every("state", state), m.every("single", single), m.every("four", four)
+	m.prepareNotes()
+	if m.wide() {
+		for p := range m.spread {
+			a, b := uint64(2*p), uint64(2*p+1)
+			m.spread[p] = m.load(m.table("spread"+string(rune('0'+p)), a, a, a, a, b, b, b, b))
+		}
+	}
+}
+
+// invariant puts an argument in every lane of a block on the stack.
+func (m *matcher) invariant(name string, block int) {
+	m.store(m.broadcast(m.argument(name)), m.block(block))
+}
+
+func (m *matcher) block(at int) mem { return mem{Base: m.stack, Disp: at} }
+
+// group looks a vector of identifiers up.
+func (m *matcher) group(t *tail) {
+	place := m.loadWords(mem{Base: m.batch, Index: m.i, Scale: 8, Disp: places}, t, 0)
+	address := m.vec()
+	m.VPMINUD(m.block(homesLast), place, address)
+	m.address(address, m.block(homesBase), address)
+	m.store(address, m.block(addresses))
+	h := m.read()
+
+	d, shape := m.vec(), m.vec()
+	m.and(m.wanted, place, d)
+	m.xor(d, h.meta, d)
+	m.xor(m.single, h.meta, shape)
+	valid := m.andZero(m.equal(h.meta, h.after), m.wrong, d)
+	m.target(h)
+
+	ids := m.loadRows(mem{Base: m.ids}, t, 0)
+	for k, row := range h.rows {
+		m.xor(row, ids[k], ids[k])
+	}
+	x := m.columns(ids, m.order, 0, 1, 2)
+	m.or(x[1], x[0], x[0])
+	m.or(x[2], x[0], x[0])
+	exact := m.zero(x[0], x[0])
+	here := m.andZero(m.andMask(exact, valid), m.four, shape)
+	held := m.andSome(exact, m.state, d)
+	away := m.andNot(valid, held)
+	one := m.andGreater(here, h.expiry, m.block(nowLimit))
+	plain := m.andSome(m.andSome(m.andZero(away, m.follow, d), m.tagA, d), m.tagB, d)
+	miss := m.orMask(m.andNot(here, one), plain)
+	noted := m.andLess(m.andZero(away, m.tagA, d), h.next, m.block(cellsLen))
+	if t != nil {
+		noted = m.andMask(noted, m.exists(t))
+	}
+	m.answer(one, miss)
+	m.win(one, h)
+	m.note(noted, h)
+}
+
+// exists returns the lanes that exist.
+func (m *matcher) exists(t *tail) mask {
+	if m.wide() {
+		return m.opmask(t, 0, 1)
+	}
+	r := m.YMM()
+	m.VPCMPGTQ(m.table("lane0", 0, 1, 2, 3, 0, 0, 0, 0), t.count, r)
+	return r
+}
+
+// homes is what is read of a group of homes.
+type homes struct {
+	rows                               [4]vec // the first four words of each
+	meta, after, trigger, expiry, next vec
+}
+
+// read reads the homes whose addresses are on the stack.
+func (m *matcher) read() *homes {
+	h := &homes{}
+	var rest [4]vec
+	before, after := m.gather(), m.gather()
+	for lane := range m.lanes {
+		p := m.GP64()
+		m.MOVQ(m.block(addresses+8*lane), p)
+		before.take(mem{Base: p, Disp: meta})
+		m.takeRow(&h.rows, lane, mem{Base: p})
+		m.takeRow(&rest, lane, mem{Base: p, Disp: upper})
+		after.take(mem{Base: p, Disp: meta})
+	}
+	h.meta, h.after = before.whole(), after.whole()
+	columns := m.columns(rest, m.order, 1, 3)
+	h.trigger, h.next, h.expiry = columns[0], columns[1], m.vec()
+	m.VPSRLQ(imm(32), h.next, h.next)
+	m.VPSRLQ(imm(32), h.trigger, h.expiry)
+	return h
+}
+
+// takeRow reads four words as the row of a lane.
+func (g *generator) takeRow(rows *[4]vec, lane int, from mem) {
+	if !g.wide() {
+		rows[lane] = g.load(from)
+		return
+	}
+	if lane%2 == 0 {
+		rows[lane/2] = g.ZMM()
+		i, err := x86.VMOVDQU64(from, rows[lane/2].AsY())
+		g.clears(rows[lane/2], i, err)
+	} else {
+		g.VINSERTI64X4(imm(1), from, rows[lane/2], rows[lane/2])
+	}
+}
