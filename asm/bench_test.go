@@ -59,7 +59,7 @@ func (t *benchTable) place(r *rand.Rand, i int, homes []int, roll, atHome, behin
 	var place Place
 	for id.IsZero() || int(place.Home()) != home {
 		id = i3.NewID(r.Uint64(), i3.Key{byte(r.Uint64())}, r.Uint64())
-		place = t.shape.Place(HashOne(id, &t.key))
+		place = t.shape.Place(HashOne(&id, &t.key))
 	}
 	t.batch.IDs[i] = id
 	other := i3.NewID(1, i3.Key{}, 0)

@@ -395,7 +395,7 @@ func TestConfig(t *testing.T) {
 	if _, err := table.Insert(group, 99, 0, 10); err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
-	if s := table.String(); s != "matcher.Table(portable, 9 of 1048576 triggers)" {
+	if s := table.String(); s != "matcher.Table("+table.Kernel()+", 9 of 1048576 triggers)" {
 		t.Errorf("String: %q", s)
 	}
 	if s := matcher.Added.String() + " " + matcher.Refreshed.String() + " " + matcher.Outcome(0).String(); s !=
