@@ -8,6 +8,9 @@ type Shape struct {
 	Split uint32
 }
 
+// maxLevel is the highest level of which a [Place] has the bits for every home.
+const maxLevel = 31
+
 // Homes returns the number of homes.
 func (s Shape) Homes() int { return 1<<s.Level + int(s.Split) }
 
@@ -37,8 +40,11 @@ func (s Shape) Place(hash uint64) Place {
 // Locate finds the place of each hash and asks for the cache line of each home.
 // places must be as long as hashes, and homes must have as many as the shape.
 func Locate(places []Place, hashes []uint64, homes []Cell, shape Shape) {
+	if shape.Level > maxLevel || uint64(shape.Split) > 1<<shape.Level {
+		panic("asm: Locate: no table has this shape")
+	}
 	if len(places) != len(hashes) || len(homes) < shape.Homes() {
-		panic("asm: Locate: places too short, or homes")
+		panic("asm: Locate: places or homes do not fit")
 	}
 	if len(hashes) > 0 {
 		locate(places, hashes, homes, shape)

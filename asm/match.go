@@ -14,7 +14,8 @@ const (
 )
 
 // A Batch is what [Match] and [Follow] work on: at most [MaxBatch] identifiers, and
-// where the search for each begins.
+// where the search for each begins. What the arrays hold beyond the last identifier,
+// or the last of those behind, means nothing.
 type Batch struct {
 	IDs    []i3.ID
 	Places [MaxBatch]Place
@@ -31,7 +32,7 @@ type Batch struct {
 	Seen   [MaxBatch]uint64 // word Meta of the home
 }
 
-// Match looks each identifier of a batch up in its home. Those that may be in the
+// Match looks each identifier of a batch up in its home, which must be one of homes. Those that may be in the
 // first cell behind it, of those in more, are noted in b for [Follow], and the
 // cell is asked for; their answer is Ask until then. Place by place:
 //
@@ -52,8 +53,13 @@ func Match(b *Batch, homes, cells []Cell, now uint32) {
 }
 
 // Follow looks those that Match has noted up in the next cell, and answers in the
-// same way: if that has not their exact words, Ask.
+// same way: if that has not their exact words, Ask. It is called with the batch
+// as Match left it and with the same homes and cells.
 func Follow(b *Batch, homes, cells []Cell, now uint32) {
+	checkBatch(b, homes)
+	if b.Behind > len(b.IDs) || b.Behind > 0 && len(cells) == 0 {
+		panic("asm: Follow: a batch that Match did not leave so")
+	}
 	if b.Behind > 0 {
 		follow(b, homes, cells, now)
 	}
@@ -63,7 +69,9 @@ func checkBatch(b *Batch, homes []Cell) {
 	if len(b.IDs) > MaxBatch {
 		panic("asm: Match: more than MaxBatch identifiers")
 	}
-	_ = homes
+	if len(b.IDs) > 0 && len(homes) == 0 {
+		panic("asm: Match: identifiers, and no homes")
+	}
 }
 
 func matchPortable(b *Batch, homes, cells []Cell, now uint32) {

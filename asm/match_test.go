@@ -3,6 +3,8 @@ package asm
 import (
 	"math/rand/v2"
 	"testing"
+
+	"i3bench/i3"
 )
 
 func TestMatchLikePortable(t *testing.T) {
@@ -32,5 +34,106 @@ func TestMatchLikePortable(t *testing.T) {
 		if noted < all/50 {
 			tb.Errorf("asm: only %d of %d were noted: the scenes say little", noted, all)
 		}
+	})
+}
+
+// What the rules of Match are told about: an identifier, its place, and a home with its trigger.
+var (
+	ruleID    = i3.NewID(1, i3.Key{2}, 3)
+	ruleStore = i3.NewID(1, i3.Key{2}, 4)
+	ruleOther = i3.NewID(1, i3.Key{3}, 4)
+)
+
+const (
+	rulePlace = 0 | 5<<DepthShift | 7<<TagAShift | 7<<TagBShift
+	ruleOne   = 2 | Single<<StateShift | 1<<CountShift | 5<<DepthShift
+	ruleTag   = 7 << TagAShift
+	ruleTagB  = 7 << TagBShift
+)
+
+func TestMatchRules(t *testing.T) {
+	const now = 100
+	mine := func(meta uint64, expiry uint64) Cell {
+		e := ruleStore.Exact()
+		return Cell{e[0], e[1], e[2], ruleStore.Suffix(), meta, expiry<<32 | 55, 0, 1<<32 | 9}
+	}
+	other := func(meta uint64, next uint64) Cell {
+		e := ruleOther.Exact()
+		return Cell{e[0], e[1], e[2], ruleOther.Suffix(), meta, 200<<32 | 66, 0, next<<32 | 9}
+	}
+	found, foreign, gone := mine(ruleOne, 101), other(ruleOne, 0), Cell{}
+	for _, c := range []struct {
+		name       string
+		home, cell Cell
+		atHome     uint8 // the answer after Match
+		answer     uint8 // the answer after Follow
+		noted      int
+	}{
+		{"at home", found, gone, One, One, 0},
+		{"expires now", mine(ruleOne, 100), gone, Miss, Miss, 0},
+		{"never expires", mine(ruleOne, 1<<32-1), gone, One, One, 0},
+		{"is written", mine(ruleOne|Odd, 101), gone, Ask, Ask, 0},
+		{"other depth", mine(ruleOne^1<<DepthShift, 101), gone, Ask, Ask, 0},
+		{"two triggers", mine(ruleOne^3<<CountShift, 101), gone, Ask, Ask, 0},
+		{"a list", mine(ruleOne|2<<CountShift, 101), gone, Ask, Ask, 0},
+		{"a group", mine(ruleOne^3<<StateShift, 101), gone, Ask, Ask, 0},
+		{"empty", mine(ruleOne^Single<<StateShift, 101), gone, Miss, Miss, 0},
+		{"tags do not matter at home", mine(ruleOne|ruleTag|ruleTagB|FollowBit, 101), gone, One, One, 0},
+		{"another's", other(ruleOne, 0), found, Miss, Miss, 0},
+		{"another's tags", other(ruleOne|8<<TagAShift|8<<TagBShift, 0), found, Miss, Miss, 0},
+		{"behind", other(ruleOne|ruleTag, 0), found, Ask, One, 1},
+		{"behind an empty one", other(ruleOne^Single<<StateShift|ruleTag, 0), found, Ask, One, 1},
+		{"behind, tags B and follow", other(ruleOne|ruleTag|ruleTagB|FollowBit, 0), found, Ask, One, 1},
+		{"behind, expires now", other(ruleOne|ruleTag, 0), mine(ruleOne, 100), Ask, Miss, 1},
+		{"behind, seq and depth of no home", other(ruleOne|ruleTag, 0), mine(ruleOne^Odd^1<<DepthShift, 101), Ask, One, 1},
+		{"behind, two triggers", other(ruleOne|ruleTag, 0), mine(ruleOne^3<<CountShift, 101), Ask, Ask, 1},
+		{"behind, another's", other(ruleOne|ruleTag, 0), foreign, Ask, Ask, 1},
+		{"behind, empty", other(ruleOne|ruleTag, 0), mine(2, 101), Ask, Ask, 1},
+		{"behind what is written", other(ruleOne|ruleTag|Odd, 0), found, Ask, Ask, 0},
+		{"next is no cell", other(ruleOne|ruleTag, 1), found, Ask, Ask, 0},
+		{"next is far from a cell", other(ruleOne|ruleTag, 1<<32-1), found, Ask, Ask, 0},
+		{"second behind", other(ruleOne|ruleTagB, 0), found, Ask, Ask, 0},
+		{"more to follow", other(ruleOne|FollowBit, 0), found, Ask, Ask, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachVariant(t, func(tb testing.TB) {
+				b := &Batch{IDs: []i3.ID{ruleID}, Places: [MaxBatch]Place{rulePlace}}
+				homes, cells := []Cell{c.home}, []Cell{c.cell}
+				Match(b, homes, cells, now)
+				checkRule(tb, "Match", b, c.atHome)
+				if b.Behind != c.noted || b.Behind > 0 && (b.Who[0] != 0 || b.Next[0] != 0 || b.Seen[0] != c.home[Meta]) {
+					tb.Errorf("asm: %s: %d noted: %d, next %d, seen %#x; want %d", Kernel(), b.Behind, b.Who[0],
+						b.Next[0], b.Seen[0], c.noted)
+				}
+				Follow(b, homes, cells, now)
+				checkRule(tb, "Follow", b, c.answer)
+			})
+		})
+	}
+}
+
+func checkRule(tb testing.TB, after string, b *Batch, answer uint8) {
+	tb.Helper()
+	winner := i3.ID{}
+	if answer == One {
+		winner = ruleStore
+	}
+	if b.Answers[0] != answer || b.Winners[0] != winner || answer == One && b.Targets[0] != 55 {
+		tb.Errorf("asm: %s: after %s the answer is %d with target %d and winner %v, want %d with 55 and %v",
+			Kernel(), after, b.Answers[0], b.Targets[0], b.Winners[0], answer, winner)
+	}
+}
+
+// TestFollowChange changes a home between Match and Follow.
+func TestFollowChange(t *testing.T) {
+	eachVariant(t, func(tb testing.TB) {
+		e := ruleStore.Exact()
+		cell := Cell{e[0], e[1], e[2], 4, ruleOne, 200<<32 | 55}
+		b := &Batch{IDs: []i3.ID{ruleID}, Places: [MaxBatch]Place{rulePlace}}
+		homes, cells := []Cell{{Meta: ruleOne | ruleTag}}, []Cell{cell}
+		Match(b, homes, cells, 1)
+		homes[0][Meta] += 2
+		Follow(b, homes, cells, 1)
+		checkRule(tb, "a change and Follow", b, Ask)
 	})
 }
