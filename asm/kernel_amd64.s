@@ -925,7 +925,7 @@ loop:
 	VPTESTMQ      Z5, Z15, K4, K4
 	KANDNW        K3, K2, K3
 	KORW          K3, K4, K3
-	VPTESTNMQ     Z4, Z15, K1, K1
+	KANDNW        K1, K4, K1
 	VPCMPQ        $0x01, 256(CX), Z18, K1, K1
 	VPBROADCASTQ  ask8<>+0(SB), Z15
 	VPXORQ        Z15, Z15, K3, Z15
@@ -1106,7 +1106,7 @@ tail:
 	VPTESTMQ      Z5, Z2, K4, K4
 	KANDNW        K3, K2, K3
 	KORW          K3, K4, K3
-	VPTESTNMQ     Z4, Z2, K1, K1
+	KANDNW        K1, K4, K1
 	VPCMPQ        $0x01, 256(CX), Z18, K1, K1
 	MOVQ          BX, DX
 	MOVQ          $-1, BX
@@ -2418,14 +2418,12 @@ loop:
 	VPAND        tagA4<>+0(SB), Y0, Y11
 	VPCMPEQQ     none4<>+0(SB), Y11, Y11
 	VPANDN       Y9, Y11, Y9
-	VPAND        tagB4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y9, Y11, Y9
-	VPANDN       Y10, Y6, Y10
-	VPOR         Y10, Y9, Y9
-	VPAND        tagA4<>+0(SB), Y0, Y0
+	VPAND        tagB4<>+0(SB), Y0, Y0
 	VPCMPEQQ     none4<>+0(SB), Y0, Y0
-	VPAND        Y4, Y0, Y0
+	VPANDN       Y9, Y0, Y0
+	VPANDN       Y10, Y6, Y9
+	VPOR         Y9, Y0, Y9
+	VPANDN       Y4, Y0, Y0
 	VMOVDQU      256(CX), Y4
 	VPCMPGTQ     Y3, Y4, Y4
 	VPAND        Y0, Y4, Y0
@@ -2579,14 +2577,12 @@ tail:
 	VPAND        tagA4<>+0(SB), Y1, Y12
 	VPCMPEQQ     none4<>+0(SB), Y12, Y12
 	VPANDN       Y10, Y12, Y10
-	VPAND        tagB4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y10, Y12, Y10
-	VPANDN       Y11, Y7, Y11
-	VPOR         Y11, Y10, Y10
-	VPAND        tagA4<>+0(SB), Y1, Y1
+	VPAND        tagB4<>+0(SB), Y1, Y1
 	VPCMPEQQ     none4<>+0(SB), Y1, Y1
-	VPAND        Y5, Y1, Y1
+	VPANDN       Y10, Y1, Y1
+	VPANDN       Y11, Y7, Y10
+	VPOR         Y10, Y1, Y10
+	VPANDN       Y5, Y1, Y1
 	VMOVDQU      256(CX), Y5
 	VPCMPGTQ     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y1
@@ -2853,67 +2849,91 @@ DATA ordersOf<>+504(SB)/8, $0x0000000700000006
 GLOBL ordersOf<>(SB), RODATA|NOPTR, $512
 
 // func followAVX2(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
-// Requires: AVX, AVX2, CMOV
+// Requires: AVX, AVX2, CMOV, MMX+
 TEXT ·followAVX2(SB), NOSPLIT, $0-44
-	MOVQ    b+0(FP), AX
-	MOVQ    homes+8(FP), CX
-	MOVQ    lastHome+16(FP), DX
-	MOVQ    cells+24(FP), BX
-	MOVQ    lastCell+32(FP), SI
-	MOVLQZX now+40(FP), DI
-	MOVQ    (AX), R8
-	MOVL    $0x00000002, R10
-	XORQ    R9, R9
+	MOVQ b+0(FP), AX
+	MOVQ cells+24(FP), CX
+	MOVQ lastCell+32(FP), DX
+	MOVL $0x00000002, DI
+	XORQ BX, BX
+	XORQ SI, SI
 
 loop:
-	MOVBLZX 11552(AX)(R9*1), R11
-	MOVL    11808(AX)(R9*4), R12
-	CMPL    R12, SI
-	CMOVLHI SI, R12
-	SHLQ    $0x06, R12
-	ADDQ    BX, R12
-	MOVQ    R11, R13
-	SHLQ    $0x05, R13
-	MOVQ    32(R12), R14
-	VMOVDQU (R12), Y0
-	MOVQ    40(R12), R12
-	MOVL    24(AX)(R11*8), R15
-	CMPL    R15, DX
-	CMOVLHI DX, R15
-	SHLQ    $0x06, R15
-	ADDQ    CX, R15
-	MOVQ    32(R15), R15
+	MOVBLZX 11552(AX)(BX*1), R8
+	MOVL    11808(AX)(BX*4), R9
+	CMPL    R9, DX
+	CMOVLHI DX, R9
+	SHLQ    $0x06, R9
+	ADDQ    CX, R9
+	MOVQ    32(R9), R11
+	VMOVDQU (R9), Y0
+	MOVQ    40(R9), R12
+	MOVL    60(R9), R9
+	MOVL    24(AX)(R8*8), R13
+	MOVQ    lastHome+16(FP), R10
+	CMPL    R13, R10
+	CMOVLHI R10, R13
+	SHLQ    $0x06, R13
+	ADDQ    homes+8(FP), R13
+	MOVQ    32(R13), R13
 
 	// Changed, not single, not exact.
-	XORQ      12832(AX)(R9*8), R15
-	SHRQ      $0x20, R14
-	ANDL      $0x0f, R14
-	XORL      $0x05, R14
-	ORQ       R15, R14
-	VPCMPEQQ  (R8)(R13*1), Y0, Y1
-	VMOVMSKPD Y1, R15
-	ANDL      $0x07, R15
-	XORL      $0x07, R15
-	ORQ       R15, R14
-	MOVL      R12, 2328(AX)(R11*4)
+	MOVQ      12832(AX)(BX*8), R10
+	MOVQ      R10, 12832(AX)(SI*8)
+	XORQ      R10, R13
+	MOVQ      (AX), R10
+	SHLQ      $0x05, R8
+	VPCMPEQQ  (R10)(R8*1), Y0, Y1
+	MOVQ      R8, R10
+	SHRQ      $0x05, R8
+	VMOVMSKPD Y1, R14
+	ANDL      $0x07, R14
+	XORL      $0x07, R14
+	SHRQ      $0x20, R11
+	ANDL      $0x0f, R11
+	XORL      $0x05, R11
+	ORQ       R13, R11
+	ORQ       R14, R11
+	CMPL      R14, $0x01
+	SBBQ      R14, R14
+	ORQ       R14, R13
+	MOVL      R12, 2328(AX)(R8*4)
 	SHRQ      $0x20, R12
-	XORL      R15, R15
-	CMPL      R12, DI
-	SETHI     R15
-	TESTQ     R14, R14
-	CMOVLNE   R10, R15
-	MOVB      R15, 2072(AX)(R11*1)
+	XORL      R14, R14
+	CMPL      R12, now+40(FP)
+	SETHI     R14
+	TESTQ     R11, R11
+	CMOVLNE   DI, R14
+	MOVQ      R13, R11
+	ORQ       R9, R11
+	CMOVLEQ   R11, R14
+	MOVB      R14, 2072(AX)(R8*1)
 
 	// The winner is the row of the cell where the answer is one.
-	ANDL         $0x01, R15
-	NEGQ         R15
-	VMOVQ        R15, X1
+	ANDL         $0x01, R14
+	NEGQ         R14
+	VMOVQ        R14, X1
 	VPBROADCASTQ X1, Y1
 	VPAND        Y0, Y1, Y1
-	VMOVDQU      Y1, 3352(AX)(R13*1)
-	INCQ         R9
-	CMPQ         R9, 11544(AX)
+	VMOVDQU      Y1, 3352(AX)(R10*1)
+	MOVB         R8, 11552(AX)(SI*1)
+	MOVL         R9, 11808(AX)(SI*4)
+	LEAL         -1(R9), R11
+	XORL         R12, R12
+	CMPL         R11, DX
+	SETCS        R12
+	XORL         R11, R11
+	TESTQ        R13, R13
+	CMOVLNE      R11, R12
+	ADDQ         R12, SI
+	NEGQ         R12
+	ANDQ         R12, R9
+	SHLQ         $0x06, R9
+	PREFETCHT0   (CX)(R9*1)
+	INCQ         BX
+	CMPQ         BX, 11544(AX)
 	JLT          loop
+	MOVQ         SI, 11544(AX)
 	VZEROUPPER
 	RET
 

@@ -25,25 +25,25 @@ type Batch struct {
 	Targets [MaxBatch]uint32 // of those answered One
 	Winners [MaxBatch]i3.ID  // of those answered One: the identifier found; otherwise zero
 
-	// Who is not at home, and may be in the first cell behind: Behind of them.
+	// Who is not at home, and may be in a cell behind: Behind of them.
 	Behind int
 	Who    [MaxBatch]uint8  // which identifier
-	Next   [MaxBatch]uint32 // the cell, below the number of cells there are
+	Next   [MaxBatch]uint32 // the cell to look at, below the number of cells there are
 	Seen   [MaxBatch]uint64 // word Meta of the home
 }
 
-// Match looks each identifier of a batch up in its home, which must be one of homes. Those that may be in the
-// first cell behind it, of those in more, are noted in b for [Follow], and the
-// cell is asked for; their answer is Ask until then. Place by place:
+// Match looks each identifier of a batch up in its home, which must be one of homes. Those that may be in
+// a cell behind it are noted in b for [Follow], and the
+// first of these cells is asked for; their answer is Ask until then. Place by place:
 //
 //   - A home whose seq is odd, changes meanwhile or whose depth is not that of the
 //     place says nothing: Ask.
 //   - A home with the identifier's exact words and a single identifier with one
 //     trigger in place answers One if its expiry is greater than now, otherwise
 //     Miss. Any other with these words: Ask.
-//   - A home that is another's: if tag A is the tag, the identifier is noted with
-//     the next cell, if that is below len(cells); if tag B is the tag and not tag A, or the follow
-//     bit is set: Ask; if none of these: Miss.
+//   - A home that is another's: if tag A or tag B is the tag, or the follow bit is set, the
+//     identifier is noted with the next cell, if that is below len(cells), otherwise Ask; if none
+//     of these: Miss.
 func Match(b *Batch, homes, cells []Cell, now uint32) {
 	checkBatch(b, homes)
 	b.Behind = 0
@@ -52,9 +52,10 @@ func Match(b *Batch, homes, cells []Cell, now uint32) {
 	}
 }
 
-// Follow looks those that Match has noted up in the next cell, and answers in the
-// same way: if that has not their exact words, Ask. It is called with the batch
-// as Match left it and with the same homes and cells.
+// Follow looks those that are noted up in the next cell, and answers in the same way. If
+// that is another's, they are noted again with the cell after it, which is asked for, unless it is
+// the last, whose next is 0: Miss. So it is called until b.Behind is 0, or enough has been read,
+// with the batch as Match left it and with the same homes and cells.
 func Follow(b *Batch, homes, cells []Cell, now uint32) {
 	checkBatch(b, homes)
 	if b.Behind > len(b.IDs) || b.Behind > 0 && len(cells) == 0 {
@@ -88,13 +89,12 @@ func matchPortable(b *Batch, homes, cells []Cell, now uint32) {
 			if Load(&home[Meta]) != meta {
 				b.Winners[i], b.Answers[i] = i3.ID{}, Ask
 			}
-		case differs>>TagAShift&0xff == 0:
+		case differs>>TagAShift&0xff == 0 || differs>>TagBShift == 0 || meta&FollowBit != 0:
 			next := uint32(Load(&home[Links]) >> 32)
 			if int(next) < len(cells) && Load(&home[Meta]) == meta {
 				b.Who[b.Behind], b.Next[b.Behind], b.Seen[b.Behind] = uint8(i), next, meta
 				b.Behind++
 			}
-		case differs>>TagBShift == 0 || meta&FollowBit != 0:
 		default:
 			b.Answers[i] = Miss
 			if Load(&home[Meta]) != meta {
@@ -116,16 +116,25 @@ func (b *Batch) readNext(cells []Cell) (sum uint64) {
 
 func followPortable(b *Batch, homes, cells []Cell, now uint32) {
 	b.readNext(cells)
-	for k := range b.Behind {
-		i := int(b.Who[k])
+	noted := b.Behind
+	b.Behind = 0
+	for k := range noted {
+		i, seen := b.Who[k], b.Seen[k]
 		c := &cells[b.Next[k]]
-		meta := Load(&c[Meta])
-		if meta>>StateShift&3 == Empty || !c.holds(&b.IDs[i]) {
-			continue
+		meta, next := Load(&c[Meta]), uint32(Load(&c[Links])>>32)
+		held := c.holds(&b.IDs[i])
+		if held {
+			b.answer(int(i), c, meta, now)
 		}
-		b.answer(i, c, meta, now)
-		if Load(&homes[b.Places[i].Home()][Meta]) != b.Seen[k] {
+		switch {
+		case Load(&homes[b.Places[i].Home()][Meta]) != seen:
 			b.Winners[i], b.Answers[i] = i3.ID{}, Ask
+		case held:
+		case next == 0:
+			b.Answers[i] = Miss
+		case int(next) < len(cells):
+			b.Who[b.Behind], b.Next[b.Behind], b.Seen[b.Behind] = i, next, seen
+			b.Behind++
 		}
 	}
 }

@@ -87,13 +87,15 @@ func TestMatchRules(t *testing.T) {
 		{"behind, expires now", other(ruleOne|ruleTag, 0), mine(ruleOne, 100), Ask, Miss, 1},
 		{"behind, seq and depth of no home", other(ruleOne|ruleTag, 0), mine(ruleOne^Odd^1<<DepthShift, 101), Ask, One, 1},
 		{"behind, two triggers", other(ruleOne|ruleTag, 0), mine(ruleOne^3<<CountShift, 101), Ask, Ask, 1},
-		{"behind, another's", other(ruleOne|ruleTag, 0), foreign, Ask, Ask, 1},
+		{"behind, another's, the last", other(ruleOne|ruleTag, 0), foreign, Ask, Miss, 1},
+		{"behind, another's, and nowhere to go on", other(ruleOne|ruleTag, 0), other(ruleOne, 1), Ask, Ask, 1},
 		{"behind, empty", other(ruleOne|ruleTag, 0), mine(2, 101), Ask, Ask, 1},
 		{"behind what is written", other(ruleOne|ruleTag|Odd, 0), found, Ask, Ask, 0},
 		{"next is no cell", other(ruleOne|ruleTag, 1), found, Ask, Ask, 0},
 		{"next is far from a cell", other(ruleOne|ruleTag, 1<<32-1), found, Ask, Ask, 0},
-		{"second behind", other(ruleOne|ruleTagB, 0), found, Ask, Ask, 0},
-		{"more to follow", other(ruleOne|FollowBit, 0), found, Ask, Ask, 0},
+		{"by tag B", other(ruleOne|ruleTagB, 0), found, Ask, One, 1},
+		{"more to follow", other(ruleOne|FollowBit, 0), found, Ask, One, 1},
+		{"more to follow, and no tag", other(ruleOne|8<<TagAShift|FollowBit, 0), foreign, Ask, Miss, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachVariant(t, func(tb testing.TB) {
@@ -122,6 +124,34 @@ func checkRule(tb testing.TB, after string, b *Batch, answer uint8) {
 		tb.Errorf("asm: %s: after %s the answer is %d with target %d and winner %v, want %d with 55 and %v",
 			Kernel(), after, b.Answers[0], b.Targets[0], b.Winners[0], answer, winner)
 	}
+}
+
+// TestFollowOn goes along a chain of three, a cell a call, and along one that goes in a circle.
+func TestFollowOn(t *testing.T) {
+	eachVariant(t, func(tb testing.TB) {
+		e, o := ruleStore.Exact(), ruleOther.Exact()
+		away := func(next uint64) Cell { return Cell{o[0], o[1], o[2], 0, ruleOne, 200<<32 | 66, 0, next << 32} }
+		homes := []Cell{away(1)}
+		homes[0][Meta] |= FollowBit
+		cells := []Cell{{}, away(3), {e[0], e[1], e[2], ruleStore.Suffix(), ruleOne, 200<<32 | 55}, away(2)}
+		b := &Batch{IDs: []i3.ID{ruleID, ruleID}, Places: [MaxBatch]Place{rulePlace, rulePlace}}
+		Match(b, homes, cells, 1)
+		for calls, next := range []uint32{1, 3, 2} {
+			if b.Behind != 2 || b.Next[0] != next || b.Next[1] != next || b.Who[1] != 1 {
+				tb.Errorf("asm: %s: after %d calls %d are noted: next %d", Kernel(), calls, b.Behind, b.Next[:2])
+			}
+			Follow(b, homes, cells, 1)
+		}
+		checkRule(tb, "three calls of Follow", b, One)
+		cells[3] = away(1)
+		Match(b, homes, cells, 1)
+		for range 10 {
+			Follow(b, homes, cells, 1)
+		}
+		if checkRule(tb, "ten calls in a circle", b, Ask); b.Behind != 2 {
+			tb.Errorf("asm: %s: %d are noted in a circle", Kernel(), b.Behind)
+		}
+	})
 }
 
 // TestFollowChange changes a home between Match and Follow.

@@ -11,6 +11,9 @@ import (
 // does it need the memory.
 const fewIDs = 4
 
+// longChain is how many cells behind a home are looked at in step; who is not among them is looked up alone.
+const longChain = 4
+
 // A scratch is what a batch needs.
 type scratch struct {
 	asm.Batch
@@ -69,7 +72,9 @@ func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 	if s := unpackShape(t.shape.Load()); s.Homes() <= len(v.homes) {
 		asm.Locate(b.Places[:len(ids)], hashes, v.homes, s)
 		asm.Match(&b.Batch, v.homes, v.cells, uint32(now))
-		asm.Follow(&b.Batch, v.homes, v.cells, uint32(now))
+		for range longChain {
+			asm.Follow(&b.Batch, v.homes, v.cells, uint32(now))
+		}
 		b.descend(v, now)
 	} else { // a newer shape than the view: one by one
 		for i := range ids {

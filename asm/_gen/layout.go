@@ -20,6 +20,7 @@ const (
 	meta   = 32
 	first  = 40
 	upper  = 32 // the second half
+	links  = 56
 	odd    = 1
 	single = 5 << 32 // state Single and count 1
 	four   = 15 << 32
@@ -61,7 +62,7 @@ func layout() []field {
 		{"uintptr(MaxBatch)", maxBatch},
 		{"uintptr(8*Meta)", meta},
 		{"uintptr(8*First)", first},
-		{"uintptr(8*Links)", upper + 24},
+		{"uintptr(8*Links)", links},
 		{"uintptr(Odd)", odd},
 		{"uintptr(Single<<StateShift|1<<CountShift)", single},
 		{"uintptr(3<<StateShift|3<<CountShift)", four},

@@ -16,7 +16,7 @@ import (
 //	valid  = meta even, of that depth, and the same before and after
 //	held   = exact and not empty
 //	one    = valid, exact, a single identifier with one trigger, which expires later than now
-//	noted  = valid, not held, tag A, and a next cell that exists
+//	noted  = valid, not held, a tag or more to follow, and a next cell that exists
 //	miss   = valid, and the single trigger is over, or not held, neither tag, nothing to follow
 //	ask    = the others
 //
@@ -139,7 +139,7 @@ func (m *matcher) group(t *tail) {
 	one := m.andGreater(here, h.expiry, m.block(nowLimit))
 	plain := m.andSome(m.andSome(m.andZero(away, m.follow, d), m.tagA, d), m.tagB, d)
 	miss := m.orMask(m.andNot(here, one), plain)
-	noted := m.andLess(m.andZero(away, m.tagA, d), h.next, m.block(cellsLen))
+	noted := m.andLess(m.andNot(away, plain), h.next, m.block(cellsLen))
 	if t != nil {
 		noted = m.andMask(noted, m.exists(t))
 	}
