@@ -8,6 +8,7 @@ FLOOR     ?= 80
 RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
 PROCESSES ?= 16384 65536 1048576
+SIZES     ?= 1e3 1e5 1e6 1e7
 V         ?= 0
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
@@ -23,6 +24,9 @@ comma := ,
 NS3_CORE = $(firstword $(patsubst lib%.so,-l%,$(notdir \
 	$(wildcard $(foreach d,/usr/lib/* /usr/lib /usr/lib64 /usr/local/lib,$(d)/libns3*-core*.so)))))
 
+# What the tables of others are in, by the names of pkg-config; the last of several values of -march counts.
+TABLES = libdpdk absl_flat_hash_map
+
 # Stamp the commit into the binary where there is one to read; git refuses in a folder that belongs to somebody else.
 VCS    = $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
 BUILD  = $(GO) build -buildvcs=$(VCS)
@@ -33,7 +37,7 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
 	generate test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
-	cover micro peer-ns3 peers compare canary ci clean
+	cover micro peer-ns3 peers peer-tables tables compare canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +93,9 @@ lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and tha
 	$(TOOL) staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+	$(GO) -C matcher/peer vet ./...
+	$(GO) -C matcher/peer tool -modfile=../../tools/go.mod staticcheck ./...
+	$(GO) -C matcher/peer mod tidy -diff
 	$(GO) test -count=1 ./internal/tidy
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen vet . && $(GO) -C asm/_gen run . -dir "$$dir" && \
 		for file in "$$dir"/*; do diff -u "asm/$${file##*/}" "$$file" || { \
@@ -134,6 +141,28 @@ peers: peer-ns3 ## The engine, a heap and ns-3 in turn, ROUNDS times (3); ends w
 			../bin/sim.test -test.run='^$$' -test.bench="Engine/processes=$$n/" -test.benchtime=$(BENCHTIME)) && \
 		bin/peer-ns3 -time $(BENCHTIME:s=) $$n || exit 1; done; done | tee bin/peers.txt
 	@awk -f sim/peer/ratio.awk bin/peers.txt
+
+peer-tables: ## Build the table's peers in C and C++ (needs libdpdk-dev, libabsl-dev, pkg-config and a C++ compiler)
+	@if ! command -v $(CXX) >/dev/null || ! pkg-config --exists $(TABLES); then \
+		echo "peer-tables: no $(CXX), or no pkg-config that knows $(TABLES):" \
+			"apt-get install g++ pkg-config libdpdk-dev libabsl-dev" >&2; exit 1; fi
+	@mkdir -p bin
+	$(CXX) -O3 -std=c++17 -Wall -o bin/peer-tables matcher/peer/tables/tables.cc \
+		$$(pkg-config --cflags --libs $(TABLES)) -march=native
+
+tables: peer-tables ## The table, its limit and its peers in turn, ROUNDS times (3), for SIZES; ends with the ratios
+	@$(HOUSE)
+	@$(GO) test -c -o bin/matcher.test ./matcher
+	@$(GO) -C matcher/peer test -c -o ../../bin/peer.test .
+	@rm -f bin/tables.txt bin/tables.failed
+	@for round in $$(seq $(ROUNDS)); do for n in $(SIZES); do \
+		bin/matcher.test -test.run='^$$' -test.benchtime=$(BENCHTIME) \
+			-test.bench="^Benchmark(Match|Limit)$$/^n=$$n$$|^BenchmarkPeer$$/./^n=$$n$$" && \
+		bin/peer.test -test.run='^$$' -test.benchtime=$(BENCHTIME) -test.bench="^BenchmarkPeer$$/./^n=$$n$$" && \
+		bin/peer-tables -time $(BENCHTIME:s=) -n $$n || { touch bin/tables.failed; exit 1; }; \
+	done; done | tee bin/tables.txt
+	@test ! -e bin/tables.failed
+	@bin/tableratio bin/tables.txt
 
 compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
 	$(TOOL) benchstat $(OLD) $(NEW)

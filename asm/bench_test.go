@@ -40,7 +40,7 @@ func newBenchTable(n, atHome, behind int) *benchTable {
 	r := rand.New(rand.NewPCG(7, 0))
 	t := &benchTable{key: NewKey(1, 2), shape: Shape{Level: 7, Split: 100}}
 	t.homes, t.cells = make([]Cell, t.shape.Homes()), make([]Cell, 64)
-	t.batch.IDs = make([]i3.ID, n)
+	t.batch.IDs, t.batch.Winners = make([]i3.ID, n), make([]i3.ID, Room(n))
 	homes := r.Perm(len(t.homes))
 	for i := range n {
 		t.place(r, i, homes, r.IntN(100), atHome, behind)

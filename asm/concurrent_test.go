@@ -69,7 +69,7 @@ func TestMatchWhileWritten(t *testing.T) {
 				}
 			}
 		})
-		b := &Batch{IDs: make([]i3.ID, MaxBatch)}
+		b := &Batch{IDs: make([]i3.ID, MaxBatch), Winners: make([]i3.ID, MaxBatch)}
 		for i := range b.IDs {
 			b.IDs[i], b.Places[i] = ruleID, rulePlace
 		}

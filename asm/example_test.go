@@ -26,7 +26,7 @@ func Example() {
 	home[asm.Meta] |= asm.Single<<asm.StateShift | 1<<asm.CountShift
 	home[asm.First] = 1000<<32 | 42
 
-	batch := asm.Batch{IDs: []i3.ID{id.WithSuffix(9), i3.NewID(5, i3.Key{6}, 7)}}
+	batch := asm.Batch{IDs: []i3.ID{id.WithSuffix(9), i3.NewID(5, i3.Key{6}, 7)}, Winners: make([]i3.ID, asm.Room(2))}
 	n := len(batch.IDs)
 	hashes := make([]uint64, n)
 	asm.Hash(hashes, batch.IDs, &key)

@@ -85,7 +85,8 @@ func guardMatch(tb testing.TB, r *rand.Rand, n int, behind bool) {
 	copy(ids, s.batch.IDs)
 	got, want := &fenced[Batch](tb, 1, behind)[0], s.spoiled()
 	*got = *want
-	got.IDs = ids
+	got.IDs, got.Winners = ids, fenced[i3.ID](tb, Room(n), behind)
+	copy(got.Winners, want.Winners)
 	want.Behind = 0
 	matchPortable(want, s.homes, s.cells, s.now)
 	Match(got, homes, cells, s.now)

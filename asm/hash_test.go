@@ -132,13 +132,13 @@ func TestWrongArguments(t *testing.T) {
 				Locate(make([]Place, 2), make([]uint64, 2), homes, shape)
 			})
 		}
-		mustPanic(tb, "Match of too many", func() { Match(&Batch{IDs: make([]i3.ID, MaxBatch+1)}, homes, nil, 0) })
-		mustPanic(tb, "Match without homes", func() { Match(&Batch{IDs: make([]i3.ID, 1)}, nil, nil, 0) })
+		mustPanic(tb, "Match of too many", func() { Match(batchOf(MaxBatch+1, 0), homes, nil, 0) })
+		mustPanic(tb, "Match without homes", func() { Match(batchOf(1, 0), nil, nil, 0) })
 		mustPanic(tb, "Follow of more than there are", func() {
-			Follow(&Batch{IDs: make([]i3.ID, 1), Behind: 2}, homes, homes, 0)
+			Follow(batchOf(1, 2), homes, homes, 0)
 		})
 		mustPanic(tb, "Follow without cells", func() {
-			Follow(&Batch{IDs: make([]i3.ID, 1), Behind: 1}, homes, nil, 0)
+			Follow(batchOf(1, 1), homes, nil, 0)
 		})
 	})
 }

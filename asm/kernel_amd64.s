@@ -810,7 +810,7 @@ TEXT ·matchAVX512(SB), NOSPLIT, $448-44
 	VMOVDQU64    Z0, 320(CX)
 	MOVQ         (AX), DX
 	MOVQ         8(AX), BX
-	LEAQ         3352(AX), SI
+	MOVQ         24(AX), SI
 	XORQ         DI, DI
 	XORQ         R8, R8
 	VMOVDQU64    joinLower8<>+0(SB), Z0
@@ -832,7 +832,7 @@ TEXT ·matchAVX512(SB), NOSPLIT, $448-44
 	JLT          tail
 
 loop:
-	VMOVDQU64     24(AX)(DI*8), Z15
+	VMOVDQU64     48(AX)(DI*8), Z15
 	VPMINUD       128(CX), Z15, Z16
 	VPSLLQ        $0x06, Z16, Z16
 	VPADDQ        64(CX), Z16, Z16
@@ -895,7 +895,7 @@ loop:
 	VPXORQ        Z8, Z16, Z24
 	VPCMPEQQ      Z16, Z19, K1
 	VPTESTNMQ     Z3, Z15, K1, K1
-	VPMOVQD       Z22, 2328(AX)(DI*4)
+	VPMOVQD       Z22, 2352(AX)(DI*4)
 	VMOVDQU64     (DX), Z19
 	VMOVDQU64     64(DX), Z22
 	VMOVDQU64     128(DX), Z25
@@ -930,7 +930,7 @@ loop:
 	VPBROADCASTQ  ask8<>+0(SB), Z15
 	VPXORQ        Z15, Z15, K3, Z15
 	VPSRLQ        $0x01, Z15, K2, Z15
-	VPMOVQB       Z15, 2072(AX)(DI*1)
+	VPMOVQB       Z15, 2096(AX)(DI*1)
 	VPMOVM2Q      K2, Z15
 	VPERMQ        Z15, Z11, Z19
 	VPANDQ        Z17, Z19, Z19
@@ -946,13 +946,13 @@ loop:
 	VMOVDQU64     Z15, 192(SI)
 	KMOVB         K1, R9
 	VPCOMPRESSQ.Z Z18, K1, Z15
-	VPMOVQD       Z15, 11808(AX)(R8*4)
+	VPMOVQD       Z15, 3640(AX)(R8*4)
 	VPSLLQ        $0x06, Z15, Z15
 	VPADDQ        192(CX), Z15, Z15
 	VPCOMPRESSQ.Z Z10, K1, Z17
-	VPMOVQB       Z17, 11552(AX)(R8*1)
+	VPMOVQB       Z17, 3384(AX)(R8*1)
 	VPCOMPRESSQ.Z Z16, K1, Z16
-	VMOVDQU64     Z16, 12832(AX)(R8*8)
+	VMOVDQU64     Z16, 4664(AX)(R8*8)
 	VPBROADCASTQ  eight8<>+0(SB), Z16
 	VPADDQ        Z16, Z10, Z10
 
@@ -990,7 +990,7 @@ tail:
 	MOVQ          $-1, R10
 	BZHIQ         R9, R10, R10
 	KMOVB         R10, K1
-	VMOVDQU64.Z   24(AX)(DI*8), K1, Z15
+	VMOVDQU64.Z   48(AX)(DI*8), K1, Z15
 	VPMINUD       128(CX), Z15, Z16
 	VPSLLQ        $0x06, Z16, Z16
 	VPADDQ        64(CX), Z16, Z16
@@ -1053,7 +1053,7 @@ tail:
 	VPXORQ        Z8, Z16, Z8
 	VPCMPEQQ      Z16, Z19, K1
 	VPTESTNMQ     Z3, Z2, K1, K1
-	VPMOVQD       Z22, 2328(AX)(DI*4)
+	VPMOVQD       Z22, 2352(AX)(DI*4)
 	MOVQ          BX, R9
 	SHLQ          $0x02, R9
 	MOVQ          $-1, R10
@@ -1116,7 +1116,7 @@ tail:
 	VPBROADCASTQ  ask8<>+0(SB), Z0
 	VPXORQ        Z0, Z0, K3, Z0
 	VPSRLQ        $0x01, Z0, K2, Z0
-	VPMOVQB       Z0, 2072(AX)(DI*1)
+	VPMOVQB       Z0, 2096(AX)(DI*1)
 	VPMOVM2Q      K2, Z0
 	VPERMQ        Z0, Z11, Z1
 	VPANDQ        Z17, Z1, Z1
@@ -1132,13 +1132,13 @@ tail:
 	VMOVDQU64     Z0, 192(SI)
 	KMOVB         K1, DX
 	VPCOMPRESSQ.Z Z18, K1, Z0
-	VPMOVQD       Z0, 11808(AX)(R8*4)
+	VPMOVQD       Z0, 3640(AX)(R8*4)
 	VPSLLQ        $0x06, Z0, Z0
 	VPADDQ        192(CX), Z0, Z0
 	VPCOMPRESSQ.Z Z10, K1, Z1
-	VPMOVQB       Z1, 11552(AX)(R8*1)
+	VPMOVQB       Z1, 3384(AX)(R8*1)
 	VPCOMPRESSQ.Z Z16, K1, Z1
-	VMOVDQU64     Z1, 12832(AX)(R8*8)
+	VMOVDQU64     Z1, 4664(AX)(R8*8)
 	VPBROADCASTQ  eight8<>+0(SB), Z1
 	VPADDQ        Z1, Z10, Z10
 
@@ -1164,7 +1164,7 @@ tail:
 	ADDQ       DX, R8
 
 done:
-	MOVQ R8, 11544(AX)
+	MOVQ R8, 3376(AX)
 	VZEROUPPER
 	RET
 
@@ -2332,7 +2332,7 @@ TEXT ·matchAVX2(SB), NOSPLIT, $448-44
 	VMOVDQU      Y0, 320(CX)
 	MOVQ         (AX), DX
 	MOVQ         8(AX), BX
-	LEAQ         3352(AX), SI
+	MOVQ         24(AX), SI
 	XORQ         DI, DI
 	XORQ         R8, R8
 	XORL         R9, R9
@@ -2340,7 +2340,7 @@ TEXT ·matchAVX2(SB), NOSPLIT, $448-44
 	JLT          tail
 
 loop:
-	VMOVDQU      24(AX)(DI*8), Y0
+	VMOVDQU      48(AX)(DI*8), Y0
 	VPMINUD      128(CX), Y0, Y1
 	VPSLLQ       $0x06, Y1, Y1
 	VPADDQ       64(CX), Y1, Y1
@@ -2382,7 +2382,7 @@ loop:
 	VPAND        Y4, Y11, Y4
 	VMOVDQU      lowHalves4<>+0(SB), Y11
 	VPERMD       Y9, Y11, Y11
-	VMOVDQU      X11, 2328(AX)(DI*4)
+	VMOVDQU      X11, 2352(AX)(DI*4)
 	VMOVDQU      (DX), Y9
 	VMOVDQU      32(DX), Y11
 	VMOVDQU      64(DX), Y12
@@ -2432,7 +2432,7 @@ loop:
 	VEXTRACTI128 $0x01, Y4, X9
 	VPACKSSDW    X9, X4, X9
 	VPSHUFB      bytes4<>+0(SB), X9, X9
-	VMOVD        X9, 2072(AX)(DI*1)
+	VMOVD        X9, 2096(AX)(DI*1)
 	VPERMQ       $0x00, Y6, Y4
 	VPAND        Y2, Y4, Y4
 	VMOVDQU      Y4, (SI)
@@ -2452,18 +2452,18 @@ loop:
 	LEAQ         bytesOf<>+0(SB), R11
 	MOVL         (R11)(R10*4), R11
 	ADDL         R9, R11
-	MOVL         R11, 11552(AX)(R8*1)
+	MOVL         R11, 3384(AX)(R8*1)
 	ADDL         $0x04040404, R9
 	LEAQ         ordersOf<>+0(SB), R11
 	MOVQ         R10, R12
 	SHLQ         $0x05, R12
 	VMOVDQU      (R11)(R12*1), Y3
 	VPERMD       Y1, Y3, Y1
-	VMOVDQU      Y1, 12832(AX)(R8*8)
+	VMOVDQU      Y1, 4664(AX)(R8*8)
 	VPERMD       Y2, Y3, Y1
 	VMOVDQU      lowHalves4<>+0(SB), Y2
 	VPERMD       Y1, Y2, Y2
-	VMOVDQU      X2, 11808(AX)(R8*4)
+	VMOVDQU      X2, 3640(AX)(R8*4)
 
 	// Those not noted ask for the first cell.
 	VMOVDQU    Y0, (CX)
@@ -2491,7 +2491,7 @@ tail:
 	VPBROADCASTQ X0, Y0
 	VMOVDQU      lane04<>+0(SB), Y1
 	VPSUBQ       Y0, Y1, Y1
-	VPMASKMOVQ   24(AX)(DI*8), Y1, Y1
+	VPMASKMOVQ   48(AX)(DI*8), Y1, Y1
 	VPMINUD      128(CX), Y1, Y2
 	VPSLLQ       $0x06, Y2, Y2
 	VPADDQ       64(CX), Y2, Y2
@@ -2533,7 +2533,7 @@ tail:
 	VPAND        Y5, Y12, Y5
 	VMOVDQU      lowHalves4<>+0(SB), Y12
 	VPERMD       Y10, Y12, Y12
-	VMOVDQU      X12, 2328(AX)(DI*4)
+	VMOVDQU      X12, 2352(AX)(DI*4)
 	VMOVDQU      same04<>+0(SB), Y10
 	VPSUBQ       Y0, Y10, Y10
 	VPMASKMOVQ   (DX), Y10, Y10
@@ -2593,7 +2593,7 @@ tail:
 	VEXTRACTI128 $0x01, Y1, X5
 	VPACKSSDW    X5, X1, X5
 	VPSHUFB      bytes4<>+0(SB), X5, X5
-	VMOVD        X5, 2072(AX)(DI*1)
+	VMOVD        X5, 2096(AX)(DI*1)
 	VPERMQ       $0x00, Y7, Y1
 	VPAND        Y3, Y1, Y1
 	VMOVDQU      Y1, (SI)
@@ -2613,18 +2613,18 @@ tail:
 	LEAQ         bytesOf<>+0(SB), BX
 	MOVL         (BX)(DX*4), BX
 	ADDL         R9, BX
-	MOVL         BX, 11552(AX)(R8*1)
+	MOVL         BX, 3384(AX)(R8*1)
 	ADDL         $0x04040404, R9
 	LEAQ         ordersOf<>+0(SB), BX
 	MOVQ         DX, SI
 	SHLQ         $0x05, SI
 	VMOVDQU      (BX)(SI*1), Y3
 	VPERMD       Y2, Y3, Y2
-	VMOVDQU      Y2, 12832(AX)(R8*8)
+	VMOVDQU      Y2, 4664(AX)(R8*8)
 	VPERMD       Y1, Y3, Y2
 	VMOVDQU      lowHalves4<>+0(SB), Y1
 	VPERMD       Y2, Y1, Y1
-	VMOVDQU      X1, 11808(AX)(R8*4)
+	VMOVDQU      X1, 3640(AX)(R8*4)
 
 	// Those not noted ask for the first cell.
 	VMOVDQU    Y0, (CX)
@@ -2640,7 +2640,7 @@ tail:
 	ADDQ       DX, R8
 
 done:
-	MOVQ R8, 11544(AX)
+	MOVQ R8, 3376(AX)
 	VZEROUPPER
 	RET
 
@@ -2859,8 +2859,8 @@ TEXT ·followAVX2(SB), NOSPLIT, $0-44
 	XORQ SI, SI
 
 loop:
-	MOVBLZX 11552(AX)(BX*1), R8
-	MOVL    11808(AX)(BX*4), R9
+	MOVBLZX 3384(AX)(BX*1), R8
+	MOVL    3640(AX)(BX*4), R9
 	CMPL    R9, DX
 	CMOVLHI DX, R9
 	SHLQ    $0x06, R9
@@ -2869,7 +2869,7 @@ loop:
 	VMOVDQU (R9), Y0
 	MOVQ    40(R9), R12
 	MOVL    60(R9), R9
-	MOVL    24(AX)(R8*8), R13
+	MOVL    48(AX)(R8*8), R13
 	MOVQ    lastHome+16(FP), R10
 	CMPL    R13, R10
 	CMOVLHI R10, R13
@@ -2878,8 +2878,8 @@ loop:
 	MOVQ    32(R13), R13
 
 	// Changed, not single, not exact.
-	MOVQ      12832(AX)(BX*8), R10
-	MOVQ      R10, 12832(AX)(SI*8)
+	MOVQ      4664(AX)(BX*8), R10
+	MOVQ      R10, 4664(AX)(SI*8)
 	XORQ      R10, R13
 	MOVQ      (AX), R10
 	SHLQ      $0x05, R8
@@ -2897,7 +2897,7 @@ loop:
 	CMPL      R14, $0x01
 	SBBQ      R14, R14
 	ORQ       R14, R13
-	MOVL      R12, 2328(AX)(R8*4)
+	MOVL      R12, 2352(AX)(R8*4)
 	SHRQ      $0x20, R12
 	XORL      R14, R14
 	CMPL      R12, now+40(FP)
@@ -2907,7 +2907,7 @@ loop:
 	MOVQ      R13, R11
 	ORQ       R9, R11
 	CMOVLEQ   R11, R14
-	MOVB      R14, 2072(AX)(R8*1)
+	MOVB      R14, 2096(AX)(R8*1)
 
 	// The winner is the row of the cell where the answer is one.
 	ANDL         $0x01, R14
@@ -2915,9 +2915,10 @@ loop:
 	VMOVQ        R14, X1
 	VPBROADCASTQ X1, Y1
 	VPAND        Y0, Y1, Y1
-	VMOVDQU      Y1, 3352(AX)(R10*1)
-	MOVB         R8, 11552(AX)(SI*1)
-	MOVL         R9, 11808(AX)(SI*4)
+	MOVQ         24(AX), R11
+	VMOVDQU      Y1, (R11)(R10*1)
+	MOVB         R8, 3384(AX)(SI*1)
+	MOVL         R9, 3640(AX)(SI*4)
 	LEAL         -1(R9), R11
 	XORL         R12, R12
 	CMPL         R11, DX
@@ -2931,9 +2932,9 @@ loop:
 	SHLQ         $0x06, R9
 	PREFETCHT0   (CX)(R9*1)
 	INCQ         BX
-	CMPQ         BX, 11544(AX)
+	CMPQ         BX, 3376(AX)
 	JLT          loop
-	MOVQ         SI, 11544(AX)
+	MOVQ         SI, 3376(AX)
 	VZEROUPPER
 	RET
 

@@ -6,6 +6,10 @@ import "i3bench/i3"
 // cache, and no goroutine waits longer for one that runs a kernel.
 const MaxBatch = 256
 
+// Room returns for how many a slice must have room into which a kernel writes n: it
+// writes whole vectors, and what comes after the n means nothing.
+func Room(n int) int { return (n + 7) &^ 7 }
+
 // Answers of [Match] and [Follow].
 const (
 	Miss uint8 = iota // nothing live is stored
@@ -17,13 +21,13 @@ const (
 // where the search for each begins. What the arrays hold beyond the last identifier,
 // or the last of those behind, means nothing.
 type Batch struct {
-	IDs    []i3.ID
-	Places [MaxBatch]Place
+	IDs     []i3.ID
+	Winners []i3.ID // of those answered One, the identifier found; otherwise zero. [Room] for as many as IDs
+	Places  [MaxBatch]Place
 
 	// The answers, one for each identifier.
 	Answers [MaxBatch]uint8
 	Targets [MaxBatch]uint32 // of those answered One
-	Winners [MaxBatch]i3.ID  // of those answered One: the identifier found; otherwise zero
 
 	// Who is not at home, and may be in a cell behind: Behind of them.
 	Behind int
@@ -67,8 +71,8 @@ func Follow(b *Batch, homes, cells []Cell, now uint32) {
 }
 
 func checkBatch(b *Batch, homes []Cell) {
-	if len(b.IDs) > MaxBatch {
-		panic("asm: Match: more than MaxBatch identifiers")
+	if len(b.IDs) > MaxBatch || len(b.Winners) < Room(len(b.IDs)) {
+		panic("asm: Match: more than MaxBatch identifiers, or no room for winners")
 	}
 	if len(b.IDs) > 0 && len(homes) == 0 {
 		panic("asm: Match: identifiers, and no homes")

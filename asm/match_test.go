@@ -99,7 +99,7 @@ func TestMatchRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachVariant(t, func(tb testing.TB) {
-				b := &Batch{IDs: []i3.ID{ruleID}, Places: [MaxBatch]Place{rulePlace}}
+				b := &Batch{IDs: []i3.ID{ruleID}, Winners: make([]i3.ID, Room(1)), Places: [MaxBatch]Place{rulePlace}}
 				homes, cells := []Cell{c.home}, []Cell{c.cell}
 				Match(b, homes, cells, now)
 				checkRule(tb, "Match", b, c.atHome)
@@ -134,7 +134,7 @@ func TestFollowOn(t *testing.T) {
 		homes := []Cell{away(1)}
 		homes[0][Meta] |= FollowBit
 		cells := []Cell{{}, away(3), {e[0], e[1], e[2], ruleStore.Suffix(), ruleOne, 200<<32 | 55}, away(2)}
-		b := &Batch{IDs: []i3.ID{ruleID, ruleID}, Places: [MaxBatch]Place{rulePlace, rulePlace}}
+		b := &Batch{IDs: []i3.ID{ruleID, ruleID}, Winners: make([]i3.ID, Room(2)), Places: [MaxBatch]Place{rulePlace, rulePlace}}
 		Match(b, homes, cells, 1)
 		for calls, next := range []uint32{1, 3, 2} {
 			if b.Behind != 2 || b.Next[0] != next || b.Next[1] != next || b.Who[1] != 1 {
@@ -159,7 +159,7 @@ func TestFollowChange(t *testing.T) {
 	eachVariant(t, func(tb testing.TB) {
 		e := ruleStore.Exact()
 		cell := Cell{e[0], e[1], e[2], 4, ruleOne, 200<<32 | 55}
-		b := &Batch{IDs: []i3.ID{ruleID}, Places: [MaxBatch]Place{rulePlace}}
+		b := &Batch{IDs: []i3.ID{ruleID}, Winners: make([]i3.ID, Room(1)), Places: [MaxBatch]Place{rulePlace}}
 		homes, cells := []Cell{{Meta: ruleOne | ruleTag}}, []Cell{cell}
 		Match(b, homes, cells, 1)
 		homes[0][Meta] += 2

@@ -66,11 +66,20 @@ func (s *scene) cell(r *rand.Rand) Cell {
 	return Cell{e[0], e[1], e[2], id.Suffix(), meta, trigger(), trigger(), uint64(next)<<32 | uint64(r.Uint32())}
 }
 
+// batchOf returns a batch of n identifiers, of which some are noted.
+func batchOf(n, behind int) *Batch {
+	return &Batch{IDs: make([]i3.ID, n), Winners: make([]i3.ID, Room(n)), Behind: behind}
+}
+
 // spoiled returns a batch with the same questions and every answer wrong.
 func (s *scene) spoiled() *Batch {
-	b := &Batch{IDs: s.batch.IDs, Places: s.batch.Places, Behind: 77}
+	b := batchOf(len(s.batch.IDs), 77)
+	b.IDs, b.Places = s.batch.IDs, s.batch.Places
+	for i := range b.Winners {
+		b.Winners[i] = i3.NewID(9, i3.Key{9}, 9)
+	}
 	for i := range b.Answers {
-		b.Answers[i], b.Targets[i], b.Winners[i] = 9, 1<<32-1, i3.NewID(9, i3.Key{9}, 9)
+		b.Answers[i], b.Targets[i] = 9, 1<<32-1
 		b.Who[i], b.Next[i], b.Seen[i] = 99, 1<<32-1, 1
 	}
 	return b

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"slices"
 	"unsafe"
 
 	"i3bench/asm"
@@ -18,6 +19,7 @@ const longChain = 4
 type scratch struct {
 	asm.Batch
 	hashes [asm.MaxBatch]uint64
+	ids    []i3.ID // of those that are written
 
 	// Who is in a group: descents of them.
 	descents int
@@ -65,7 +67,10 @@ func (m *Matches) matchOne(t *Table, id *i3.ID, hash uint64, now Tick) {
 // matchSome matches at most asm.MaxBatch identifiers.
 func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 	b := m.batch
-	b.IDs = ids
+	before, room := len(m.Matched), asm.Room(len(ids))
+	m.Matched = slices.Grow(m.Matched, room)[:before+room]
+	b.IDs, b.Winners = ids, m.Matched[before:]
+	m.Matched = m.Matched[:before+len(ids)]
 	hashes := b.hashes[:len(ids)]
 	asm.Hash(hashes, ids, &t.key)
 	v := t.view.Load()
@@ -81,22 +86,34 @@ func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 			b.Answers[i], b.member[i] = asm.Ask, 0
 		}
 	}
-	for i := range ids {
-		switch b.Answers[i] {
-		case asm.One:
-			m.Targets = append(m.Targets, Target(b.Targets[i]))
-			m.Matched = append(m.Matched, b.Winners[i])
-		case asm.Miss:
-			m.Matched = append(m.Matched, i3.ID{})
-		default:
-			if n := b.member[i]; n == 0 || !m.matchMember(v, i, n, now) {
-				m.matchOne(t, &ids[i], hashes[i], now)
+	m.take(t, v, hashes, now)
+	b.IDs, b.Winners = nil, nil
+}
+
+// take adds the results of a batch whose answers are there; the winners are already.
+// Hits and misses come in no order that a processor could guess, so there is no
+// branch for these.
+func (m *Matches) take(t *Table, v *view, hashes []uint64, now Tick) {
+	b, n := m.batch, len(m.batch.IDs)
+	k := len(m.Targets)
+	targets := slices.Grow(m.Targets, n)[:k+n]
+	off := slices.Grow(m.Off, n)[:len(m.Off)+n]
+	m.Off, off = off, off[len(m.Off):]
+	for i, answer := range b.Answers[:n] {
+		if answer == asm.Ask {
+			m.Targets = targets[:k]
+			if w := b.member[i]; w == 0 || !m.matchMember(v, i, w, now) {
+				b.Winners[i], m.Targets = t.match(&b.IDs[i], hashes[i], now, m.Targets)
 			}
-			continue
+			k = len(m.Targets)
+			targets = slices.Grow(m.Targets, n-i)[:k+n-i]
+		} else {
+			targets[k] = Target(b.Targets[i])
+			k += int(answer)
 		}
-		m.Off = append(m.Off, uint32(len(m.Targets)))
+		off[i] = uint32(k)
 	}
-	b.IDs = nil
+	m.Targets = targets[:k]
 }
 
 // descend looks for the winners of those identifiers that are in groups, all of them a
@@ -157,7 +174,7 @@ func (b *scratch) begin(v *view) {
 	}
 }
 
-// matchMember adds the result for an identifier whose group's winner is known, unless a
+// matchMember adds the targets for an identifier whose group's winner is known, unless a
 // writer came in between.
 func (m *Matches) matchMember(v *view, i int, n number, now Tick) bool {
 	b, before := m.batch, len(m.Targets)
@@ -165,8 +182,6 @@ func (m *Matches) matchMember(v *view, i int, n number, now Tick) bool {
 	if !ok || len(targets) == before || asm.Load(&v.homes[b.Places[i].Home()][asm.Meta]) != b.seen[i] {
 		return false
 	}
-	m.Targets = targets
-	m.Matched = append(m.Matched, b.IDs[i].WithSuffix(suffix))
-	m.Off = append(m.Off, uint32(len(m.Targets)))
+	m.Targets, b.Winners[i] = targets, b.IDs[i].WithSuffix(suffix)
 	return true
 }

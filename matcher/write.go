@@ -65,10 +65,11 @@ func (t *Table) approachAll(rs []Refresh) (hashes []uint64) {
 		t.work = new(scratch)
 	}
 	hashes = t.work.hashes[:len(rs)]
-	ids := t.work.Winners[:len(rs)] // room for them
+	ids := t.work.ids[:0]
 	for i := range rs {
-		ids[i] = rs[i].ID
+		ids = append(ids, rs[i].ID)
 	}
+	t.work.ids = ids
 	asm.Hash(hashes, ids, &t.key)
 	places := t.work.Places[:len(rs)]
 	asm.Locate(places, hashes, t.v.homes, t.shaped())

@@ -110,7 +110,8 @@ func (f *follower) one() {
 	f.VMOVQ(live, keep.AsX()) // only the low lane is used
 	f.VPBROADCASTQ(keep.AsX(), keep)
 	f.VPAND(row, keep, keep)
-	f.VMOVDQU(keep, mem{Base: f.batch, Index: id, Scale: 1, Disp: winners})
+	f.MOVQ(mem{Base: f.batch, Disp: winners}, bad)
+	f.VMOVDQU(keep, mem{Base: bad, Index: id, Scale: 1})
 	f.goOn(i, cell, changed, bad, trigger)
 }
 

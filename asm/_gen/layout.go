@@ -4,11 +4,11 @@ package main
 const (
 	idsPointer = 0
 	idsLen     = 8
-	places     = 24
+	winners    = 24 // the pointer
+	places     = 48
 	answers    = places + 8*maxBatch
 	targets    = answers + maxBatch
-	winners    = targets + 4*maxBatch
-	behind     = winners + idBytes*maxBatch
+	behind     = targets + 4*maxBatch
 	who        = behind + 8
 	next       = who + maxBatch
 	seen       = next + 4*maxBatch

@@ -83,7 +83,7 @@ func (m *matcher) prepare() {
 	m.ids, m.left, m.winners = m.GP64(), m.GP64(), m.GP64()
 	m.MOVQ(mem{Base: m.batch, Disp: idsPointer}, m.ids)
 	m.MOVQ(mem{Base: m.batch, Disp: idsLen}, m.left)
-	m.LEAQ(mem{Base: m.batch, Disp: winners}, m.winners)
+	m.MOVQ(mem{Base: m.batch, Disp: winners}, m.winners)
 	m.i, m.noted = m.GP64(), m.GP64()
 	m.XORQ(m.i, m.i)
 	m.XORQ(m.noted, m.noted)

@@ -21,6 +21,7 @@ var layers = map[string]int{
 	"matcher":       2,
 	"replicate":     2,
 	"matcher/naive": 3, // above the table it is compared with; only tests may import it, see testOnly
+	"matcher/peer":  3, // a module of its own, which has only tests
 	"i3/machine":    3,
 	"i3/chord":      4,
 	"i3/node":       5,
@@ -49,7 +50,7 @@ var layers = map[string]int{
 const driverLayer = 7
 
 // testOnly lists the packages that exist to be compared with and that no program may depend on.
-var testOnly = []string{"matcher/naive"}
+var testOnly = []string{"matcher/naive", "matcher/peer"}
 
 // layerOf returns the layer of the package in dir, and whether the table knows it.
 func layerOf(dir string) (int, bool) {
