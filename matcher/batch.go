@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"bytes"
 	"slices"
 	"unsafe"
 
@@ -146,10 +147,13 @@ func (b *scratch) descend(v *view, now Tick) {
 // begin finds out who is in a group.
 func (b *scratch) begin(v *view) {
 	b.descents = 0
-	for i := range b.IDs {
-		if b.Answers[i] != asm.Ask {
-			continue
+	answers := b.Answers[:len(b.IDs)]
+	for i := -1; ; {
+		more := bytes.IndexByte(answers[i+1:], asm.Ask)
+		if more < 0 {
+			return
 		}
+		i += 1 + more
 		b.member[i] = 0
 		place := b.Places[i]
 		home := &v.homes[place.Home()]

@@ -11,6 +11,7 @@ import (
 
 	"i3bench/asm"
 	"i3bench/i3"
+	"i3bench/internal/tablebench"
 	"i3bench/matcher"
 )
 
@@ -32,22 +33,17 @@ func (s benchSize) streamLen() int {
 	return 1 << 22
 }
 
-// stream returns look-ups of which so many percent hit, in random order: all identifiers are as likely, or the k-th is
-// by 1/k (math/rand's Zipf with s = 1.01).
-func stream(ids []i3.ID, size benchSize, hitPercent int, keys string) []i3.ID {
+// stream returns look-ups of which so many percent hit, in random order.
+func stream(ids []i3.ID, size benchSize, hitPercent int) []i3.ID {
 	rng := rand.New(rand.NewPCG(9, uint64(hitPercent)))
-	zipf := rand.NewZipf(rng, 1.01, 1, uint64(len(ids)-1))
 	misses := randomIDs(1<<16, 2)
 	out := make([]i3.ID, size.streamLen())
 	for i := range out {
-		switch {
-		case rng.IntN(100) >= hitPercent:
+		if rng.IntN(100) < hitPercent {
+			out[i] = ids[rng.IntN(len(ids))]
+		} else {
 			id := misses[i&(1<<16-1)]
 			out[i] = i3.NewID(id.Prefix()+uint64(i), id.Key(), id.Suffix())
-		case keys == "zipf":
-			out[i] = ids[zipf.Uint64()]
-		default:
-			out[i] = ids[rng.IntN(len(ids))]
 		}
 	}
 	return out
@@ -89,21 +85,46 @@ func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
 	return built.table, built.ids
 }
 
-// BenchmarkMatch looks identifiers with one trigger each up in random order. Its peers and its limit are in
-// limit_test.go and under peer/.
+// BenchmarkMatch is the job of tables, in batches of 256: its limit is BenchmarkLimit, its peers are in peers_test.go and
+// under peer/.
 func BenchmarkMatch(b *testing.B) {
+	tablebench.Run(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
+		table := drawnTable(b, n)
+		var m matcher.Matches
+		return func(ids []i3.ID) (sum uint64) {
+			table.MatchBatch(ids, 5, &m)
+			for _, tg := range m.Targets {
+				sum += uint64(tg)
+			}
+			return sum
+		}
+	})
+}
+
+// drawnTable returns a table with n identifiers of the job.
+func drawnTable(b *testing.B, n int) *matcher.Table {
+	table := newTable(b, matcher.Config{MaxTriggers: n})
+	b.Cleanup(func() { table.Close() })
+	for i := range n {
+		mustInsert(b, table, drawn(tablebench.Present(i)), matcher.Target(i), 0, 10)
+	}
+	return table
+}
+
+// BenchmarkBatch looks identifiers with one trigger each up in batches of several sizes.
+func BenchmarkBatch(b *testing.B) {
 	for _, size := range benchSizes {
 		b.Run("n="+size.name, func(b *testing.B) {
 			for _, hit := range []int{100, 50} {
-				for _, keys := range []string{"uniform", "zipf"} {
-					b.Run(fmt.Sprintf("hit=%d/keys=%s", hit, keys), func(b *testing.B) {
-						table, ids := benchTable(b, size)
-						queries := stream(ids, size, hit, keys)
-						for _, batch := range []int{1, 16, 64, 256} {
-							b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) { benchMatch(b, table, queries, batch) })
-						}
-					})
-				}
+				b.Run(fmt.Sprintf("hit=%d", hit), func(b *testing.B) {
+					table, ids := benchTable(b, size)
+					queries := stream(ids, size, hit)
+					for _, batch := range []int{1, 16, 64, 256} {
+						b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+							benchMatch(b, table, queries, batch)
+						})
+					}
+				})
 			}
 		})
 	}
@@ -129,9 +150,9 @@ func benchMatch(b *testing.B, table *matcher.Table, queries []i3.ID, batch int) 
 func BenchmarkKernel(b *testing.B) {
 	variants(b, func(b *testing.B) {
 		for _, size := range benchSizes {
-			b.Run("n="+size.name+"/hit=100/keys=uniform/batch=256", func(b *testing.B) {
+			b.Run("n="+size.name+"/hit=100/batch=256", func(b *testing.B) {
 				table, ids := benchTable(b, size)
-				benchMatch(b, table, stream(ids, size, 100, "uniform"), 256)
+				benchMatch(b, table, stream(ids, size, 100), 256)
 			})
 		}
 	})
@@ -140,9 +161,9 @@ func BenchmarkKernel(b *testing.B) {
 // BenchmarkThreads is BenchmarkMatch with two goroutines.
 func BenchmarkThreads(b *testing.B) {
 	for _, size := range benchSizes {
-		b.Run("n="+size.name+"/hit=100/keys=uniform/batch=256/threads=2", func(b *testing.B) {
+		b.Run("n="+size.name+"/hit=100/batch=256/threads=2", func(b *testing.B) {
 			table, ids := benchTable(b, size)
-			queries := stream(ids, size, 100, "uniform")
+			queries := stream(ids, size, 100)
 			b.SetParallelism(1)
 			var thread atomic.Int64
 			b.RunParallel(func(pb *testing.PB) {
@@ -171,7 +192,7 @@ func BenchmarkWithWriter(b *testing.B) {
 			stop := pace(writer, rate, func(i int) {
 				missing = table.RefreshBatch(rs[i&(len(rs)-1):][:batch], 5, missing[:0])
 			})
-			benchMatch(b, table, stream(ids, size, 100, "uniform"), batch)
+			benchMatch(b, table, stream(ids, size, 100), batch)
 			b.ReportMetric(stop(), "refreshes/s")
 		})
 	}
@@ -190,7 +211,7 @@ func BenchmarkWithWriter(b *testing.B) {
 					mu.Unlock()
 				}
 			})
-			benchPeerMap(b, stream(ids, size, 100, "uniform"), func(id i3.ID) {
+			benchPeerMap(b, stream(ids, size, 100), func(id i3.ID) {
 				mu.RLock()
 				_ = m[id]
 				mu.RUnlock()
@@ -210,7 +231,7 @@ func BenchmarkWithWriter(b *testing.B) {
 					m.Store(ids[(i*7919+k*31)%len(ids)], uint64(i))
 				}
 			})
-			benchPeerMap(b, stream(ids, size, 100, "uniform"), func(id i3.ID) { m.Load(id) })
+			benchPeerMap(b, stream(ids, size, 100), func(id i3.ID) { m.Load(id) })
 			b.ReportMetric(stop(), "refreshes/s")
 		})
 	}
@@ -449,41 +470,4 @@ func BenchmarkExpire(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size.n), "ns/stored")
 		})
 	}
-}
-
-// BenchmarkMapPeer does the part of the job that a Go map can do: it finds
-// exact identifiers, and knows neither anycast nor expiry.
-func BenchmarkMapPeer(b *testing.B) {
-	for _, size := range benchSizes {
-		b.Run("n="+size.name, func(b *testing.B) {
-			var m map[[24]byte]uint32
-			ids := randomIDs(size.n, 1)
-			for _, hit := range []int{100, 50} {
-				b.Run(fmt.Sprintf("hit=%d/keys=uniform", hit), func(b *testing.B) {
-					if m == nil {
-						m = make(map[[24]byte]uint32, size.n)
-						for i, id := range ids {
-							m[exactBytes(id)] = uint32(i)
-						}
-					}
-					queries := stream(ids, size, hit, "uniform")
-					keys := make([][24]byte, len(queries))
-					for i := range keys {
-						keys[i] = exactBytes(queries[i])
-					}
-					sum, i := uint32(0), 0
-					for b.Loop() {
-						sum += m[keys[i&(len(keys)-1)]]
-						i++
-					}
-					reportLookups(b, 1)
-				})
-			}
-		})
-	}
-}
-
-func exactBytes(id i3.ID) (k [24]byte) {
-	b := id.Bytes()
-	return [24]byte(b[:24])
 }
