@@ -14,7 +14,7 @@ V         ?= 0
 # The packages whose coverage has a floor, and those whose tests count towards it.
 COVERED    = i3bench/i3 i3bench/i3/node i3bench/i3/host i3bench/i3/multicast
 COVERED_BY = ./i3/...
-MICRO      = ./matcher/... ./i3/... ./sim/...
+MICRO      = ./asm ./matcher/... ./i3/... ./sim/...
 
 empty :=
 space := $(empty) $(empty)
@@ -36,7 +36,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
-	generate test race purego lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
 	cover micro peer-ns3 peers peer-tables tables compare canary ci clean
 
 help: ## Show this list
@@ -87,6 +87,14 @@ purego: ## Tests of the portable build, without assembly and without the long sc
 	$(GO) vet -tags=purego ./...
 	$(REPORT) -tags=purego -short -count=1 -timeout=15m ./...
 
+arm64: ## Tests of ./asm for arm64 under emulation (needs qemu-aarch64-static)
+	@if ! command -v qemu-aarch64-static >/dev/null; then \
+		echo "arm64: no qemu-aarch64-static: apt-get install qemu-user-static brings it" >&2; exit 1; fi
+	@mkdir -p bin
+	GOARCH=arm64 $(GO) vet ./asm
+	GOARCH=arm64 $(GO) test -c -o bin/asm-arm64.test ./asm
+	cd asm && qemu-aarch64-static ../bin/asm-arm64.test $(if $(filter 1,$(V)),-test.v)
+
 lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and that generated files are up to date
 	@files=$$(gofmt -l .) || exit 1; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	$(GO) vet ./...
@@ -97,7 +105,8 @@ lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and tha
 	$(GO) -C matcher/peer tool -modfile=../../tools/go.mod staticcheck ./...
 	$(GO) -C matcher/peer mod tidy -diff
 	$(GO) test -count=1 ./internal/tidy
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen vet . && $(GO) -C asm/_gen run . -dir "$$dir" && \
+	$(GO) -C asm/_gen vet .
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen run . -dir "$$dir" && \
 		for file in "$$dir"/*; do diff -u "asm/$${file##*/}" "$$file" || { \
 			echo "lint: asm/$${file##*/} is not what asm/_gen writes: make generate" >&2; exit 1; }; done
 

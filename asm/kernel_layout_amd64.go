@@ -10,7 +10,7 @@ import (
 	"i3bench/i3"
 )
 
-// The assembly has these offsets and sizes as numbers. Each is compared with what the compiler says:
+// The assembly has these offsets and sizes as numbers. Each is compared with the compiler's:
 // a difference either way is a constant below zero, which is no uintptr and does not compile.
 const (
 	_ = unsafe.Sizeof(i3.ID{}) - 32

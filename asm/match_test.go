@@ -134,7 +134,8 @@ func TestFollowOn(t *testing.T) {
 		homes := []Cell{away(1)}
 		homes[0][Meta] |= FollowBit
 		cells := []Cell{{}, away(3), {e[0], e[1], e[2], ruleStore.Suffix(), ruleOne, 200<<32 | 55}, away(2)}
-		b := &Batch{IDs: []i3.ID{ruleID, ruleID}, Winners: make([]i3.ID, Room(2)), Places: [MaxBatch]Place{rulePlace, rulePlace}}
+		b := batchOf(2, 0)
+		b.IDs[0], b.IDs[1], b.Places[0], b.Places[1] = ruleID, ruleID, rulePlace, rulePlace
 		Match(b, homes, cells, 1)
 		for calls, next := range []uint32{1, 3, 2} {
 			if b.Behind != 2 || b.Next[0] != next || b.Next[1] != next || b.Who[1] != 1 {

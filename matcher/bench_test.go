@@ -85,8 +85,8 @@ func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
 	return built.table, built.ids
 }
 
-// BenchmarkMatch is the job of tables, in batches of 256: its limit is BenchmarkLimit, its peers are in peers_test.go and
-// under peer/.
+// BenchmarkMatch is the job of tables, in batches of 256: its limit is BenchmarkLimit, its peers are in peers_test.go
+// and under peer/.
 func BenchmarkMatch(b *testing.B) {
 	tablebench.Run(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
 		table := drawnTable(b, n)
