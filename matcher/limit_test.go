@@ -10,6 +10,7 @@ import (
 	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/internal/tablebench"
+	"i3bench/matcher"
 )
 
 // drawn is an identifier of the job as the table takes it.
@@ -20,17 +21,17 @@ func drawn(id tablebench.ID) i3.ID {
 	return i3.NewID(id[0], key, id[3])
 }
 
-// limitShape is that of a table with n identifiers, 0.8 to a home.
+// limitShape is that of a table with n identifiers.
 func limitShape(n int) asm.Shape {
-	homes := n * 5 / 4
+	homes := matcher.HomesFor(n)
 	level := bits.Len(uint(homes)) - 1
 	return asm.Shape{Level: uint8(level), Split: uint32(homes - 1<<level)}
 }
 
 // BenchmarkLimit does the least that a table with one line for each home can do: it hashes each identifier, finds its
 // home and reads a word there. It compares nothing and answers nothing, so how much longer the table takes for the
-// same look-ups is what comparing, answering, overflow and concurrency cost. The homes are as many as the table has at
-// 0.8 identifiers to a home, in pages of 2 MiB, and all in memory.
+// same look-ups is what comparing, answering, overflow and concurrency cost. The homes are as many as the table has
+// then, in pages of 2 MiB, and all in memory.
 func BenchmarkLimit(b *testing.B) {
 	key := asm.NewKey(0x0706050403020100, 0x0f0e0d0c0b0a0908)
 	tablebench.RunUnchecked(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {

@@ -65,7 +65,10 @@ type pool struct {
 func (p *pool) used() int { return int(p.end) - 1 - p.idle }
 
 // How much of everything a table of some triggers can need.
-func (c Config) mostHomes() int { return int(float64(c.MaxTriggers)/maxLoad) + minHomes + 1 }
+func (c Config) mostHomes() int {
+	roomy := min(int(float64(c.MaxTriggers)/roomyLoad), roomyHomes)
+	return max(int(float64(c.MaxTriggers)/maxLoad), roomy) + minHomes + 1
+}
 func (c Config) mostCells() int { return c.MaxTriggers + c.MaxTriggers/2 + 8 }
 func (c Config) mostNodes() int { return min(c.MaxTriggers+2*fewMembers, maxNodes) }
 func (c Config) mostLines() int { return min(4*c.MaxTriggers+2*c.MaxPerID/lineLen+8, math.MaxUint32) }

@@ -39,9 +39,20 @@ const (
 	minHomes = 1 << minLevel
 )
 
-// maxLoad is the number of prefixes for each home beyond which one is split: with
-// more, more are not at home, and with fewer there is more memory to miss a cache in.
-const maxLoad = 0.8
+// The number of prefixes for each home beyond which one is split. With more of them
+// more are not at home, and with fewer there are more bytes for each. So a table is
+// roomy, with 142 bytes for each, until it has 128 MiB of homes, and goes on with 108.
+const (
+	roomyLoad  = 0.5
+	roomyHomes = 1 << 21
+	maxLoad    = 0.72
+)
+
+// crowded reports whether so many prefixes are too many for so many homes.
+func crowded(prefixes, homes int) bool {
+	load := float64(prefixes) / float64(homes)
+	return load > maxLoad || load > roomyLoad && homes < roomyHomes
+}
 
 const forever Tick = math.MaxUint32
 
@@ -234,7 +245,7 @@ func (t *Table) addTop(f *found, id *i3.ID, tr uint64) {
 	shut(f.home)
 	t.due(n, expiryOf(tr))
 	t.tops++
-	for float64(t.tops) > maxLoad*float64(t.shaped().Homes()) {
+	for crowded(t.tops, t.shaped().Homes()) {
 		t.split()
 	}
 }
