@@ -53,6 +53,8 @@ const (
 	_ = 64424509440 - uintptr(3<<StateShift|3<<CountShift)
 	_ = uintptr(3<<StateShift) - 12884901888
 	_ = 12884901888 - uintptr(3<<StateShift)
+	_ = uintptr(DirectBit) - 274877906944
+	_ = 274877906944 - uintptr(DirectBit)
 	_ = uintptr(FollowBit) - 549755813888
 	_ = 549755813888 - uintptr(FollowBit)
 	_ = uintptr(0xff<<DepthShift) - 280375465082880

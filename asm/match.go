@@ -46,8 +46,9 @@ type Batch struct {
 //     trigger in place answers One if its expiry is greater than now, otherwise
 //     Miss. Any other with these words: Ask.
 //   - A home that is another's: if tag A or tag B is the tag, or the follow bit is set, the
-//     identifier is noted with the next cell, if that is below len(cells), otherwise Ask; if none
-//     of these: Miss.
+//     identifier is noted with a cell, if that is below len(cells), otherwise Ask; if none
+//     of these: Miss. The cell is the next; but if the direct bit is set and tag A is not the tag,
+//     the second if tag B is the tag, otherwise the third.
 func Match(b *Batch, homes, cells []Cell, now uint32) {
 	checkBatch(b, homes)
 	b.Behind = 0
@@ -95,6 +96,12 @@ func matchPortable(b *Batch, homes, cells []Cell, now uint32) {
 			}
 		case differs>>TagAShift&0xff == 0 || differs>>TagBShift == 0 || meta&FollowBit != 0:
 			next := uint32(Load(&home[Links]) >> 32)
+			if meta&DirectBit != 0 && differs>>TagAShift&0xff != 0 {
+				next = uint32(Load(&home[Second]))
+				if differs>>TagBShift != 0 {
+					next = uint32(Load(&home[Second]) >> 32)
+				}
+			}
 			if int(next) < len(cells) && Load(&home[Meta]) == meta {
 				b.Who[b.Behind], b.Next[b.Behind], b.Seen[b.Behind] = uint8(i), next, meta
 				b.Behind++

@@ -61,6 +61,10 @@ func TestMatchRules(t *testing.T) {
 		e := ruleOther.Exact()
 		return Cell{e[0], e[1], e[2], ruleOther.Suffix(), meta, 200<<32 | 66, 0, next<<32 | 9}
 	}
+	direct := func(c Cell, second, third uint64) Cell {
+		c[Second] = second | third<<32
+		return c
+	}
 	found, foreign, gone := mine(ruleOne, 101), other(ruleOne, 0), Cell{}
 	for _, c := range []struct {
 		name       string
@@ -95,6 +99,10 @@ func TestMatchRules(t *testing.T) {
 		{"next is far from a cell", other(ruleOne|ruleTag, 1<<32-1), found, Ask, Ask, 0},
 		{"by tag B", other(ruleOne|ruleTagB, 0), found, Ask, One, 1},
 		{"more to follow", other(ruleOne|FollowBit, 0), found, Ask, One, 1},
+		{"by tag B, directly", direct(other(ruleOne|ruleTagB|DirectBit, 9), 0, 9), found, Ask, One, 1},
+		{"the third, directly", direct(other(ruleOne|FollowBit|DirectBit, 9), 9, 0), found, Ask, One, 1},
+		{"by tag A, and not directly", direct(other(ruleOne|ruleTag|ruleTagB|DirectBit, 0), 9, 9), found, Ask, One, 1},
+		{"directly to no cell", direct(other(ruleOne|ruleTagB|DirectBit, 0), 1, 0), found, Ask, Ask, 0},
 		{"more to follow, and no tag", other(ruleOne|8<<TagAShift|FollowBit, 0), foreign, Ask, Miss, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

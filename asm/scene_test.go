@@ -55,15 +55,21 @@ func (s *scene) cell(r *rand.Rand) Cell {
 	meta := uint64(r.Uint32()) &^ uint64(pick(r, 0, 1, 1, 1, 1, 1, 1, 1))
 	meta |= uint64(pick(r, Empty, Single, Single, Single, Single, Single, Single, Group, 3)) << StateShift
 	meta |= uint64(pick(r, 0, 1, 1, 1, 1, 1, 1, 2, 3)) << CountShift
-	meta |= uint64(pick(r, 0, 0, 1)) * FollowBit
+	meta |= uint64(pick(r, 0, 0, 1))*FollowBit | uint64(pick(r, 0, 1))*DirectBit
 	meta |= uint64(pick(r, 0, 0, 1)) << 36 // no field's
 	meta |= uint64(pick(r, 3, 3, 3, 3, 3, 3, 4, 255))<<DepthShift | uint64(tag(r))<<TagAShift | uint64(tag(r))<<TagBShift
 	trigger := func() uint64 {
 		expiry := pick(r, s.now, s.now+1, s.now-1, 0, 1<<32-1, 1<<32-1, r.Uint32())
 		return uint64(expiry)<<32 | uint64(r.Uint32())
 	}
-	next := pick(r, uint32(len(s.cells)), uint32(max(len(s.cells), 1)-1), 1<<32-1, 1<<31, 0, 0, 1)
-	return Cell{e[0], e[1], e[2], id.Suffix(), meta, trigger(), trigger(), uint64(next)<<32 | uint64(r.Uint32())}
+	next := func() uint32 {
+		return pick(r, uint32(len(s.cells)), uint32(max(len(s.cells), 1)-1), 1<<32-1, 1<<31, 0, 0, 1)
+	}
+	second := trigger()
+	if meta&DirectBit != 0 {
+		second = uint64(next()) | uint64(next())<<32
+	}
+	return Cell{e[0], e[1], e[2], id.Suffix(), meta, trigger(), second, uint64(next())<<32 | uint64(r.Uint32())}
 }
 
 // batchOf returns a batch of n identifiers, of which some are noted.

@@ -65,7 +65,7 @@ func (c *checker) home(i uint32, s asm.Shape) error {
 		return fmt.Errorf("open")
 	}
 	if stateOf(home) == asm.Empty {
-		if nextOf(home) != 0 || meta>>asm.TagAShift != 0 || meta&asm.FollowBit != 0 {
+		if nextOf(home) != 0 || meta>>asm.TagAShift != 0 || meta&(asm.FollowBit|asm.DirectBit) != 0 {
 			return fmt.Errorf("empty, with somebody behind: meta %x, links %x", meta, home[asm.Links])
 		}
 		home = nil
@@ -86,6 +86,17 @@ func (c *checker) home(i uint32, s asm.Shape) error {
 			return fmt.Errorf("cell %d is there twice", n)
 		}
 		home = &c.t.v.cells[n]
+	}
+	if meta&asm.DirectBit != 0 {
+		home := &c.t.v.homes[i]
+		second := nextOf(&c.t.v.cells[nextOf(home)])
+		third := nextOf(&c.t.v.cells[second])
+		if _, count := kindOf(meta); count == inline || second == 0 ||
+			home[asm.Second] != uint64(second)|uint64(third)<<32 {
+			return fmt.Errorf("directly to %x with %d triggers, want %x and %x", home[asm.Second], count, second, third)
+		}
+	} else if _, count := kindOf(meta); count != inline && len(tags) > 1 {
+		return fmt.Errorf("%d behind, and not directly", len(tags))
 	}
 	more := len(tags) > 2
 	tags = append(tags, 0, 0)

@@ -12,17 +12,67 @@ func (t *Table) settleIn(home *asm.Cell, hash uint64) number {
 		return t.homeNumber(hash)
 	}
 	n := t.newCell()
-	set(&t.v.cells[n][asm.Links], uint64(nextOf(home))<<32)
+	first := nextOf(home)
+	set(&t.v.cells[n][asm.Links], uint64(first)<<32)
 	setNext(home, n)
-	m := home[asm.Meta]
-	first, second := m>>asm.TagAShift&0xff, m>>asm.TagBShift
-	if second != 0 {
-		m |= asm.FollowBit
+	b := behind{second: first}
+	b.tags[0] = t.tagOf(hash)
+	if first != 0 {
+		b.tags[1] = home[asm.Meta] >> asm.TagAShift & 0xff
+		b.third = nextOf(&t.v.cells[first])
 	}
-	tag := uint64(t.shaped().Place(hash).Tag())
-	set(&home[asm.Meta], m&(1<<asm.TagAShift-1)|tag<<asm.TagAShift|first<<asm.TagBShift)
+	b.tell(home)
 	return n
 }
+
+// A behind is what a home tells about the cells behind it, so that readers go to the
+// right one at once.
+type behind struct {
+	tags          [2]uint64 // of the first two
+	second, third number
+}
+
+// tell writes it into the home, the numbers only if no trigger is in their place.
+func (b *behind) tell(home *asm.Cell) {
+	const mask = asm.DirectBit | asm.FollowBit | 0xffff<<asm.TagAShift
+	m := home[asm.Meta]&^mask | b.tags[0]<<asm.TagAShift | b.tags[1]<<asm.TagBShift
+	if b.third != 0 {
+		m |= asm.FollowBit
+	}
+	if _, count := kindOf(m); b.second != 0 && count != inline {
+		m |= asm.DirectBit
+		set(&home[asm.Second], uint64(b.second)|uint64(b.third)<<32)
+	}
+	set(&home[asm.Meta], m)
+}
+
+// retell makes a home tell anew what is behind it.
+func (t *Table) retell(home *asm.Cell) {
+	var b behind
+	if first := nextOf(home); first != 0 {
+		b.tags[0] = t.tagOf(t.hashOf(&t.v.cells[first]))
+		b.second = nextOf(&t.v.cells[first])
+	}
+	if b.second != 0 {
+		b.tags[1] = t.tagOf(t.hashOf(&t.v.cells[b.second]))
+		b.third = nextOf(&t.v.cells[b.second])
+	}
+	b.tell(home)
+}
+
+// retellIf is retell for a cell that has changed the number of its triggers: if it is a
+// home, the place of the second may have become free, or been taken.
+func (t *Table) retellIf(n number, before, after int) {
+	if n&homeBit == 0 || (before == inline) == (after == inline) {
+		return
+	}
+	if home := t.at(n); home[asm.Meta]>>asm.TagBShift != 0 {
+		t.retell(home)
+	}
+}
+
+// tagOf returns the tag of a hash.
+func (t *Table) tagOf(hash uint64) uint64 { return uint64(t.shaped().Place(hash).Tag()) }
 
 // homeNumber returns the number of the home of a hash.
 func (t *Table) homeNumber(hash uint64) number {
@@ -37,7 +87,7 @@ func (t *Table) dropTop(f *found) {
 	if f.prev != 0 {
 		setNext(t.at(f.prev), nextOf(c))
 		t.putCell(f.top)
-		t.retag(f.home)
+		t.retell(f.home)
 		return
 	}
 	next := nextOf(c)
@@ -52,22 +102,7 @@ func (t *Table) dropTop(f *found) {
 		t.due(f.top, soonest(t.list(c)))
 	}
 	t.putCell(next)
-	t.retag(f.home)
-}
-
-// retag writes the tags of what stands behind a home anew.
-func (t *Table) retag(home *asm.Cell) {
-	var tags [2]uint64
-	follow := uint64(0)
-	for i, n := 0, nextOf(home); n != 0; i, n = i+1, nextOf(&t.v.cells[n]) {
-		if i == len(tags) {
-			follow = asm.FollowBit
-			break
-		}
-		tags[i] = uint64(t.shaped().Place(t.hashOf(&t.v.cells[n])).Tag())
-	}
-	const mask = asm.FollowBit | 0xffff<<asm.TagAShift
-	set(&home[asm.Meta], home[asm.Meta]&^mask|follow|tags[0]<<asm.TagAShift|tags[1]<<asm.TagBShift)
+	t.retell(f.home)
 }
 
 // split makes one home two: those prefixes of the next home in turn whose hash has the bit

@@ -221,6 +221,7 @@ func (t *Table) addTrigger(f *found, tr uint64) {
 	n := countOf(c)
 	t.resize(c, n+1)
 	set(&t.list(c)[n], tr)
+	t.retellIf(f.cell, n, n+1)
 	t.changed(f)
 	shut(f.home)
 	t.due(f.cell, expiryOf(tr))
@@ -259,7 +260,9 @@ func (t *Table) addMember(f *found, id *i3.ID, tr uint64) {
 		c := &t.v.cells[n]
 		set(&c[asm.Links], 0)
 		copyEntry(c, top)
+		before := countOf(top)
 		t.makeFew(top, n)
+		t.retellIf(f.top, before, 0)
 		t.due(n, soonest(t.list(c)))
 	}
 	n := t.newCell()
@@ -312,6 +315,7 @@ func (t *Table) drop(f *found, i int) {
 		set(&list[k], list[k+1])
 	}
 	t.resize(c, len(list)-1)
+	t.retellIf(f.cell, len(list), len(list)-1)
 	t.changed(f)
 	shut(f.home)
 }
@@ -327,6 +331,9 @@ func (t *Table) dropMember(f *found) {
 		return
 	}
 	copyEntry(top, &t.v.cells[rest])
+	if f.top&homeBit != 0 {
+		t.retell(top)
+	}
 	t.putCell(number(rest))
 	t.due(f.top, soonest(t.list(top)))
 }

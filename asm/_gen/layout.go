@@ -25,6 +25,7 @@ const (
 	single = 5 << 32 // state Single and count 1
 	four   = 15 << 32
 	state  = 3 << 32
+	direct = 1 << 38
 	follow = 1 << 39
 	depth  = 0xff << 40
 	tagA   = 0xff << 48
@@ -67,6 +68,7 @@ func layout() []field {
 		{"uintptr(Single<<StateShift|1<<CountShift)", single},
 		{"uintptr(3<<StateShift|3<<CountShift)", four},
 		{"uintptr(3<<StateShift)", state},
+		{"uintptr(DirectBit)", direct},
 		{"uintptr(FollowBit)", follow},
 		{"uintptr(0xff<<DepthShift)", depth},
 		{"uintptr(0xff<<TagAShift)", tagA},

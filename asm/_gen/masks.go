@@ -108,6 +108,15 @@ func (g *generator) orMask(a, b mask) mask {
 	return r
 }
 
+// choose puts v in the lanes of dst that are in m.
+func (g *generator) choose(m mask, v, dst vec) {
+	if g.wide() {
+		g.VPBLENDMQ(v, dst, m, dst)
+	} else {
+		g.VPBLENDVB(m, v, dst, dst)
+	}
+}
+
 // none returns zeros in memory, for AVX2.
 func (g *generator) none() op { return g.table("none", 0, 0, 0, 0, 0, 0, 0, 0) }
 

@@ -16,7 +16,7 @@ import (
 //	valid  = meta even, of that depth, and the same before and after
 //	held   = exact and not empty
 //	one    = valid, exact, a single identifier with one trigger, which expires later than now
-//	noted  = valid, not held, a tag or more to follow, and a next cell that exists
+//	noted  = valid, not held, a tag or more to follow, and a cell to look at that exists
 //	miss   = valid, and the single trigger is over, or not held, neither tag, nothing to follow
 //	ask    = the others
 //
@@ -55,7 +55,8 @@ const (
 	cellsBase
 	cellsLen
 	nowLimit
-	blocks = iota
+	seconds // cells, two in a lane
+	blocks  = iota
 )
 
 type matcher struct {
@@ -65,7 +66,7 @@ type matcher struct {
 	stack               reg64
 	order               *joins
 
-	wanted, wrong, tagA, tagB, follow, state, single, four op
+	wanted, wrong, tagA, tagB, direct, follow, state, single, four, low op
 
 	number vec    // of the identifier in each lane; AVX-512
 	four32 reg64  // the same as bytes; AVX2
@@ -91,7 +92,7 @@ func (m *matcher) prepare() {
 	m.wanted = m.every("wanted", depth|tagA|tagB)
 	m.wrong = m.every("wrong", odd|depth)
 	m.tagA, m.tagB = m.every("tagA", tagA), m.every("tagB", tagB)
-	m.follow = m.every("follow", follow)
+	m.direct, m.follow, m.low = m.every("direct", direct), m.every("follow", follow), m.every("low", 1<<32-1)
 	m.state, m.single, m.four = m.every("state", state), m.every("single", single), m.every("four", four)
 	m.prepareNotes()
 	if m.wide() {
@@ -139,6 +140,7 @@ func (m *matcher) group(t *tail) {
 	one := m.andGreater(here, h.expiry, m.block(nowLimit))
 	plain := m.andSome(m.andSome(m.andZero(away, m.follow, d), m.tagA, d), m.tagB, d)
 	miss := m.orMask(m.andNot(here, one), plain)
+	m.goDirect(away, d, h)
 	noted := m.andLess(m.andNot(away, plain), h.next, m.block(cellsLen))
 	if t != nil {
 		noted = m.andMask(noted, m.exists(t))
@@ -146,6 +148,17 @@ func (m *matcher) group(t *tail) {
 	m.answer(one, miss)
 	m.win(one, h)
 	m.note(noted, h)
+}
+
+// goDirect makes the cell to look at the second or third, where the home tells it and tag A is not the tag.
+func (m *matcher) goDirect(away mask, d vec, h *homes) {
+	second := m.andSome(m.andSome(away, m.direct, d), m.tagA, d)
+	third := m.andSome(second, m.tagB, d)
+	cells, low := m.load(m.block(seconds)), m.vec()
+	m.and(m.low, cells, low)
+	m.choose(second, low, h.next)
+	m.VPSRLQ(imm(32), cells, cells)
+	m.choose(third, cells, h.next)
 }
 
 // exists returns the lanes that exist.
@@ -178,8 +191,9 @@ func (m *matcher) read() *homes {
 		after.take(mem{Base: p, Disp: meta})
 	}
 	h.meta, h.after = before.whole(), after.whole()
-	columns := m.columns(rest, m.order, 1, 3)
-	h.trigger, h.next, h.expiry = columns[0], columns[1], m.vec()
+	columns := m.columns(rest, m.order, 2, 1, 3)
+	h.trigger, h.next, h.expiry = columns[1], columns[2], m.vec()
+	m.store(columns[0], m.block(seconds)) // AVX2 has no register left for it
 	m.VPSRLQ(imm(32), h.next, h.next)
 	m.VPSRLQ(imm(32), h.trigger, h.expiry)
 	return h
