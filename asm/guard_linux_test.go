@@ -95,3 +95,27 @@ func guardMatch(tb testing.TB, r *rand.Rand, n int, behind bool) {
 	Follow(got, homes, cells, s.now)
 	compare(tb, "Follow at the end of memory", got, want)
 }
+
+// TestWildNumbers gives Match and Follow places and cells that are not there. The portable code panics; assembly must
+// stay inside the table.
+func TestWildNumbers(t *testing.T) {
+	eachVariant(t, func(tb testing.TB) {
+		homes, cells := fenced[Cell](tb, 3, true), fenced[Cell](tb, 2, true)
+		for _, number := range []uint32{3, 64, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
+			for _, n := range []int{1, 8, 9, 16} {
+				b := &Batch{IDs: make([]i3.ID, n), Behind: n}
+				for i := range n {
+					b.Places[i], b.Next[i] = rulePlace|Place(number), number
+				}
+				orPanic(func() { Follow(b, homes, cells, 1) })
+				orPanic(func() { Match(b, homes, cells, 1) })
+			}
+		}
+	})
+}
+
+// orPanic lets do panic.
+func orPanic(do func()) {
+	defer func() { _ = recover() }()
+	do()
+}
