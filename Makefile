@@ -5,6 +5,7 @@ GO        ?= go
 FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 FLOOR     ?= 80
+OPS       ?= 1e9
 RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
 PROCESSES ?= 16384 65536 1048576
@@ -36,7 +37,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
-	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke \
+	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak huge \
 	cover micro peer-ns3 peers peer-tables tables compare canary ci clean
 
 help: ## Show this list
@@ -126,6 +127,12 @@ fuzz-smoke: ## Fuzz every target for 5 seconds
 
 fuzz-list: ## List the fuzz targets
 	@$(GO) run ./internal/tools/fuzzall -list
+
+soak: ## OPS operations (1e9, some ten minutes) on the matcher against an oracle, shared by the kernels
+	I3BENCH_OPS=$(OPS) $(GO) test -count=1 -timeout=3h -run '^TestSoak$$' -v ./matcher
+
+huge: ## The matcher and its limit at 1e8 entries: takes 12 GB and some minutes
+	I3BENCH_HUGE=1 $(GO) test -run='^$$' -bench='Huge' -benchtime=$(BENCHTIME) -timeout=1h ./matcher
 
 cover: ## Coverage of i3, node, host and multicast, each at least FLOOR percent (80)
 	@$(HOUSE)

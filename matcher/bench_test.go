@@ -3,6 +3,7 @@ package matcher_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -89,16 +90,43 @@ func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
 // and under peer/.
 func BenchmarkMatch(b *testing.B) {
 	tablebench.Run(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
-		table := drawnTable(b, n)
-		var m matcher.Matches
-		return func(ids []i3.ID) (sum uint64) {
-			table.MatchBatch(ids, 5, &m)
-			for _, tg := range m.Targets {
-				sum += uint64(tg)
-			}
-			return sum
-		}
+		return matchBatches(drawnTable(b, n))
 	})
+}
+
+func matchBatches(table *matcher.Table) tablebench.Lookup[i3.ID] {
+	var m matcher.Matches
+	return func(ids []i3.ID) (sum uint64) {
+		table.MatchBatch(ids, 5, &m)
+		for _, tg := range m.Targets {
+			sum += uint64(tg)
+		}
+		return sum
+	}
+}
+
+// BenchmarkHuge is BenchmarkMatch and BenchmarkLimit with 1e8 identifiers, which takes 12 GB: only where I3BENCH_HUGE is
+// set (make huge).
+func BenchmarkHuge(b *testing.B) {
+	const n = 1e8
+	if os.Getenv("I3BENCH_HUGE") == "" {
+		b.Skip("takes 12 GB and minutes: make huge")
+	}
+	job := tablebench.Job{N: n, Hit: 100}
+	queries := make([]i3.ID, 0, job.Queries())
+	job.All(func(_ int, _ bool, id tablebench.ID) { queries = append(queries, drawn(id)) })
+	for name, look := range map[string]func(b *testing.B) tablebench.Lookup[i3.ID]{
+		"match": func(b *testing.B) tablebench.Lookup[i3.ID] { return matchBatches(drawnTable(b, n)) },
+		"limit": func(b *testing.B) tablebench.Lookup[i3.ID] { return touchHomes(b, n) },
+	} {
+		b.Run(fmt.Sprintf("what=%s/n=1e8/%v", name, job), func(b *testing.B) {
+			f, i := look(b), 0
+			tablebench.Time(b, tablebench.Batch, func() {
+				f(queries[i : i+tablebench.Batch])
+				i = (i + tablebench.Batch) & (len(queries) - 1)
+			})
+		})
+	}
 }
 
 // drawnTable returns a table with n identifiers of the job.

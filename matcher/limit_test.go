@@ -32,23 +32,23 @@ func limitShape(n int) asm.Shape {
 // home and reads a word there. It compares nothing and answers nothing, so how much longer the table takes for the
 // same look-ups is what comparing, answering, overflow and concurrency cost. The homes are as many as the table has
 // then, in pages of 2 MiB, and all in memory.
-func BenchmarkLimit(b *testing.B) {
+func BenchmarkLimit(b *testing.B) { tablebench.RunUnchecked(b, drawn, touchHomes) }
+
+func touchHomes(b *testing.B, n int) tablebench.Lookup[i3.ID] {
 	key := asm.NewKey(0x0706050403020100, 0x0f0e0d0c0b0a0908)
-	tablebench.RunUnchecked(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
-		shape := limitShape(n)
-		size := shape.Homes() * int(unsafe.Sizeof(asm.Cell{}))
-		homes := unsafe.Slice((*asm.Cell)(unsafe.Pointer(&tablebench.Alloc(b, size)[0])), shape.Homes())
-		var hashes [tablebench.Batch]uint64
-		var places [tablebench.Batch]asm.Place
-		return func(ids []i3.ID) (sum uint64) {
-			asm.Hash(hashes[:], ids, &key)
-			asm.Locate(places[:], hashes[:], homes, shape)
-			for _, p := range &places {
-				sum += asm.Load(&homes[p.Home()][asm.Meta])
-			}
-			return sum
+	shape := limitShape(n)
+	size := shape.Homes() * int(unsafe.Sizeof(asm.Cell{}))
+	homes := unsafe.Slice((*asm.Cell)(unsafe.Pointer(&tablebench.Alloc(b, size)[0])), shape.Homes())
+	var hashes [tablebench.Batch]uint64
+	var places [tablebench.Batch]asm.Place
+	return func(ids []i3.ID) (sum uint64) {
+		asm.Hash(hashes[:], ids, &key)
+		asm.Locate(places[:], hashes[:], homes, shape)
+		for _, p := range &places {
+			sum += asm.Load(&homes[p.Home()][asm.Meta])
 		}
-	})
+		return sum
+	}
 }
 
 // BenchmarkTouch reads a word each of random lines of so much memory, in pages of 2 MiB: what the memory can do. Where

@@ -3,6 +3,7 @@ package matcher_test
 import (
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -308,6 +309,43 @@ func TestMatchBatchChunks(t *testing.T) {
 				t.Errorf("batch of %d, identifier %d: %v %v, want %v %v", n, i, m.Matched[i], m.At(i), w, want)
 			}
 		}
+	}
+}
+
+// TestInsertBatch compares batches with single insertions: what is stored, what is refused, and what is reclaimed.
+func TestInsertBatch(t *testing.T) {
+	var reclaimed [2][]matcher.Target
+	var tables [2]*matcher.Table
+	for i := range tables {
+		tables[i] = newTable(t, matcher.Config{
+			MaxPerID: 3, MaxTriggers: 700,
+			Reclaimed: func(_ i3.ID, tg matcher.Target) { reclaimed[i] = append(reclaimed[i], tg) },
+		})
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	ids := randomIDs(300, 3)
+	for now := range matcher.Tick(40) {
+		rs := make([]matcher.Refresh, rng.IntN(600))
+		var want []int
+		for i := range rs {
+			rs[i] = matcher.Refresh{
+				ID: ids[rng.IntN(len(ids))], Target: matcher.Target(rng.IntN(5)), Expire: now + matcher.Tick(rng.IntN(6)),
+			}
+			if _, err := tables[0].Insert(rs[i].ID, rs[i].Target, now, rs[i].Expire); err != nil {
+				want = append(want, i)
+			}
+		}
+		if got := tables[1].InsertBatch(rs, now, nil); !slices.Equal(got, want) {
+			t.Fatalf("tick %d: refused %v, want %v", now, got, want)
+		}
+		for _, id := range ids {
+			if a, b := tables[0].Stored(id, nil), tables[1].Stored(id, nil); !slices.Equal(a, b) {
+				t.Fatalf("tick %d: %v stored, want %v", now, b, a)
+			}
+		}
+	}
+	if !slices.Equal(reclaimed[0], reclaimed[1]) || len(reclaimed[0]) == 0 {
+		t.Errorf("%d reclaimed in batches, %d one by one, want the same and some", len(reclaimed[1]), len(reclaimed[0]))
 	}
 }
 
