@@ -10,7 +10,8 @@ import (
 // the place, and up to two triggers.
 //
 //	word  0..3   the identifier, as [i3.ID] keeps it: three exact words and the suffix
-//	      4      seq 0..31 | state 32..33 | count 34..35 | direct 38 | follow 39 | depth 40..47 | tag A 48..55 | tag B 56..63
+//	      4      seq 0..31 | state 32..33 | count 34..35 | direct 38 | follow 39 | depth 40..47 |
+//	             tag A 48..55 | tag B 56..63
 //	      5, 6   triggers: target 0..31, expiry 32..63; or in word 6 the second and third cell behind, if direct is set
 //	      7      list 0..31 | next cell 32..63
 //

@@ -80,7 +80,8 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%+v, want %d of everything", s, len(ids))
 	}
 	if s.BytesPerEntry < 64/0.5 || s.BytesPerEntry > 150 || s.Homes != matcher.HomesFor(len(ids)) {
-		t.Errorf("%.1f bytes per trigger, %d homes, want about 142 and %d", s.BytesPerEntry, s.Homes, matcher.HomesFor(len(ids)))
+		t.Errorf("%.1f bytes per trigger, %d homes, want about 142 and %d",
+			s.BytesPerEntry, s.Homes, matcher.HomesFor(len(ids)))
 	}
 	if s.ProbeMean < 1.1 || s.ProbeMean > 1.6 || s.ProbeMax < 3 || s.ProbeMax > 12 {
 		t.Errorf("probes: mean %.2f, max %d", s.ProbeMean, s.ProbeMax)

@@ -105,8 +105,8 @@ func matchBatches(table *matcher.Table) tablebench.Lookup[i3.ID] {
 	}
 }
 
-// BenchmarkHuge is BenchmarkMatch and BenchmarkLimit with 1e8 identifiers, which takes 12 GB: only where I3BENCH_HUGE is
-// set (make huge).
+// BenchmarkHuge is BenchmarkMatch and BenchmarkLimit with 1e8 identifiers, which takes 12 GB: only where I3BENCH_HUGE
+// is set (make huge).
 func BenchmarkHuge(b *testing.B) {
 	const n = 1e8
 	if os.Getenv("I3BENCH_HUGE") == "" {

@@ -38,12 +38,13 @@
 //	                            cells behind homes, in the same form <-+
 //
 // A cell is one cache line and has all of an identifier with up to two triggers: a
-// look-up that is lucky reads nothing else. The first 192 bits, hashed by
-// SipHash-1-3 under a secret, say which home that is. The first identifier of a home is in
-// it, others stand behind it in a chain; the home has eight bits of the hash of
-// the first two of these, its tags, so that a miss mostly ends there, too. There are 0.5
-// identifiers for each home until the homes are 128 MiB, and up to 0.72 then; so 1.25 or 1.4 cells are read for a hit, and
-// 1.0 for a miss.
+// look-up that is lucky reads nothing else. The first 192 bits, hashed by SipHash-1-3
+// under a secret, say which home that is. The first identifier of a home is in it, others
+// stand behind it in a chain. The home has eight bits of the hash of the first two of
+// these, its tags, so that a miss mostly ends there; and unless it has two triggers
+// itself, it has the numbers of the second and third, so that a reader goes to the right
+// one at once. There are 0.5 identifiers for each home until the homes are 128 MiB, and up
+// to 0.72 then.
 //
 // Identifiers that differ only in their suffix are a group, which has one cell in place of an
 // identifier's, and in it the root of a trie over the suffixes: a node parts its members by one of
