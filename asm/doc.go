@@ -9,6 +9,7 @@
 //	Locate     home of each hash in a table that grows a home at a time, and a prefetch of it
 //	Match      compares identifiers with their homes, and gives the targets that need no more
 //	Follow     the same for the first cell behind a home
+//	Nearest    the nearest live member in each of several groups of at most eight
 //	Prefetch   asks for memory that will be needed
 //
 // # Variants

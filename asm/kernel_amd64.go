@@ -71,6 +71,14 @@ func follow(b *Batch, homes, cells []Cell, now uint32) {
 	}
 }
 
+func nearest(found []uint64, groups []*Members, suffixes []uint64, now uint32) {
+	if runs == avx512 {
+		nearestAVX512(&found[0], &groups[0], &suffixes[0], len(groups), now)
+	} else {
+		nearestPortable(found, groups, suffixes, now)
+	}
+}
+
 func prefetch(p unsafe.Pointer, n int) {
 	switch runs {
 	case avx512, avx2:
@@ -106,6 +114,9 @@ func matchAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, nCells int, now
 
 //go:noescape
 func followAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, lastCell int, now uint32)
+
+//go:noescape
+func nearestAVX512(found *uint64, groups **Members, suffixes *uint64, n int, now uint32)
 
 //go:noescape
 func prefetchLines(p unsafe.Pointer, n int)

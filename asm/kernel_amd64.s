@@ -3040,6 +3040,43 @@ loop:
 	VZEROUPPER
 	RET
 
+// func nearestAVX512(found *uint64, groups **byte, suffixes *uint64, n int, now uint32)
+// Requires: AVX, AVX512F
+TEXT ·nearestAVX512(SB), NOSPLIT, $0-36
+	MOVQ         found+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         suffixes+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVLQZX      now+32(FP), SI
+	SHLQ         $0x20, SI
+	MOVL         $0xffffffff, DI
+	ORQ          DI, SI
+	VPBROADCASTQ SI, Z0
+	VPTERNLOGD   $0xff, Z1, Z1, Z1
+	XORQ         SI, SI
+
+loop:
+	MOVQ          (CX)(SI*8), DI
+	VPBROADCASTQ  (DX)(SI*8), Z2
+	VPXORQ        (DI), Z2, Z2
+	VMOVDQU64     64(DI), Z3
+	VPCMPUQ       $0x06, Z0, Z3, K1
+	VPBLENDMQ     Z2, Z1, K1, Z2
+	VSHUFI64X2    $0x4e, Z2, Z2, Z5
+	VPMINUQ       Z5, Z2, Z4
+	VSHUFI64X2    $0xb1, Z4, Z4, Z5
+	VPMINUQ       Z5, Z4, Z4
+	VPSHUFD       $0x4e, Z4, Z5
+	VPMINUQ       Z5, Z4, Z4
+	VPCMPEQQ      Z4, Z2, K1, K1
+	VPCOMPRESSQ.Z Z3, K1, Z5
+	VMOVQ         X5, (AX)(SI*8)
+	INCQ          SI
+	CMPQ          SI, BX
+	JLT           loop
+	VZEROUPPER
+	RET
+
 // func prefetchLines(p *byte, n int)
 // Requires: MMX+
 TEXT ·prefetchLines(SB), NOSPLIT, $0-16

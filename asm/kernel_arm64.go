@@ -46,6 +46,10 @@ func match(b *Batch, homes, cells []Cell, now uint32) {
 
 func follow(b *Batch, homes, cells []Cell, now uint32) { followPortable(b, homes, cells, now) }
 
+func nearest(found []uint64, groups []*Members, suffixes []uint64, now uint32) {
+	nearestPortable(found, groups, suffixes, now)
+}
+
 func prefetch(p unsafe.Pointer, n int) {
 	if runs == neon {
 		prefetchLines(p, n)

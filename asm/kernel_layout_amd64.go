@@ -65,6 +65,8 @@ const (
 	_ = 18374686479671623680 - uintptr(0xff<<TagBShift)
 	_ = uintptr(Empty) - 0
 	_ = 0 - uintptr(Empty)
+	_ = unsafe.Sizeof(Members{}) - 128
+	_ = 128 - unsafe.Sizeof(Members{})
 	_ = uintptr(Miss) - 0
 	_ = 0 - uintptr(Miss)
 	_ = uintptr(One) - 1

@@ -20,4 +20,8 @@ func match(b *Batch, homes, cells []Cell, now uint32) { matchPortable(b, homes, 
 
 func follow(b *Batch, homes, cells []Cell, now uint32) { followPortable(b, homes, cells, now) }
 
+func nearest(found []uint64, groups []*Members, suffixes []uint64, now uint32) {
+	nearestPortable(found, groups, suffixes, now)
+}
+
 func prefetch(p unsafe.Pointer, n int) { prefetchPortable(p, n) }

@@ -22,18 +22,21 @@ type scratch struct {
 	hashes [asm.MaxBatch]uint64
 	ids    []i3.ID // of those that are written
 
-	// Who is in a group: descents of them.
+	// Who is in a group.
 	descents int
 	descent  [asm.MaxBatch]descent
+	few      int // groups of few
+	fewWho   [asm.MaxBatch]uint8
+	fewGroup [asm.MaxBatch]*asm.Members
+	found    [asm.MaxBatch]uint64 // the suffix, then the branch of the winner
 	member   [asm.MaxBatch]number // of the identifier's group, the winner; 0 for none
 	seen     [asm.MaxBatch]uint64 // word Meta of its home
 }
 
-// A descent is the search for the winner in a group.
+// A descent is the search for the winner in a trie.
 type descent struct {
 	branch uint64 // where it is
 	who    uint8
-	few    bool
 }
 
 // MatchBatch does [Table.Match] for every identifier of a batch and leaves the
@@ -121,22 +124,22 @@ func (m *Matches) take(t *Table, v *view, hashes []uint64, now Tick) {
 // node at a time, so that their misses overlap.
 func (b *scratch) descend(v *view, now Tick) {
 	b.begin(v)
+	found := b.found[:b.few]
+	asm.Nearest(found, b.fewGroup[:b.few], found, uint32(now))
+	for k, branch := range found {
+		b.arrive(v, b.fewWho[k], refOf(branch))
+	}
 	for b.descents > 0 {
 		left := 0
 		for k := range b.descents {
 			d := b.descent[k]
 			r := refOf(d.branch)
 			if !r.isNode() {
-				if int(r) < len(v.cells) {
-					b.member[d.who] = number(r)
-					asm.Prefetch(unsafe.Pointer(&v.cells[r]), asm.LineBytes)
-				}
+				b.arrive(v, d.who, r)
 				continue
 			}
-			d.branch = v.step(r, d.few, b.IDs[d.who].Suffix(), now)
-			if next := refOf(d.branch); next.isNode() && int(next.number()) < len(v.nodes) {
-				asm.Prefetch(unsafe.Pointer(&v.nodes[next.number()]), int(unsafe.Sizeof(node{})))
-			}
+			d.branch = v.step(r, false, b.IDs[d.who].Suffix(), now)
+			v.ask(refOf(d.branch))
 			b.descent[left] = d
 			left++
 		}
@@ -144,9 +147,26 @@ func (b *scratch) descend(v *view, now Tick) {
 	}
 }
 
+// arrive notes the winner of an identifier's group, and asks for it.
+func (b *scratch) arrive(v *view, who uint8, r ref) {
+	if !r.isNode() && int(r) < len(v.cells) {
+		b.member[who] = number(r)
+		asm.Prefetch(unsafe.Pointer(&v.cells[r]), asm.LineBytes)
+	}
+}
+
+// ask asks for a node, and reports whether there is one.
+func (v *view) ask(r ref) bool {
+	if !r.isNode() || int(r.number()) >= len(v.nodes) {
+		return false
+	}
+	asm.Prefetch(unsafe.Pointer(&v.nodes[r.number()]), int(unsafe.Sizeof(node{})))
+	return true
+}
+
 // begin finds out who is in a group.
 func (b *scratch) begin(v *view) {
-	b.descents = 0
+	b.descents, b.few = 0, 0
 	answers := b.Answers[:len(b.IDs)]
 	for i := -1; ; {
 		more := bytes.IndexByte(answers[i+1:], asm.Ask)
@@ -161,20 +181,29 @@ func (b *scratch) begin(v *view) {
 		if meta&asm.Odd != 0 || (meta^uint64(place))>>asm.DepthShift&0xff != 0 {
 			continue
 		}
-		n, _ := v.search(home, meta, &b.IDs[i], place)
-		if n == 0 {
-			continue
-		}
-		c := v.at(n)
-		if state, _ := kindOf(asm.Load(&c[asm.Meta])); state >= asm.Group {
-			root := asm.Load(&c[3])
+		if n, _ := v.search(home, meta, &b.IDs[i], place); n != 0 {
 			b.seen[i] = meta
-			b.descent[b.descents] = descent{root, uint8(i), state == asm.Few}
-			b.descents++
-			if r := refOf(root); r.isNode() && int(r.number()) < len(v.nodes) {
-				asm.Prefetch(unsafe.Pointer(&v.nodes[r.number()]), int(unsafe.Sizeof(node{})))
-			}
+			b.enter(v, uint8(i), v.at(n))
 		}
+	}
+}
+
+// enter notes an identifier whose exact words a cell has, if that is a group.
+func (b *scratch) enter(v *view, who uint8, c *asm.Cell) {
+	state, _ := kindOf(asm.Load(&c[asm.Meta]))
+	if state < asm.Group {
+		return
+	}
+	root := asm.Load(&c[3])
+	switch r := refOf(root); {
+	case !v.ask(r):
+	case state == asm.Few:
+		b.fewWho[b.few], b.fewGroup[b.few] = who, v.nodes[r.number()].members()
+		b.found[b.few] = b.IDs[who].Suffix()
+		b.few++
+	default:
+		b.descent[b.descents] = descent{root, who}
+		b.descents++
 	}
 }
 

@@ -1,41 +1,14 @@
 package matcher
 
-import (
-	"math"
-	"math/bits"
-
-	"i3bench/asm"
-)
+import "i3bench/asm"
 
 // fewMembers is the size up to which a group has one node with all its members, whose first eight
 // words are their suffixes and whose others are their branches. That is two cache
 // lines, and no decision that a processor would have to guess.
 const fewMembers = 8
 
-// nearestOfFew returns the branch of the live member whose suffix exclusive-or the
-// given one is smallest, or 0. It is for readers. It has no branch that depends on what it
-// reads: a guess would be wrong half of the time.
-func (n *node) nearestOfFew(suffix uint64, now Tick) (branch uint64) {
-	dead := makeBranch(math.MaxUint32, now)
-	best, any := uint64(math.MaxUint64), uint64(0)
-	for i := range fewMembers {
-		b := asm.Load(&n[fewMembers+i])
-		_, live := bits.Sub64(dead, b, 0)
-		d := asm.Load(&n[i]) ^ suffix | (live - 1)
-		any |= b & -live
-		if d < best {
-			best, branch = d, b
-		}
-	}
-	if branch == 0 && any != 0 { // the only one that is live is as far away as one can be
-		for i := range fewMembers {
-			if b := asm.Load(&n[fewMembers+i]); b > dead {
-				return b
-			}
-		}
-	}
-	return branch
-}
+// members returns n as the kernels know it.
+func (n *node) members() *asm.Members { return (*asm.Members)(n) }
 
 // fewOf returns the node of a group of few.
 func (t *Table) fewOf(group *asm.Cell) *node { return &t.v.nodes[refOf(group[3]).number()] }

@@ -60,7 +60,7 @@ func (v *view) step(r ref, few bool, suffix uint64, now Tick) (branch uint64) {
 	}
 	n := &v.nodes[r.number()]
 	if few {
-		return n.nearestOfFew(suffix, now)
+		return asm.NearestOne(n.members(), suffix, uint32(now))
 	}
 	return n.nearest(side(suffix, r.nibble()), now)
 }

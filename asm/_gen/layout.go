@@ -74,6 +74,7 @@ func layout() []field {
 		{"uintptr(0xff<<TagAShift)", tagA},
 		{"uintptr(0xff<<TagBShift)", tagB},
 		{"uintptr(Empty)", 0},
+		{"unsafe.Sizeof(Members{})", 128},
 		{"uintptr(Miss)", 0},
 		{"uintptr(One)", answerOne},
 		{"uintptr(Ask)", answerAsk},

@@ -40,6 +40,7 @@ func generate(dir string) error {
 	}
 	g := &generator{Context: ctx, lanes: 4}
 	g.follow()
+	g.nearest()
 	g.prefetch()
 	file, err := ctx.Result()
 	if list, ok := errors.AsType[build.ErrorList](err); ok {
