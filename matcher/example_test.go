@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"fmt"
+	"sync"
 
 	"i3bench/i3"
 	"i3bench/matcher"
@@ -73,4 +74,74 @@ func ExampleTable_Sweep() {
 	// expired 1
 	// expired 2
 	// 2 left
+}
+
+// Triggers with one identifier are multicast: a packet goes to all of them, in the
+// order of their insertion.
+func ExampleTable_Match_multicast() {
+	table, err := matcher.New(matcher.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id := i3.NewID(1, i3.Key{}, 0)
+	for _, target := range []matcher.Target{30, 10, 20} {
+		table.Insert(id, target, 0, 10)
+	}
+	_, targets := table.Match(id, 5, nil)
+	fmt.Println(targets)
+	// Output:
+	// [30 10 20]
+}
+
+// Triggers that differ in the suffix are anycast: a packet goes to the one whose
+// suffix has most bits, from the first on, in common with its own, and to the next
+// best when that has expired.
+func ExampleTable_Match_anycast() {
+	table, err := matcher.New(matcher.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	group := i3.NewID(1, i3.Key{}, 0)
+	table.Insert(group.WithSuffix(0xa000), 1, 0, 20)
+	table.Insert(group.WithSuffix(0xb000), 2, 0, 10)
+	for _, now := range []matcher.Tick{5, 15} {
+		winner, targets := table.Match(group.WithSuffix(0xb001), now, nil)
+		fmt.Printf("%x %v\n", winner.Suffix(), targets)
+	}
+	// Output:
+	// b000 [2]
+	// a000 [1]
+}
+
+// Any number of goroutines may match while others write. Each needs Matches of its
+// own.
+func ExampleTable_concurrent() {
+	table, err := matcher.New(matcher.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer table.Close()
+	id := i3.NewID(1, i3.Key{}, 0)
+	table.Insert(id, 1, 0, 1000)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for now := range matcher.Tick(100) {
+			table.Insert(id, 1, now, now+1000) // a refresh
+		}
+	})
+	wg.Go(func() {
+		var m matcher.Matches
+		for range 100 {
+			if table.MatchBatch([]i3.ID{id}, 100, &m); len(m.At(0)) != 1 {
+				fmt.Println("lost")
+			}
+		}
+	})
+	wg.Wait()
+	fmt.Println(table.Len())
+	// Output:
+	// 1
 }

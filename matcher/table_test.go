@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/matcher"
 	"i3bench/matcher/naive"
@@ -309,6 +310,31 @@ func TestMatchBatchChunks(t *testing.T) {
 				t.Errorf("batch of %d, identifier %d: %v %v, want %v %v", n, i, m.Matched[i], m.At(i), w, want)
 			}
 		}
+	}
+}
+
+// TestCollisions: identifiers that were chosen to meet in one home do so only in a table whose seed was known.
+func TestCollisions(t *testing.T) {
+	const n, homes = 2000, 1 << 12
+	key := asm.NewKey(0, 0)
+	chosen := make([]i3.ID, 0, n)
+	for i := uint64(0); len(chosen) < n; i++ {
+		if id := i3.NewID(i, i3.Key{}, 0); asm.HashOne(&id, &key)%homes == 0 {
+			chosen = append(chosen, id)
+		}
+	}
+	longest := func(seed byte) int {
+		table := newTable(t, matcher.Config{Seed: [16]byte{seed}})
+		for _, id := range chosen {
+			mustInsert(t, table, id, 1, 0, 10)
+		}
+		return table.Stats().ProbeMax
+	}
+	if got := longest(0); got < n/2 {
+		t.Errorf("a search reads at most %d cells where the seed was known: these identifiers do not meet", got)
+	}
+	if got := longest(1); got > 8 {
+		t.Errorf("a search reads up to %d cells where the seed was not known, want at most 8", got)
 	}
 }
 
