@@ -128,6 +128,25 @@ func BenchmarkFollow(b *testing.B) {
 	})
 }
 
+func BenchmarkTake(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		one, ask int
+	}{{"one=100%", 256, 0}, {"one=50%", 128, 0}, {"ask=2%", 128, 5}, {"ask=100%", 0, 256}} {
+		batch := answered(rand.New(rand.NewPCG(7, 0)), MaxBatch, c.one, c.ask)
+		var targets, off []uint32
+		benchVariants(b, c.name, MaxBatch, func() {
+			targets, off = targets[:0], off[:0]
+			for len(off) < MaxBatch {
+				targets, off = Take(targets, off, batch, len(off))
+				for len(off) < MaxBatch && batch.Answers[len(off)] == Ask {
+					off = append(off, 0)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkPipeline(b *testing.B) {
 	for _, n := range []int{16, 64, 256} {
 		t := newBenchTable(n, 75, 15)

@@ -10,6 +10,7 @@
 //	Match      compares identifiers with their homes, and gives the targets that need no more
 //	Follow     the same for the first cell behind a home
 //	Nearest    the nearest live member in each of several groups of at most eight
+//	Take       collects the targets, up to the next identifier that the kernels cannot answer for
 //	Prefetch   asks for memory that will be needed
 //
 // # Variants

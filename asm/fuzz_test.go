@@ -3,6 +3,7 @@ package asm
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"i3bench/i3"
@@ -79,5 +80,20 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 		eachVariant(t, func(tb testing.TB) { s.check(tb) })
+	})
+}
+
+// FuzzTake compares each variant with the slow way, for answers that are the input's bytes.
+func FuzzTake(f *testing.F) {
+	f.Add([]byte{}, uint8(0))
+	f.Add([]byte("\x01\x00\x01\x01\x02\x01\x00\x02\x02\x01"), uint8(3))
+	f.Add(slices.Repeat([]byte{One}, MaxBatch), uint8(0))
+	f.Fuzz(func(t *testing.T, bytes []byte, have uint8) {
+		b := batchOf(min(len(bytes), MaxBatch), 0)
+		for i := range b.Targets {
+			b.Targets[i] = uint32(i) * 0x01010101
+		}
+		copy(b.Answers[:], bytes)
+		eachVariant(t, func(tb testing.TB) { checkTake(tb, b, make([]uint32, have), nil) })
 	})
 }

@@ -2,6 +2,7 @@ package asm
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -51,6 +52,7 @@ func TestGuardPages(t *testing.T) {
 			for _, behind := range []bool{true, false} {
 				guardHash(tb, r, n, behind)
 				guardMatch(tb, r, n, behind)
+				guardTake(tb, r, n, behind)
 			}
 		}
 	})
@@ -94,6 +96,28 @@ func guardMatch(tb testing.TB, r *rand.Rand, n int, behind bool) {
 	followPortable(want, s.homes, s.cells, s.now)
 	Follow(got, homes, cells, s.now)
 	compare(tb, "Follow at the end of memory", got, want)
+}
+
+func guardTake(tb testing.TB, r *rand.Rand, n int, behind bool) {
+	tb.Helper()
+	b := &fenced[Batch](tb, 1, behind)[0]
+	targets, off := fenced[uint32](tb, MaxBatch, behind), fenced[uint32](tb, MaxBatch, behind)
+	for _, ask := range []int{0, 20} {
+		*b = *answered(r, n, 200, ask)
+		for from := range n {
+			room := (n - from + takes - 1) / takes * takes
+			at := 0
+			if behind {
+				at = MaxBatch - room
+			}
+			gotTargets, gotOff := Take(targets[at:at:at+room], off[at:at:at+room], b, from)
+			wantTargets, wantOff := slowTake(nil, nil, b, from)
+			if !slices.Equal(gotTargets, wantTargets) || !slices.Equal(gotOff, wantOff) {
+				tb.Fatalf("asm: %s: Take from %d of %d at the end of memory gave targets %d and off %d, want %d and %d",
+					Kernel(), from, n, gotTargets, gotOff, wantTargets, wantOff)
+			}
+		}
+	}
 }
 
 // TestWildNumbers gives Match and Follow places and cells that are not there. The portable code panics; assembly must

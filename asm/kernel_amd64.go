@@ -79,6 +79,17 @@ func nearest(found []uint64, groups []*Members, suffixes []uint64, now uint32) {
 	}
 }
 
+func take(b *Batch, from int, targets []uint32, taken int, off []uint32) (upTo, after int) {
+	switch runs {
+	case avx512:
+		return takeAVX512(b, from, len(b.IDs)-from, &targets[0], taken, &off[0])
+	case avx2:
+		return takeAVX2(b, from, len(b.IDs)-from, &targets[0], taken, &off[0])
+	default:
+		return takePortable(b, from, targets, taken, off)
+	}
+}
+
 func prefetch(p unsafe.Pointer, n int) {
 	switch runs {
 	case avx512, avx2:
@@ -117,6 +128,12 @@ func followAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, lastCell int, 
 
 //go:noescape
 func nearestAVX512(found *uint64, groups **Members, suffixes *uint64, n int, now uint32)
+
+//go:noescape
+func takeAVX512(b *Batch, from, n int, targets *uint32, taken int, off *uint32) (upTo, after int)
+
+//go:noescape
+func takeAVX2(b *Batch, from, n int, targets *uint32, taken int, off *uint32) (upTo, after int)
 
 //go:noescape
 func prefetchLines(p unsafe.Pointer, n int)

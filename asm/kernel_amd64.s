@@ -1364,6 +1364,112 @@ DATA eight8<>+48(SB)/8, $0x0000000000000008
 DATA eight8<>+56(SB)/8, $0x0000000000000008
 GLOBL eight8<>(SB), RODATA|NOPTR, $64
 
+// func takeAVX512(b *byte, from int, n int, targets *uint32, taken int, off *uint32) (upTo int, after int)
+// Requires: AVX, AVX512F, BMI2, CMOV, POPCNT
+TEXT ·takeAVX512(SB), NOSPLIT, $0-64
+	MOVQ    b+0(FP), AX
+	MOVQ    from+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    targets+24(FP), BX
+	MOVQ    taken+32(FP), SI
+	MOVQ    off+40(FP), DI
+	VMOVDQU bytesOne8<>+0(SB), X0
+	VMOVDQU bytesAsk8<>+0(SB), X1
+
+loop:
+	CMPQ          DX, $0x00000010
+	JLT           last
+	VMOVDQU       2096(AX)(CX*1), X3
+	VPCMPEQB      X0, X3, X2
+	VPCMPEQB      X1, X3, X3
+	VPMOVMSKB     X2, R8
+	VPMOVMSKB     X3, R9
+	TESTL         R9, R9
+	JNZ           last
+	VPSLLDQ       $0x01, X2, X3
+	VPADDB        X3, X2, X2
+	VPSLLDQ       $0x02, X2, X3
+	VPADDB        X3, X2, X2
+	VPSLLDQ       $0x04, X2, X3
+	VPADDB        X3, X2, X2
+	VPSLLDQ       $0x08, X2, X3
+	VPADDB        X3, X2, X2
+	VPBROADCASTD  SI, Z3
+	VPMOVSXBD     X2, Z2
+	VPSUBD        Z2, Z3, Z2
+	VMOVDQU32     Z2, (DI)
+	KMOVW         R8, K1
+	VMOVDQU32     2352(AX)(CX*4), Z2
+	VPCOMPRESSD.Z Z2, K1, Z2
+	VMOVDQU32     Z2, (BX)(SI*4)
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	ADDQ          $0x00000010, CX
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JMP           loop
+
+last:
+	TESTQ     DX, DX
+	JZ        done
+	VMOVDQU   2096(AX)(CX*1), X2
+	VPCMPEQB  X0, X2, X0
+	VPCMPEQB  X1, X2, X2
+	VPMOVMSKB X0, R8
+	VPMOVMSKB X2, R9
+
+	// Those before the first ask, and before the end.
+	ORL           $0x00010000, R9
+	BSFL          R9, R9
+	CMPQ          DX, R9
+	CMOVQLT       DX, R9
+	BZHIL         R9, R8, R8
+	VPSLLDQ       $0x01, X0, X1
+	VPADDB        X1, X0, X0
+	VPSLLDQ       $0x02, X0, X1
+	VPADDB        X1, X0, X0
+	VPSLLDQ       $0x04, X0, X1
+	VPADDB        X1, X0, X0
+	VPSLLDQ       $0x08, X0, X1
+	VPADDB        X1, X0, X0
+	VPBROADCASTD  SI, Z1
+	VPMOVSXBD     X0, Z0
+	VPSUBD        Z0, Z1, Z0
+	VMOVDQU32     Z0, (DI)
+	KMOVW         R8, K1
+	VMOVDQU32     2352(AX)(CX*4), Z0
+	VPCOMPRESSD.Z Z0, K1, Z0
+	VMOVDQU32     Z0, (BX)(SI*4)
+	POPCNTL       R8, R8
+	ADDQ          R8, SI
+	ADDQ          R9, CX
+
+done:
+	MOVQ CX, upTo+48(FP)
+	MOVQ SI, after+56(FP)
+	VZEROUPPER
+	RET
+
+DATA bytesOne8<>+0(SB)/8, $0x0101010101010101
+DATA bytesOne8<>+8(SB)/8, $0x0101010101010101
+DATA bytesOne8<>+16(SB)/8, $0x0000000000000000
+DATA bytesOne8<>+24(SB)/8, $0x0000000000000000
+DATA bytesOne8<>+32(SB)/8, $0x0000000000000000
+DATA bytesOne8<>+40(SB)/8, $0x0000000000000000
+DATA bytesOne8<>+48(SB)/8, $0x0000000000000000
+DATA bytesOne8<>+56(SB)/8, $0x0000000000000000
+GLOBL bytesOne8<>(SB), RODATA|NOPTR, $64
+
+DATA bytesAsk8<>+0(SB)/8, $0x0202020202020202
+DATA bytesAsk8<>+8(SB)/8, $0x0202020202020202
+DATA bytesAsk8<>+16(SB)/8, $0x0000000000000000
+DATA bytesAsk8<>+24(SB)/8, $0x0000000000000000
+DATA bytesAsk8<>+32(SB)/8, $0x0000000000000000
+DATA bytesAsk8<>+40(SB)/8, $0x0000000000000000
+DATA bytesAsk8<>+48(SB)/8, $0x0000000000000000
+DATA bytesAsk8<>+56(SB)/8, $0x0000000000000000
+GLOBL bytesAsk8<>(SB), RODATA|NOPTR, $64
+
 // func hashAVX2(dst *uint64, ids *[4]uint64, n int, key *[4]uint64)
 // Requires: AVX, AVX2
 TEXT ·hashAVX2(SB), NOSPLIT, $0-32
@@ -2949,6 +3055,253 @@ DATA ordersOf<>+488(SB)/8, $0x0000000300000002
 DATA ordersOf<>+496(SB)/8, $0x0000000500000004
 DATA ordersOf<>+504(SB)/8, $0x0000000700000006
 GLOBL ordersOf<>(SB), RODATA|NOPTR, $512
+
+// func takeAVX2(b *byte, from int, n int, targets *uint32, taken int, off *uint32) (upTo int, after int)
+// Requires: AVX, AVX2, BMI2, CMOV, POPCNT
+TEXT ·takeAVX2(SB), NOSPLIT, $0-64
+	MOVQ    b+0(FP), AX
+	MOVQ    from+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    targets+24(FP), BX
+	MOVQ    taken+32(FP), SI
+	MOVQ    off+40(FP), DI
+	VMOVDQU bytesOne4<>+0(SB), X0
+	VMOVDQU bytesAsk4<>+0(SB), X1
+
+loop:
+	CMPQ         DX, $0x00000010
+	JLT          last
+	VMOVDQU      2096(AX)(CX*1), X3
+	VPCMPEQB     X0, X3, X2
+	VPCMPEQB     X1, X3, X3
+	VPMOVMSKB    X2, R8
+	VPMOVMSKB    X3, R9
+	TESTL        R9, R9
+	JNZ          last
+	VPSLLDQ      $0x01, X2, X3
+	VPADDB       X3, X2, X2
+	VPSLLDQ      $0x02, X2, X3
+	VPADDB       X3, X2, X2
+	VPSLLDQ      $0x04, X2, X3
+	VPADDB       X3, X2, X2
+	VPSLLDQ      $0x08, X2, X3
+	VPADDB       X3, X2, X2
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Y3
+	VPMOVSXBD    X2, Y4
+	VPSUBD       Y4, Y3, Y4
+	VMOVDQU      Y4, (DI)
+	VPSRLDQ      $0x08, X2, X2
+	VPMOVSXBD    X2, Y2
+	VPSUBD       Y2, Y3, Y2
+	VMOVDQU      Y2, 32(DI)
+	LEAQ         foursOf<>+0(SB), R9
+	MOVL         R8, R10
+	ANDL         $0x0f, R10
+	SHLL         $0x04, R10
+	VMOVDQU      2352(AX)(CX*4), X2
+	VPSHUFB      (R9)(R10*1), X2, X2
+	VMOVDQU      X2, (BX)(SI*4)
+	POPCNTL      R10, R10
+	ADDQ         R10, SI
+	LEAQ         foursOf<>+0(SB), R9
+	MOVL         R8, R10
+	SHRL         $0x04, R10
+	ANDL         $0x0f, R10
+	SHLL         $0x04, R10
+	VMOVDQU      2368(AX)(CX*4), X2
+	VPSHUFB      (R9)(R10*1), X2, X2
+	VMOVDQU      X2, (BX)(SI*4)
+	POPCNTL      R10, R10
+	ADDQ         R10, SI
+	LEAQ         foursOf<>+0(SB), R9
+	MOVL         R8, R10
+	SHRL         $0x08, R10
+	ANDL         $0x0f, R10
+	SHLL         $0x04, R10
+	VMOVDQU      2384(AX)(CX*4), X2
+	VPSHUFB      (R9)(R10*1), X2, X2
+	VMOVDQU      X2, (BX)(SI*4)
+	POPCNTL      R10, R10
+	ADDQ         R10, SI
+	LEAQ         foursOf<>+0(SB), R9
+	SHRL         $0x0c, R8
+	ANDL         $0x0f, R8
+	SHLL         $0x04, R8
+	VMOVDQU      2400(AX)(CX*4), X2
+	VPSHUFB      (R9)(R8*1), X2, X2
+	VMOVDQU      X2, (BX)(SI*4)
+	POPCNTL      R8, R8
+	ADDQ         R8, SI
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JMP          loop
+
+last:
+	TESTQ     DX, DX
+	JZ        done
+	VMOVDQU   2096(AX)(CX*1), X2
+	VPCMPEQB  X0, X2, X0
+	VPCMPEQB  X1, X2, X2
+	VPMOVMSKB X0, R8
+	VPMOVMSKB X2, R9
+
+	// Those before the first ask, and before the end.
+	ORL          $0x00010000, R9
+	BSFL         R9, R9
+	CMPQ         DX, R9
+	CMOVQLT      DX, R9
+	BZHIL        R9, R8, R8
+	VPSLLDQ      $0x01, X0, X1
+	VPADDB       X1, X0, X0
+	VPSLLDQ      $0x02, X0, X1
+	VPADDB       X1, X0, X0
+	VPSLLDQ      $0x04, X0, X1
+	VPADDB       X1, X0, X0
+	VPSLLDQ      $0x08, X0, X1
+	VPADDB       X1, X0, X0
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPMOVSXBD    X0, Y2
+	VPSUBD       Y2, Y1, Y2
+	VMOVDQU      Y2, (DI)
+	VPSRLDQ      $0x08, X0, X0
+	VPMOVSXBD    X0, Y0
+	VPSUBD       Y0, Y1, Y0
+	VMOVDQU      Y0, 32(DI)
+	LEAQ         foursOf<>+0(SB), DX
+	MOVL         R8, DI
+	ANDL         $0x0f, DI
+	SHLL         $0x04, DI
+	VMOVDQU      2352(AX)(CX*4), X0
+	VPSHUFB      (DX)(DI*1), X0, X0
+	VMOVDQU      X0, (BX)(SI*4)
+	POPCNTL      DI, DI
+	ADDQ         DI, SI
+	LEAQ         foursOf<>+0(SB), DX
+	MOVL         R8, DI
+	SHRL         $0x04, DI
+	ANDL         $0x0f, DI
+	SHLL         $0x04, DI
+	VMOVDQU      2368(AX)(CX*4), X0
+	VPSHUFB      (DX)(DI*1), X0, X0
+	VMOVDQU      X0, (BX)(SI*4)
+	POPCNTL      DI, DI
+	ADDQ         DI, SI
+	LEAQ         foursOf<>+0(SB), DX
+	MOVL         R8, DI
+	SHRL         $0x08, DI
+	ANDL         $0x0f, DI
+	SHLL         $0x04, DI
+	VMOVDQU      2384(AX)(CX*4), X0
+	VPSHUFB      (DX)(DI*1), X0, X0
+	VMOVDQU      X0, (BX)(SI*4)
+	POPCNTL      DI, DI
+	ADDQ         DI, SI
+	LEAQ         foursOf<>+0(SB), DX
+	MOVL         R8, DI
+	SHRL         $0x0c, DI
+	ANDL         $0x0f, DI
+	SHLL         $0x04, DI
+	VMOVDQU      2400(AX)(CX*4), X0
+	VPSHUFB      (DX)(DI*1), X0, X0
+	VMOVDQU      X0, (BX)(SI*4)
+	POPCNTL      DI, DI
+	ADDQ         DI, SI
+	ADDQ         R9, CX
+
+done:
+	MOVQ CX, upTo+48(FP)
+	MOVQ SI, after+56(FP)
+	VZEROUPPER
+	RET
+
+DATA bytesOne4<>+0(SB)/8, $0x0101010101010101
+DATA bytesOne4<>+8(SB)/8, $0x0101010101010101
+DATA bytesOne4<>+16(SB)/8, $0x0000000000000000
+DATA bytesOne4<>+24(SB)/8, $0x0000000000000000
+DATA bytesOne4<>+32(SB)/8, $0x0000000000000000
+DATA bytesOne4<>+40(SB)/8, $0x0000000000000000
+DATA bytesOne4<>+48(SB)/8, $0x0000000000000000
+DATA bytesOne4<>+56(SB)/8, $0x0000000000000000
+GLOBL bytesOne4<>(SB), RODATA|NOPTR, $64
+
+DATA bytesAsk4<>+0(SB)/8, $0x0202020202020202
+DATA bytesAsk4<>+8(SB)/8, $0x0202020202020202
+DATA bytesAsk4<>+16(SB)/8, $0x0000000000000000
+DATA bytesAsk4<>+24(SB)/8, $0x0000000000000000
+DATA bytesAsk4<>+32(SB)/8, $0x0000000000000000
+DATA bytesAsk4<>+40(SB)/8, $0x0000000000000000
+DATA bytesAsk4<>+48(SB)/8, $0x0000000000000000
+DATA bytesAsk4<>+56(SB)/8, $0x0000000000000000
+GLOBL bytesAsk4<>(SB), RODATA|NOPTR, $64
+
+DATA foursOf<>+0(SB)/4, $0x03020100
+DATA foursOf<>+4(SB)/4, $0x07060504
+DATA foursOf<>+8(SB)/4, $0x0b0a0908
+DATA foursOf<>+12(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+16(SB)/4, $0x03020100
+DATA foursOf<>+20(SB)/4, $0x07060504
+DATA foursOf<>+24(SB)/4, $0x0b0a0908
+DATA foursOf<>+28(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+32(SB)/4, $0x07060504
+DATA foursOf<>+36(SB)/4, $0x03020100
+DATA foursOf<>+40(SB)/4, $0x0b0a0908
+DATA foursOf<>+44(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+48(SB)/4, $0x03020100
+DATA foursOf<>+52(SB)/4, $0x07060504
+DATA foursOf<>+56(SB)/4, $0x0b0a0908
+DATA foursOf<>+60(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+64(SB)/4, $0x0b0a0908
+DATA foursOf<>+68(SB)/4, $0x03020100
+DATA foursOf<>+72(SB)/4, $0x07060504
+DATA foursOf<>+76(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+80(SB)/4, $0x03020100
+DATA foursOf<>+84(SB)/4, $0x0b0a0908
+DATA foursOf<>+88(SB)/4, $0x07060504
+DATA foursOf<>+92(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+96(SB)/4, $0x07060504
+DATA foursOf<>+100(SB)/4, $0x0b0a0908
+DATA foursOf<>+104(SB)/4, $0x03020100
+DATA foursOf<>+108(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+112(SB)/4, $0x03020100
+DATA foursOf<>+116(SB)/4, $0x07060504
+DATA foursOf<>+120(SB)/4, $0x0b0a0908
+DATA foursOf<>+124(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+128(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+132(SB)/4, $0x03020100
+DATA foursOf<>+136(SB)/4, $0x07060504
+DATA foursOf<>+140(SB)/4, $0x0b0a0908
+DATA foursOf<>+144(SB)/4, $0x03020100
+DATA foursOf<>+148(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+152(SB)/4, $0x07060504
+DATA foursOf<>+156(SB)/4, $0x0b0a0908
+DATA foursOf<>+160(SB)/4, $0x07060504
+DATA foursOf<>+164(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+168(SB)/4, $0x03020100
+DATA foursOf<>+172(SB)/4, $0x0b0a0908
+DATA foursOf<>+176(SB)/4, $0x03020100
+DATA foursOf<>+180(SB)/4, $0x07060504
+DATA foursOf<>+184(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+188(SB)/4, $0x0b0a0908
+DATA foursOf<>+192(SB)/4, $0x0b0a0908
+DATA foursOf<>+196(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+200(SB)/4, $0x03020100
+DATA foursOf<>+204(SB)/4, $0x07060504
+DATA foursOf<>+208(SB)/4, $0x03020100
+DATA foursOf<>+212(SB)/4, $0x0b0a0908
+DATA foursOf<>+216(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+220(SB)/4, $0x07060504
+DATA foursOf<>+224(SB)/4, $0x07060504
+DATA foursOf<>+228(SB)/4, $0x0b0a0908
+DATA foursOf<>+232(SB)/4, $0x0f0e0d0c
+DATA foursOf<>+236(SB)/4, $0x03020100
+DATA foursOf<>+240(SB)/4, $0x03020100
+DATA foursOf<>+244(SB)/4, $0x07060504
+DATA foursOf<>+248(SB)/4, $0x0b0a0908
+DATA foursOf<>+252(SB)/4, $0x0f0e0d0c
+GLOBL foursOf<>(SB), RODATA|NOPTR, $256
 
 // func followAVX2(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
 // Requires: AVX, AVX2, CMOV, MMX+

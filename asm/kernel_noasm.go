@@ -24,4 +24,8 @@ func nearest(found []uint64, groups []*Members, suffixes []uint64, now uint32) {
 	nearestPortable(found, groups, suffixes, now)
 }
 
+func take(b *Batch, from int, targets []uint32, taken int, off []uint32) (upTo, after int) {
+	return takePortable(b, from, targets, taken, off)
+}
+
 func prefetch(p unsafe.Pointer, n int) { prefetchPortable(p, n) }

@@ -95,29 +95,17 @@ func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 }
 
 // take adds the results of a batch whose answers are there; the winners are already.
-// Hits and misses come in no order that a processor could guess, so there is no
-// branch for these.
 func (m *Matches) take(t *Table, v *view, hashes []uint64, now Tick) {
-	b, n := m.batch, len(m.batch.IDs)
-	k := len(m.Targets)
-	targets := slices.Grow(m.Targets, n)[:k+n]
-	off := slices.Grow(m.Off, n)[:len(m.Off)+n]
-	m.Off, off = off, off[len(m.Off):]
-	for i, answer := range b.Answers[:n] {
-		if answer == asm.Ask {
-			m.Targets = targets[:k]
+	b, before := m.batch, len(m.Off)
+	for i := 0; i < len(b.IDs); {
+		m.Targets, m.Off = asm.Take(m.Targets, m.Off, &b.Batch, i)
+		for i = len(m.Off) - before; i < len(b.IDs) && b.Answers[i] == asm.Ask; i++ {
 			if w := b.member[i]; w == 0 || !m.matchMember(v, i, w, now) {
 				b.Winners[i], m.Targets = t.match(&b.IDs[i], hashes[i], now, m.Targets)
 			}
-			k = len(m.Targets)
-			targets = slices.Grow(m.Targets, n-i)[:k+n-i]
-		} else {
-			targets[k] = Target(b.Targets[i])
-			k += int(answer)
+			m.Off = append(m.Off, uint32(len(m.Targets)))
 		}
-		off[i] = uint32(k)
 	}
-	m.Targets = targets[:k]
 }
 
 // descend looks for the winners of those identifiers that are in groups, all of them a

@@ -37,6 +37,7 @@ func generate(dir string) error {
 		g.hash()
 		g.locate()
 		g.match()
+		g.take()
 	}
 	g := &generator{Context: ctx, lanes: 4}
 	g.follow()
