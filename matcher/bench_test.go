@@ -13,6 +13,7 @@ import (
 	"i3bench/i3"
 	"i3bench/internal/tablebench"
 	"i3bench/matcher"
+	"i3bench/matcher/lookups"
 )
 
 // A benchSize is a number of identifiers. Tables are built when a benchmark of their size runs, so ask for what you
@@ -88,27 +89,25 @@ func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
 // BenchmarkMatch is the job of tables, in batches of 256: its limit is BenchmarkLimit, its peers are in peers_test.go
 // and under peer/.
 func BenchmarkMatch(b *testing.B) {
-	tablebench.Run(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
-		table := drawnTable(b, n)
-		var m matcher.Matches
-		return func(ids []i3.ID) (sum uint64) {
-			table.MatchBatch(ids, 5, &m)
-			for _, tg := range m.Targets {
-				sum += uint64(tg)
-			}
-			return sum
-		}
+	tablebench.Run(b, lookups.ID, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
+		return mustBuild(b, n, lookups.Table)
 	})
 }
 
-// drawnTable returns a table with n identifiers of the job.
-func drawnTable(b *testing.B, n int) *matcher.Table {
-	table := newTable(b, matcher.Config{MaxTriggers: n})
-	b.Cleanup(func() { table.Close() })
-	for i := range n {
-		mustInsert(b, table, drawn(tablebench.Present(i)), matcher.Target(i), 0, 10)
+// mustBuild builds a table that gives its memory back when the benchmark ends.
+func mustBuild(
+	b *testing.B, n int, build func(int) (tablebench.Lookup[i3.ID], func() error, error),
+) tablebench.Lookup[i3.ID] {
+	lookup, done, err := build(n)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return table
+	b.Cleanup(func() {
+		if err := done(); err != nil {
+			b.Error(err)
+		}
+	})
+	return lookup
 }
 
 // BenchmarkBatch looks identifiers with one trigger each up in batches of several sizes.

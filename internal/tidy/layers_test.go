@@ -32,13 +32,15 @@ var layers = map[string]int{
 	"cluster":       7,
 	"replicate/udp": 7,
 	"testbed":       8,
-	"loadgen":       9,
-	"reports/chart": 8,
-	"reports":       9,
-	"verify":        9,
-	"experiments":   10,
-	"cmd/bench":     11,
-	"cmd/analyze":   11,
+
+	"matcher/lookups": 8, // of the matcher, but it has a clock and memory of its own
+	"loadgen":         9,
+	"reports/chart":   8,
+	"reports":         9,
+	"verify":          9,
+	"experiments":     10,
+	"cmd/bench":       11,
+	"cmd/analyze":     11,
 
 	// Programs to read.
 	"examples/anycast": 10,
