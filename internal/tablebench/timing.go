@@ -2,9 +2,6 @@ package tablebench
 
 import "time"
 
-// Enough is for how many percent of the time a program must have had a processor for its figure to count.
-const Enough = 90
-
 // A Timing is how long look-ups took.
 type Timing struct {
 	Lookups   int
@@ -17,9 +14,6 @@ func (t Timing) NS() float64 { return float64(t.Wall.Nanoseconds()) / float64(t.
 
 // Share returns for how many percent of the time the program had a processor, 0 if that is not known.
 func (t Timing) Share() float64 { return 100 * t.Processor.Seconds() / t.Wall.Seconds() }
-
-// Busy reports whether other programs kept this one from running so much that the figure says nothing about a table.
-func (t Timing) Busy() bool { return t.Processor > 0 && t.Share() < Enough }
 
 // look is how many calls pass between two looks at the clock: so many that a look costs next to nothing, and so few
 // that they take less than a millisecond.

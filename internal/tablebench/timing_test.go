@@ -22,13 +22,11 @@ func TestFor(t *testing.T) {
 }
 
 func TestTiming(t *testing.T) {
-	for _, c := range []struct {
-		processor time.Duration
-		busy      bool
-	}{{0, false}, {899 * time.Millisecond, true}, {900 * time.Millisecond, false}, {2 * time.Second, false}} {
-		got := Timing{Lookups: 1e8, Wall: time.Second, Processor: c.processor}
-		if got.NS() != 10 || got.Busy() != c.busy {
-			t.Errorf("tablebench: %+v: %v ns, busy %v, want 10 ns and %v", got, got.NS(), got.Busy(), c.busy)
-		}
+	got := Timing{Lookups: 1e8, Wall: time.Second, Processor: 900 * time.Millisecond}
+	if got.NS() != 10 || got.Share() != 90 {
+		t.Errorf("tablebench: %+v: %v ns, %v %%, want 10 and 90", got, got.NS(), got.Share())
+	}
+	if got := (Timing{Lookups: 1, Wall: 1}).Share(); got != 0 {
+		t.Errorf("tablebench: %v %% where the system does not say, want 0", got)
 	}
 }
