@@ -10,6 +10,7 @@ RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
 PROCESSES ?= 16384 65536 1048576
 SIZES     ?= 1e3 1e5 1e6 1e7
+FROM      ?=
 V         ?= 0
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
@@ -36,7 +37,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke deliver sim sim-smoke million simdoc readme \
+.PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak huge \
 	cover micro peer-ns3 peers peer-tables tables compare canary ci clean
 
@@ -61,6 +62,9 @@ sim: build ## The paper's simulations, every figure and table of section 6, abou
 sim-smoke: build ## The simulations in their shortest form, without the sockets
 	bin/bench sim --rows tree,recovery,cluster,wan --seeds 2 --large-seeds 1 --sizes 16,64,256 --servers 1024 \
 		--packets 40 --others C-M
+
+micro-report: build ## What a look-up costs against table size, about a minute; FROM=bin/tables.txt adds others
+	bin/bench micro $(if $(FROM),--from $(FROM))
 
 million: build ## 1,048,576 receivers: join, then a minute of refreshes and a packet a second; up to 20 minutes
 	bin/bench sim --rows scale

@@ -14,6 +14,7 @@ import (
 	"i3bench/i3"
 	"i3bench/internal/tablebench"
 	"i3bench/matcher"
+	"i3bench/matcher/lookups"
 )
 
 // A benchSize is a number of identifiers. Tables are built when a benchmark of their size runs, so ask for what you
@@ -89,20 +90,9 @@ func benchTable(b *testing.B, size benchSize) (*matcher.Table, []i3.ID) {
 // BenchmarkMatch is the job of tables, in batches of 256: its limit is BenchmarkLimit, its peers are in peers_test.go
 // and under peer/.
 func BenchmarkMatch(b *testing.B) {
-	tablebench.Run(b, drawn, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
-		return matchBatches(drawnTable(b, n))
+	tablebench.Run(b, lookups.ID, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
+		return mustBuild(b, n, lookups.Table)
 	})
-}
-
-func matchBatches(table *matcher.Table) tablebench.Lookup[i3.ID] {
-	var m matcher.Matches
-	return func(ids []i3.ID) (sum uint64) {
-		table.MatchBatch(ids, 5, &m)
-		for _, tg := range m.Targets {
-			sum += uint64(tg)
-		}
-		return sum
-	}
 }
 
 // BenchmarkHuge is BenchmarkMatch and BenchmarkLimit with 1e8 identifiers, which takes 12 GB: only where I3BENCH_HUGE
@@ -113,30 +103,30 @@ func BenchmarkHuge(b *testing.B) {
 		b.Skip("takes 12 GB and minutes: make huge")
 	}
 	job := tablebench.Job{N: n, Hit: 100}
-	queries := make([]i3.ID, 0, job.Queries())
-	job.All(func(_ int, _ bool, id tablebench.ID) { queries = append(queries, drawn(id)) })
-	for name, look := range map[string]func(b *testing.B) tablebench.Lookup[i3.ID]{
-		"match": func(b *testing.B) tablebench.Lookup[i3.ID] { return matchBatches(drawnTable(b, n)) },
-		"limit": func(b *testing.B) tablebench.Lookup[i3.ID] { return touchHomes(b, n) },
+	queries := tablebench.Draw(job, lookups.ID)
+	for name, build := range map[string]func(int) (tablebench.Lookup[i3.ID], func() error, error){
+		"match": lookups.Table, "limit": lookups.Limit,
 	} {
 		b.Run(fmt.Sprintf("what=%s/n=1e8/%v", name, job), func(b *testing.B) {
-			f, i := look(b), 0
-			tablebench.Time(b, tablebench.Batch, func() {
-				f(queries[i : i+tablebench.Batch])
-				i = (i + tablebench.Batch) & (len(queries) - 1)
-			})
+			tablebench.Time(b, tablebench.Batch, queries.Walk(mustBuild(b, n, build)))
 		})
 	}
 }
 
-// drawnTable returns a table with n identifiers of the job.
-func drawnTable(b *testing.B, n int) *matcher.Table {
-	table := newTable(b, matcher.Config{MaxTriggers: n})
-	b.Cleanup(func() { table.Close() })
-	for i := range n {
-		mustInsert(b, table, drawn(tablebench.Present(i)), matcher.Target(i), 0, 10)
+// mustBuild builds a table that gives its memory back when the benchmark ends.
+func mustBuild(
+	b *testing.B, n int, build func(int) (tablebench.Lookup[i3.ID], func() error, error),
+) tablebench.Lookup[i3.ID] {
+	lookup, done, err := build(n)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return table
+	b.Cleanup(func() {
+		if err := done(); err != nil {
+			b.Error(err)
+		}
+	})
+	return lookup
 }
 
 // BenchmarkBatch looks identifiers with one trigger each up in batches of several sizes.

@@ -2,7 +2,6 @@ package matcher
 
 import (
 	"fmt"
-	"math"
 
 	"i3bench/asm"
 	"i3bench/i3"
@@ -10,12 +9,6 @@ import (
 
 // Hash returns the keyed hash of an identifier.
 func (t *Table) Hash(id i3.ID) uint64 { return asm.HashOne(&id, &t.key) }
-
-// HomesFor returns how many homes a table has into which so many prefixes were inserted.
-func HomesFor(prefixes int) int {
-	roomy := min(prefixes*int(1/roomyLoad), roomyHomes)
-	return max(roomy, int(math.Ceil(float64(prefixes)/maxLoad)), minHomes)
-}
 
 // WinnerSteps returns how many nodes the search for the winner of id visits.
 func (t *Table) WinnerSteps(id i3.ID, now Tick) (steps int) {

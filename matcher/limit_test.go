@@ -1,54 +1,21 @@
 package matcher_test
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"testing"
 	"unsafe"
 
 	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/internal/tablebench"
-	"i3bench/matcher"
+	"i3bench/matcher/lookups"
 )
 
-// drawn is an identifier of the job as the table takes it.
-func drawn(id tablebench.ID) i3.ID {
-	var key i3.Key
-	binary.BigEndian.PutUint64(key[:8], id[1])
-	binary.BigEndian.PutUint64(key[8:], id[2])
-	return i3.NewID(id[0], key, id[3])
-}
-
-// limitShape is that of a table with n identifiers.
-func limitShape(n int) asm.Shape {
-	homes := matcher.HomesFor(n)
-	level := bits.Len(uint(homes)) - 1
-	return asm.Shape{Level: uint8(level), Split: uint32(homes - 1<<level)}
-}
-
-// BenchmarkLimit does the least that a table with one line for each home can do: it hashes each identifier, finds its
-// home and reads a word there. It compares nothing and answers nothing, so how much longer the table takes for the
-// same look-ups is what comparing, answering, overflow and concurrency cost. The homes are as many as the table has
-// then, in pages of 2 MiB, and all in memory.
-func BenchmarkLimit(b *testing.B) { tablebench.RunUnchecked(b, drawn, touchHomes) }
-
-func touchHomes(b *testing.B, n int) tablebench.Lookup[i3.ID] {
-	key := asm.NewKey(0x0706050403020100, 0x0f0e0d0c0b0a0908)
-	shape := limitShape(n)
-	size := shape.Homes() * int(unsafe.Sizeof(asm.Cell{}))
-	homes := unsafe.Slice((*asm.Cell)(unsafe.Pointer(&tablebench.Alloc(b, size)[0])), shape.Homes())
-	var hashes [tablebench.Batch]uint64
-	var places [tablebench.Batch]asm.Place
-	return func(ids []i3.ID) (sum uint64) {
-		asm.Hash(hashes[:], ids, &key)
-		asm.Locate(places[:], hashes[:], homes, shape)
-		for _, p := range &places {
-			sum += asm.Load(&homes[p.Home()][asm.Meta])
-		}
-		return sum
-	}
+// BenchmarkLimit is the job of tables in the least that a table with one line for each home can do.
+func BenchmarkLimit(b *testing.B) {
+	tablebench.RunUnchecked(b, lookups.ID, func(b *testing.B, n int) tablebench.Lookup[i3.ID] {
+		return mustBuild(b, n, lookups.Limit)
+	})
 }
 
 // BenchmarkTouch reads a word each of random lines of so much memory, in pages of 2 MiB: what the memory can do. Where
@@ -61,7 +28,15 @@ func BenchmarkTouch(b *testing.B) {
 	}{{"64KiB", 64 << 10}, {"1MiB", 1 << 20}, {"16MiB", 16 << 20}, {"256MiB", 256 << 20}, {"1GiB", 1 << 30}} {
 		b.Run(fmt.Sprintf("size=%s", size.name), func(b *testing.B) {
 			n := size.bytes / asm.LineBytes
-			lines := unsafe.Slice((*asm.Cell)(unsafe.Pointer(&tablebench.Alloc(b, size.bytes)[0])), n)
+			mem, err := tablebench.Alloc(size.bytes)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer mem.Close()
+			if mem.Small != nil {
+				b.Logf("no huge pages: %v", mem.Small)
+			}
+			lines := unsafe.Slice((*asm.Cell)(unsafe.Pointer(&mem.Bytes[0])), n)
 			var which [tablebench.Batch]uint32
 			state, sum := uint64(0), uint64(0)
 			tablebench.Time(b, len(which), func() {

@@ -3,16 +3,10 @@ package matcher_test
 import (
 	"sync"
 	"testing"
-	"unsafe"
 
 	"i3bench/internal/tablebench"
+	"i3bench/matcher/lookups"
 )
-
-// exact is the part of an identifier that tables must find.
-type exact [24]byte
-
-// exactOf returns the key of an identifier, wherever that is.
-func exactOf(id *tablebench.ID) *exact { return (*exact)(unsafe.Pointer(id)) }
 
 // BenchmarkPeer measures what Go has: its map, which is a Swiss table since Go 1.24; the map with the lock that it
 // needs if there are writers, taken for each look-up as a server would; and the map for many goroutines. They do less
@@ -27,32 +21,15 @@ func BenchmarkPeer(b *testing.B) {
 	}
 }
 
-func filledMap(n int) map[exact]uint32 {
-	m := make(map[exact]uint32, n)
-	for i := range n {
-		id := tablebench.Present(i)
-		m[*exactOf(&id)] = uint32(i)
-	}
-	return m
-}
-
-func goMap(_ *testing.B, n int) tablebench.Lookup[tablebench.ID] {
-	m := filledMap(n)
-	return func(ids []tablebench.ID) (sum uint64) {
-		for i := range ids {
-			sum += uint64(m[*exactOf(&ids[i])])
-		}
-		return sum
-	}
-}
+func goMap(_ *testing.B, n int) tablebench.Lookup[tablebench.ID] { return lookups.Map(n) }
 
 func lockedMap(_ *testing.B, n int) tablebench.Lookup[tablebench.ID] {
-	m := filledMap(n)
+	m := lookups.Filled(n)
 	var mu sync.RWMutex
 	return func(ids []tablebench.ID) (sum uint64) {
 		for i := range ids {
 			mu.RLock()
-			v := m[*exactOf(&ids[i])]
+			v := m[*lookups.ExactOf(&ids[i])]
 			mu.RUnlock()
 			sum += uint64(v)
 		}
@@ -64,11 +41,11 @@ func syncMap(_ *testing.B, n int) tablebench.Lookup[tablebench.ID] {
 	var m sync.Map
 	for i := range n {
 		id := tablebench.Present(i)
-		m.Store(*exactOf(&id), uint32(i))
+		m.Store(*lookups.ExactOf(&id), uint32(i))
 	}
 	return func(ids []tablebench.ID) (sum uint64) {
 		for i := range ids {
-			if v, ok := m.Load(*exactOf(&ids[i])); ok {
+			if v, ok := m.Load(*lookups.ExactOf(&ids[i])); ok {
 				sum += uint64(v.(uint32))
 			}
 		}

@@ -1,6 +1,17 @@
 package matcher
 
-import "i3bench/asm"
+import (
+	"math"
+
+	"i3bench/asm"
+)
+
+// HomesFor returns how many homes, of a cache line each, a table has into which so many
+// identifiers were inserted that differ in their first 192 bits.
+func HomesFor(identifiers int) int {
+	roomy := min(identifiers*int(1/roomyLoad), roomyHomes)
+	return max(roomy, int(math.Ceil(float64(identifiers)/maxLoad)), minHomes)
+}
 
 // Stats describes the table. It reads all of it, so it is for reports.
 func (t *Table) Stats() Stats {

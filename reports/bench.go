@@ -39,6 +39,7 @@ var units = []struct{ unit, meta string }{
 	{"queries/join", "better=lower"},
 	{"queries/receiver", "better=lower"},
 	{"ns/op", "better=lower"},
+	{"ns/lookup", "better=lower"},
 	{"msgs/op", "better=lower"},
 	{"p50-ns", "better=lower"},
 	{"p99-ns", "better=lower"},

@@ -47,6 +47,7 @@ const (
 	StageRecovery = "recovery"
 	StageMatch    = "match"
 	StageScale    = "scale"
+	StageMicro    = "micro"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -101,6 +102,10 @@ const (
 	KindBytesPerReceiver = "bytes-per-receiver"
 	KindThreads          = "threads"
 
+	// Of look-ups in tables.
+	KindLookup          = "lookup"
+	KindLookupElsewhere = "lookup-elsewhere"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -135,6 +140,14 @@ const (
 	StatusTimeout = "timeout"
 	StatusError   = "error"
 	StatusMissing = "missing"
+	StatusBusy    = "busy" // of a measurement that does not count: the machine had other things to do
+)
+
+// The groups of samples of [KindLookup].
+const (
+	GroupKernel = "kernel=" // and its name: the matcher with these kernels
+	GroupLimit  = "limit"   // the least that a table like the matcher's can do
+	GroupMap    = "map"     // the map of Go
 )
 
 // kindKey names a kind of samples. An empty stage stands for every stage.
@@ -201,6 +214,16 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// level, host = its number, value = distance queries it processed.
 	{StageMatch, KindDepth}: spec(cols(colSeed, colGroup), cols(colSeed, colGroup)),
 	{StageMatch, KindLevel}: spec(cols(colSeed, colGroup, colHost, colLevel), cols(colSeed, colGroup, colLevel)),
+
+	// One per round: seed = the round, group = who was measured, n = identifiers in
+	// the table, level = percent of look-ups that hit, value = ns a look-up,
+	// start_ns = for how long it was measured, service_ns = for how much of that the
+	// program had a processor (0: unknown), status = busy if that was too little.
+	{StageMicro, KindLookup}: spec(cols(colSeed, colGroup, colLevel, colN, colStart, colService, colStatus),
+		cols(colGroup, colLevel, colN, colStatus)),
+	// The same of another run, from the file that the user named.
+	{StageMicro, KindLookupElsewhere}: spec(cols(colSeed, colGroup, colLevel, colN, colStatus),
+		cols(colGroup, colLevel, colN, colStatus)),
 
 	// Group = name of the run, n = packets owed, value = delivered exactly once.
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),

@@ -7,6 +7,7 @@
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
 //	bench load           joins and repairs at fixed rates
 //	bench sim            section 6 in virtual time, every figure and table
+//	bench micro          what a look-up costs against the number of identifiers
 //	bench deliver        every packet under loss, exactly once
 //
 // Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a

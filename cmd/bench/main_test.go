@@ -58,11 +58,14 @@ func TestHelp(t *testing.T) {
 		args  []string
 		names []string
 	}{
-		{[]string{"--help"}, []string{"tour", "cluster", "wan", "load", "deliver", "--out", "--seed", "--progress"}},
+		{[]string{"--help"}, []string{"tour", "cluster", "wan", "load", "micro", "deliver", "--out", "--seed", "--progress"}},
 		{[]string{"tour", "--help"}, []string{"--quick", "--rtt", "--joins", "--cluster-seeds"}},
 		{[]string{"cluster", "--help"}, []string{"--cluster-seeds=", "--nodes=32", "--degree=4", "--world"}},
 		{[]string{"wan", "--help"}, []string{"--wan-seeds=", "--rtt=FILE", "--sites=", "--variants"}},
 		{[]string{"load", "--help"}, []string{"--joins=2200", "--repairs=2200", "--for=10s", "--standing=64"}},
+		{[]string{"micro", "--help"}, []string{
+			"--sizes=1e3,1e4,1e5,1e6", "--hits=100,50", "--rounds=3", "--time=0.3s", "--from=FILE",
+		}},
 		{[]string{"deliver", "--help"}, []string{"--receivers=64", "--packets=10000", "--rate="}},
 	} {
 		code, out, errs := bench(c.args...)
@@ -119,6 +122,18 @@ func TestUsageErrors(t *testing.T) {
 		{"deliver --degree 0", []string{"--degree 0", "want more than zero"}},
 		{"deliver --runs 0", []string{"--runs 0", "want more than zero"}},
 		{"--joins 0", []string{"--joins 0", "want more than zero"}}, // the main job
+		{"micro --sizes 1e8", []string{"--sizes \"1e8\"", "from 1 to 1e7"}},
+		{"micro --sizes 1e3,2.5", []string{"--sizes \"2.5\"", "whole numbers"}},
+		{"micro --sizes 1e3,1000", []string{"--sizes", "1000", "twice"}},
+		{"micro --sizes many", []string{"--sizes \"many\"", "such as 1e6"}},
+		{"micro --hits 70", []string{"--hits 70", "want 100 or 50"}},
+		{"micro --hits 50,50", []string{"--hits", "50", "twice"}},
+		{"micro --rounds 0", []string{"--rounds 0", "want more than zero"}},
+		{"micro --rounds 1001", []string{"--rounds 1001", "at most 1000"}},
+		{"micro --time 0s", []string{"--time 0", "want more than zero"}},
+		{"micro --time 1h", []string{"--time 1h", "at most 1m"}},
+		{"micro --from testdata/none.txt", []string{"--from", "testdata/none.txt", "no such file"}},
+		{"micro --from testdata", []string{"--from", "testdata"}},
 		{"tour --rtt testdata/bad_entry.txt", []string{"testdata/bad_entry.txt:2:3"}},
 	} {
 		dir := filepath.Join(t.TempDir(), "out")

@@ -110,6 +110,8 @@ func TestInterrupt(t *testing.T) {
 		{"deliver --packets 1000000 --receivers 8", os.Interrupt, reports.StageDeliver, 0},
 		{"cluster --cluster-seeds 10000", os.Interrupt, reports.StageCluster, 20},
 		{"wan --wan-seeds 2 --packets 1000000", os.Interrupt, reports.StageWAN, 0},
+		{"micro --sizes 1e3 --rounds 1000 --time 10ms", os.Interrupt, reports.StageMicro, 10},
+		{"micro --sizes 1e3 --time 1m", os.Interrupt, reports.StageMicro, 0},
 	} {
 		t.Run(c.stage+" "+c.signal.String(), func(t *testing.T) {
 			t.Parallel()

@@ -153,10 +153,10 @@ func (c *simCmd) readNets(flag string, names []string) (list []experiments.Net, 
 
 // distinct returns an error if a value of a flag is there twice: the samples of
 // both would be taken for those of one.
-func distinct(flag string, values []string) error {
+func distinct[T comparable](flag string, values []T) error {
 	for i, v := range values {
 		if slices.Contains(values[:i], v) {
-			return fmt.Errorf("%s: %.40q is there twice, want each once", flag, v)
+			return fmt.Errorf("%s: %.40q is there twice, want each once", flag, fmt.Sprint(v))
 		}
 	}
 	return nil

@@ -1,6 +1,6 @@
 // Package tablebench is the job that tables are measured with: which identifiers a table holds, which are looked up in
-// it, in what memory, and how that is timed. It contains no table and serves only benchmarks; tables.cc below
-// matcher/peer says the same in C++, key for key.
+// it, in what memory, and how that is timed. It contains no table and serves only benchmarks and the
+// command that draws them; tables.cc below matcher/peer says the same in C++, key for key.
 //
 // # Identifiers
 //

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 	"unsafe"
 
@@ -18,27 +17,20 @@ const (
 	pages = huge / 4096 // small pages in a huge one
 )
 
-// Alloc returns n bytes of memory in huge pages, all of them there and zero. They are given back when tb ends.
-func Alloc(tb testing.TB, n int) []byte {
+// alloc maps n bytes in huge pages, all of them there and zero.
+func alloc(n int) (*Memory, error) {
 	n = (n + huge - 1) &^ (huge - 1)
 	all, err := unix.Mmap(-1, 0, n+huge, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
-		tb.Fatalf("tablebench: map %d bytes: %v", n, err)
+		return nil, fmt.Errorf("tablebench: map %d bytes: %w", n, err)
 	}
-	tb.Cleanup(func() {
-		if err := unix.Munmap(all); err != nil {
-			tb.Errorf("tablebench: unmap %d bytes: %v", n, err)
-		}
-	})
 	skip := -uintptr(unsafe.Pointer(&all[0])) & (huge - 1)
-	mem := all[skip:][:n:n]
-	if err := unix.Madvise(mem, unix.MADV_HUGEPAGE); err != nil {
-		tb.Logf("tablebench: no huge pages: %v", err)
-	}
+	m := &Memory{Bytes: all[skip:][:n:n], free: func() error { return unix.Munmap(all) }}
+	m.Small = unix.Madvise(m.Bytes, unix.MADV_HUGEPAGE)
 	for i := 0; i < n; i += huge / pages {
-		mem[i] = 0
+		m.Bytes[i] = 0
 	}
-	return mem
+	return m, nil
 }
 
 // collapse asks for huge pages in place of the small ones of the program's memory, its heap among them, of which the

@@ -3,12 +3,16 @@
 package tablebench
 
 import (
-	"testing"
+	"errors"
 	"time"
 )
 
-// Alloc returns n bytes of memory, zero.
-func Alloc(_ testing.TB, n int) []byte { return make([]byte, n) }
+// alloc returns n bytes of memory, zero.
+func alloc(n int) (*Memory, error) {
+	return &Memory{
+		Bytes: make([]byte, n), Small: errors.ErrUnsupported, free: func() error { return nil },
+	}, nil
+}
 
 // collapse does nothing here.
 func collapse() (collapsed, all int) { return 0, 0 }

@@ -7,7 +7,11 @@ import (
 
 func TestAlloc(t *testing.T) {
 	const n = 5<<20 + 1
-	mem := Alloc(t, n)
+	m, err := Alloc(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := m.Bytes
 	if len(mem) < n {
 		t.Fatalf("tablebench: %d bytes, want %d", len(mem), n)
 	}
@@ -15,6 +19,9 @@ func TestAlloc(t *testing.T) {
 		if b != 0 {
 			t.Fatalf("tablebench: byte %d is %d, want 0", i, b)
 		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

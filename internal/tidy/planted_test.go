@@ -34,6 +34,18 @@ var layerCases = []planted{
 	{"leaf", "imports go down", map[string]string{
 		"internal/wheel/a.go": "package wheel\n\nimport _ \"i3bench/i3\"",
 	}, "internal/wheel/a.go:3: a package under internal/ is a leaf, but imports i3"},
+	{"leaf on a leaf", "imports go down", map[string]string{
+		"internal/wheel/a.go": "package wheel\n\nimport _ \"i3bench/internal/axle\"",
+	}, "internal/wheel/a.go:3: a package under internal/ is a leaf, but imports internal/axle"},
+	{"tool", "imports go down", map[string]string{
+		"internal/tools/saw/a.go": "package main\n\nimport _ \"i3bench/internal/wheel\"",
+	}, ""},
+	{"tool on a tool", "imports go down", map[string]string{
+		"internal/tools/saw/a.go": "package main\n\nimport _ \"i3bench/internal/tools/file\"",
+	}, "internal/tools/saw/a.go:3: a package under internal/ is a leaf, but imports internal/tools/file"},
+	{"tool above", "imports go down", map[string]string{
+		"internal/tools/saw/a.go": "package main\n\nimport _ \"i3bench/i3\"",
+	}, "internal/tools/saw/a.go:3: a package under internal/ is a leaf, but imports i3"},
 	{"downward", "imports go down", map[string]string{
 		"sim/a.go": "package sim\n\nimport _ \"i3bench/i3\"\nimport _ \"time\"\n" +
 			"import _ \"i3bench/internal/wheel\"",

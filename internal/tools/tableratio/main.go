@@ -7,6 +7,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"i3bench/internal/tablelines"
 )
 
 func main() {
@@ -29,7 +31,8 @@ func main() {
 	}
 	fmt.Print(report(r))
 	if busy > 0 {
-		fmt.Printf("left out: %d results of programs that had a processor for less than %d %% of the time\n", busy, enough)
+		fmt.Printf("left out: %d results of programs that had a processor for less than %d %% of the time\n", busy,
+			tablelines.Enough)
 	}
 }
 

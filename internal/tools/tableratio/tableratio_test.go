@@ -52,15 +52,3 @@ func TestReport(t *testing.T) {
 		t.Errorf("tableratio: reported\n%s\nwant\n%s", got, reported)
 	}
 }
-
-func TestReadRefuses(t *testing.T) {
-	for figures, want := range map[string]string{
-		"x ns/lookup":           `line 2: "x" ns/lookup`,
-		"5.0 ns/lookup -1 %cpu": `line 2: "-1" %cpu`,
-	} {
-		_, err := make(results).read(strings.NewReader("PASS\nBenchmarkLimit/n=1e7/hit=50/keys=zipf 1 " + figures))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("tableratio: error %v, want one with %q", err, want)
-		}
-	}
-}
