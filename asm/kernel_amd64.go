@@ -64,7 +64,9 @@ func match(b *Batch, homes, cells []Cell, now uint32) {
 
 func follow(b *Batch, homes, cells []Cell, now uint32) {
 	switch runs {
-	case avx512, avx2:
+	case avx512:
+		followAVX512(b, &homes[0], last(homes), &cells[0], last(cells), now)
+	case avx2:
 		followAVX2(b, &homes[0], last(homes), &cells[0], last(cells), now)
 	default:
 		followPortable(b, homes, cells, now)
@@ -122,6 +124,9 @@ func matchAVX512(b *Batch, homes *Cell, lastHome int, cells *Cell, nCells int, n
 
 //go:noescape
 func matchAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, nCells int, now uint32)
+
+//go:noescape
+func followAVX512(b *Batch, homes *Cell, lastHome int, cells *Cell, lastCell int, now uint32)
 
 //go:noescape
 func followAVX2(b *Batch, homes *Cell, lastHome int, cells *Cell, lastCell int, now uint32)

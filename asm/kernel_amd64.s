@@ -1470,6 +1470,285 @@ DATA bytesAsk8<>+48(SB)/8, $0x0000000000000000
 DATA bytesAsk8<>+56(SB)/8, $0x0000000000000000
 GLOBL bytesAsk8<>(SB), RODATA|NOPTR, $64
 
+// func followAVX512(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, MMX+, POPCNT
+TEXT ·followAVX512(SB), NOSPLIT, $640-44
+	MOVQ         b+0(FP), AX
+	LEAQ         63(SP), CX
+	ANDQ         $-64, CX
+	MOVQ         homes+8(FP), DX
+	VPBROADCASTQ DX, Z0
+	VMOVDQU64    Z0, 256(CX)
+	MOVQ         lastHome+16(FP), DX
+	VPBROADCASTQ DX, Z0
+	VMOVDQU64    Z0, 320(CX)
+	MOVQ         cells+24(FP), DX
+	VPBROADCASTQ DX, Z0
+	VMOVDQU64    Z0, 384(CX)
+	MOVQ         lastCell+32(FP), DX
+	VPBROADCASTQ DX, Z0
+	VMOVDQU64    Z0, 448(CX)
+	MOVLQZX      now+40(FP), DX
+	VPBROADCASTQ DX, Z0
+	VMOVDQU64    Z0, 512(CX)
+	MOVQ         (AX), DX
+	MOVQ         24(AX), BX
+	XORQ         SI, SI
+	XORQ         DI, DI
+	VPBROADCASTQ 3376(AX), Z0
+	VMOVDQU64    numbers8<>+0(SB), Z1
+	VMOVDQU64    joinLower8<>+0(SB), Z2
+	VMOVDQU64    joinUpper8<>+0(SB), Z3
+	VMOVDQU64    spread08<>+0(SB), Z4
+	VMOVDQU64    spread18<>+0(SB), Z5
+	VMOVDQU64    spread28<>+0(SB), Z6
+	VMOVDQU64    spread38<>+0(SB), Z7
+
+loop:
+	VPCMPUQ       $0x01, Z0, Z1, K1
+	VPMOVZXBQ     3384(AX)(SI*1), Z8
+	VPBROADCASTQ  X8, Z9
+	VPBLENDMQ     Z8, Z9, K1, Z8
+	VMOVDQU64     Z8, (CX)
+	VPMOVZXDQ     3640(AX)(SI*4), Z9
+	VPMINUD       448(CX), Z9, Z9
+	VPSLLQ        $0x06, Z9, Z9
+	VPADDQ        384(CX), Z9, Z9
+	VMOVDQU64     Z9, 64(CX)
+	VMOVDQU64     4664(AX)(SI*8), Z9
+	MOVQ          (CX), R8
+	MOVQ          64(CX), R9
+	VMOVQ         48(AX)(R8*8), X10
+	VMOVDQU64     (R9), Y11
+	VMOVDQU64     32(R9), Y12
+	SHLQ          $0x05, R8
+	VMOVDQU64     (DX)(R8*1), Y13
+	MOVQ          8(CX), R8
+	MOVQ          72(CX), R9
+	VPINSRQ       $0x01, 48(AX)(R8*8), X10, X10
+	VINSERTI64X4  $0x01, (R9), Z11, Z11
+	VINSERTI64X4  $0x01, 32(R9), Z12, Z12
+	SHLQ          $0x05, R8
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z13, Z13
+	MOVQ          16(CX), R8
+	MOVQ          80(CX), R9
+	VMOVQ         48(AX)(R8*8), X14
+	VMOVDQU64     (R9), Y15
+	VMOVDQU64     32(R9), Y16
+	SHLQ          $0x05, R8
+	VMOVDQU64     (DX)(R8*1), Y17
+	MOVQ          24(CX), R8
+	MOVQ          88(CX), R9
+	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
+	VINSERTI64X2  $0x01, X14, Y10, Y10
+	VINSERTI64X4  $0x01, (R9), Z15, Z15
+	VINSERTI64X4  $0x01, 32(R9), Z16, Z16
+	SHLQ          $0x05, R8
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z17, Z17
+	MOVQ          32(CX), R8
+	MOVQ          96(CX), R9
+	VMOVQ         48(AX)(R8*8), X14
+	VMOVDQU64     (R9), Y18
+	VMOVDQU64     32(R9), Y19
+	SHLQ          $0x05, R8
+	VMOVDQU64     (DX)(R8*1), Y20
+	MOVQ          40(CX), R8
+	MOVQ          104(CX), R9
+	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
+	VINSERTI64X4  $0x01, (R9), Z18, Z18
+	VINSERTI64X4  $0x01, 32(R9), Z19, Z19
+	SHLQ          $0x05, R8
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z20, Z20
+	MOVQ          48(CX), R8
+	MOVQ          112(CX), R9
+	VMOVQ         48(AX)(R8*8), X21
+	VMOVDQU64     (R9), Y22
+	VMOVDQU64     32(R9), Y23
+	SHLQ          $0x05, R8
+	VMOVDQU64     (DX)(R8*1), Y24
+	MOVQ          56(CX), R8
+	MOVQ          120(CX), R9
+	VPINSRQ       $0x01, 48(AX)(R8*8), X21, X21
+	VINSERTI64X2  $0x01, X21, Y14, Y14
+	VINSERTI64X4  $0x01, Y14, Z10, Z10
+	VINSERTI64X4  $0x01, (R9), Z22, Z22
+	VINSERTI64X4  $0x01, 32(R9), Z23, Z23
+	SHLQ          $0x05, R8
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z24, Z24
+	VPMINUD       320(CX), Z10, Z10
+	VPSLLQ        $0x06, Z10, Z10
+	VPADDQ        256(CX), Z10, Z10
+	VMOVDQU64     Z10, 64(CX)
+	MOVQ          64(CX), R8
+	VMOVQ         32(R8), X10
+	MOVQ          72(CX), R8
+	VPINSRQ       $0x01, 32(R8), X10, X10
+	MOVQ          80(CX), R8
+	VMOVQ         32(R8), X14
+	MOVQ          88(CX), R8
+	VPINSRQ       $0x01, 32(R8), X14, X14
+	VINSERTI64X2  $0x01, X14, Y10, Y10
+	MOVQ          96(CX), R8
+	VMOVQ         32(R8), X14
+	MOVQ          104(CX), R8
+	VPINSRQ       $0x01, 32(R8), X14, X14
+	MOVQ          112(CX), R8
+	VMOVQ         32(R8), X21
+	MOVQ          120(CX), R8
+	VPINSRQ       $0x01, 32(R8), X21, X21
+	VINSERTI64X2  $0x01, X21, Y14, Y14
+	VINSERTI64X4  $0x01, Y14, Z10, Z10
+	VPXORQ        Z11, Z13, Z13
+	VPXORQ        Z15, Z17, Z17
+	VPXORQ        Z18, Z20, Z20
+	VPXORQ        Z22, Z24, Z24
+	VPUNPCKLQDQ   Z17, Z13, Z14
+	VPUNPCKHQDQ   Z17, Z13, Z13
+	VPUNPCKLQDQ   Z24, Z20, Z17
+	VPUNPCKHQDQ   Z24, Z20, Z20
+	VMOVDQA64     Z14, Z21
+	VPERMT2Q      Z17, Z2, Z21
+	VPERMT2Q      Z20, Z2, Z13
+	VPERMT2Q      Z17, Z3, Z14
+	VPORQ         Z13, Z21, Z21
+	VPORQ         Z14, Z21, Z21
+	VPUNPCKLQDQ   Z16, Z12, Z13
+	VPUNPCKHQDQ   Z16, Z12, Z12
+	VPUNPCKLQDQ   Z23, Z19, Z14
+	VPUNPCKHQDQ   Z23, Z19, Z16
+	VPERMT2Q      Z14, Z2, Z13
+	VMOVDQA64     Z12, Z14
+	VPERMT2Q      Z16, Z2, Z14
+	VPERMT2Q      Z16, Z3, Z12
+	VPCMPEQQ      Z10, Z9, K1, K1
+	VPTESTNMQ     Z21, Z21, K1, K2
+	KANDNW        K1, K2, K1
+	VPXORQ        single8<>+0(SB), Z13, Z13
+	VPTESTNMQ     four8<>+0(SB), Z13, K2, K2
+	VMOVDQU64     Z14, 128(CX)
+	VPSRLQ        $0x20, Z14, Z14
+	VPSRLQ        $0x20, Z12, Z12
+	VPCMPGTQ      512(CX), Z14, K2, K3
+	VPTESTNMQ     Z12, Z12, K1, K4
+	KANDNW        K2, K3, K2
+	KORW          K2, K4, K2
+	VPBROADCASTQ  ask8<>+0(SB), Z10
+	VPXORQ        Z10, Z10, K2, Z10
+	VPSRLQ        $0x01, Z10, K3, Z10
+	VPMOVQB       Z10, 192(CX)
+	VPMOVM2Q      K3, Z10
+	VPERMQ        Z10, Z7, Z13
+	VPANDQ        Z22, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
+	MOVQ          56(CX), R8
+	MOVBLZX       199(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          184(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y14, (BX)(R8*1)
+	MOVQ          48(CX), R8
+	MOVBLZX       198(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          176(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z6, Z13
+	VPANDQ        Z18, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
+	MOVQ          40(CX), R8
+	MOVBLZX       197(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          168(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y14, (BX)(R8*1)
+	MOVQ          32(CX), R8
+	MOVBLZX       196(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          160(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z5, Z13
+	VPANDQ        Z15, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
+	MOVQ          24(CX), R8
+	MOVBLZX       195(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          152(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y14, (BX)(R8*1)
+	MOVQ          16(CX), R8
+	MOVBLZX       194(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          144(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z4, Z10
+	VPANDQ        Z11, Z10, Z10
+	VEXTRACTI64X4 $0x01, Z10, Y11
+	MOVQ          8(CX), R8
+	MOVBLZX       193(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          136(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y11, (BX)(R8*1)
+	MOVQ          (CX), R8
+	MOVBLZX       192(CX), R9
+	MOVB          R9, 2096(AX)(R8*1)
+	MOVL          128(CX), R9
+	MOVL          R9, 2352(AX)(R8*4)
+	SHLQ          $0x05, R8
+	VMOVDQU       Y10, (BX)(R8*1)
+	VPCMPUQ       $0x02, 448(CX), Z12, K1, K1
+	KANDNW        K1, K4, K1
+	KMOVB         K1, R8
+	TESTL         R8, R8
+	JZ            noted
+	VPCOMPRESSQ.Z Z12, K1, Z10
+	VPMOVQD       Z10, 3640(AX)(DI*4)
+	VPSLLQ        $0x06, Z10, Z10
+	VPADDQ        384(CX), Z10, Z10
+	VPCOMPRESSQ.Z Z8, K1, Z8
+	VPMOVQB       Z8, 3384(AX)(DI*1)
+	VPCOMPRESSQ.Z Z9, K1, Z8
+	VMOVDQU64     Z8, 4664(AX)(DI*8)
+
+	// Those not noted ask for the first cell.
+	VMOVDQU64  Z10, 64(CX)
+	MOVQ       64(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       72(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       80(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       88(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       96(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       104(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       112(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       120(CX), R9
+	PREFETCHT0 (R9)
+	POPCNTL    R8, R8
+	ADDQ       R8, DI
+
+noted:
+	VPADDQ eight8<>+0(SB), Z1, Z1
+	ADDQ   $0x00000008, SI
+	CMPQ   SI, 3376(AX)
+	JLT    loop
+	MOVQ   DI, 3376(AX)
+	VZEROUPPER
+	RET
+
 // func hashAVX2(dst *uint64, ids *[4]uint64, n int, key *[4]uint64)
 // Requires: AVX, AVX2
 TEXT ·hashAVX2(SB), NOSPLIT, $0-32

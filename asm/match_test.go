@@ -163,6 +163,32 @@ func TestFollowOn(t *testing.T) {
 	})
 }
 
+// TestFollowInPlace follows batches in which everybody is noted, and goes on, is found or ends at random, so that those
+// noted again are written among those not yet read.
+func TestFollowInPlace(t *testing.T) {
+	const seed = 6
+	eachVariant(t, func(tb testing.TB) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		for n := 1; n <= MaxBatch; n++ {
+			s := &scene{homes: make([]Cell, 7), cells: make([]Cell, 50), batch: batchOf(n, 0), now: 100}
+			for i := range s.homes {
+				s.homes[i] = Cell{Meta: ruleOne | FollowBit, Links: uint64(r.IntN(50)) << 32}
+			}
+			for i := range s.cells {
+				id := i3.NewID(uint64(r.IntN(3)), i3.Key{2}, r.Uint64())
+				s.cells[i] = stored(id, ruleOne, r.Uint32(), uint32(r.IntN(50)))
+			}
+			for i := range n {
+				s.batch.IDs[i] = i3.NewID(1, i3.Key{2}, r.Uint64())
+				s.batch.Places[i] = rulePlace | Place(r.IntN(len(s.homes)))
+			}
+			if _, noted := s.check(tb); noted != n {
+				tb.Fatalf("asm: %s: %d of %d are noted, want all", Kernel(), noted, n)
+			}
+		}
+	})
+}
+
 // TestFollowChange changes a home between Match and Follow.
 func TestFollowChange(t *testing.T) {
 	eachVariant(t, func(tb testing.TB) {

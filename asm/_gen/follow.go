@@ -5,9 +5,8 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// follow writes the comparison of the identifiers that match has noted with the cells behind their homes: one at a
-// time, for they are few, and without a branch. AVX2 is enough for it. Meta of the cell is read first and meta of the
-// home last; what must be zero for an answer other than ask is collected in a word.
+// follow writes the comparison of the identifiers that match has noted with the cells behind their homes for AVX2: one
+// at a time, for they are few, and without a branch. Meta of the cell is read first and meta of the home last; what must be zero for an answer other than ask is collected in a word.
 //
 // Who goes on to the next cell is noted again, in place: the place to write never overtakes the place to read.
 func (g *generator) follow() {

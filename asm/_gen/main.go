@@ -38,6 +38,9 @@ func generate(dir string) error {
 		g.locate()
 		g.match()
 		g.take()
+		if g.wide() {
+			g.followWide()
+		}
 	}
 	g := &generator{Context: ctx, lanes: 4}
 	g.follow()

@@ -96,11 +96,17 @@ func (m *matcher) prepare() {
 	m.state, m.single, m.four = m.every("state", state), m.every("single", single), m.every("four", four)
 	m.prepareNotes()
 	if m.wide() {
-		for p := range m.spread {
-			a, b := uint64(2*p), uint64(2*p+1)
-			m.spread[p] = m.load(m.table("spread"+string(rune('0'+p)), a, a, a, a, b, b, b, b))
-		}
+		m.spread = m.spreads()
 	}
+}
+
+// spreads returns orders that repeat two lanes, for each of the four words of their rows; AVX-512.
+func (g *generator) spreads() (orders [4]vec) {
+	for p := range orders {
+		a, b := uint64(2*p), uint64(2*p+1)
+		orders[p] = g.load(g.table("spread"+string(rune('0'+p)), a, a, a, a, b, b, b, b))
+	}
+	return orders
 }
 
 // invariant puts an argument in every lane of a block on the stack.

@@ -65,12 +65,15 @@ func (m *matcher) win(one mask, h *homes) {
 // prepareNotes puts the numbers of the first identifiers in registers.
 func (m *matcher) prepareNotes() {
 	if m.wide() {
-		m.number = m.load(m.table("numbers", 0, 1, 2, 3, 4, 5, 6, 7))
+		m.number = m.load(m.numbers())
 		return
 	}
 	m.four32 = m.GP64()
 	m.XORL(m.four32.As32(), m.four32.As32())
 }
+
+// numbers returns the numbers of the lanes.
+func (g *generator) numbers() mem { return g.table("numbers", 0, 1, 2, 3, 4, 5, 6, 7) }
 
 // note adds what is noted to the arrays for Follow and asks for the cells.
 func (m *matcher) note(noted mask, h *homes) {

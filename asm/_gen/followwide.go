@@ -1,0 +1,208 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// followWide writes follow for AVX-512, a vector of noted identifiers at a time and without a branch:
+//
+//	same   = meta of the home as it was seen, read after everything of the cell
+//	exact  = same, and the first three words of cell ^ id are 0
+//	one    = exact, a single identifier with one trigger, which expires later than now
+//	again  = same, not exact, and a next cell that exists
+//	miss   = exact, and the single trigger is over, or same, not exact, and no next cell
+//	ask    = the others
+//
+// Lanes without an identifier stand for that of lane 0, and results are written from the last lane to the first, so
+// that those of lane 0 remain. Who goes on is noted again in place: no more are noted than have been read, and a whole
+// vector is read before one is written, which ends where the next begins or before it.
+func (g *generator) followWide() {
+	g.text("follow", "func(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)",
+		"Compares the identifiers that are noted in a batch with the next cells. Numbers above the last count as it.")
+	f := &wideFollower{generator: g}
+	f.prepare()
+	g.Label("loop")
+	f.group()
+	g.VPADDQ(g.same("eight", 8), f.number, f.number)
+	g.ADDQ(number(uint64(g.lanes)), f.k)
+	g.CMPQ(f.k, mem{Base: f.batch, Disp: behind})
+	g.JLT(operand.LabelRef("loop"))
+	g.MOVQ(f.again, mem{Base: f.batch, Disp: behind})
+	g.end()
+}
+
+// Blocks of memory that followWide has on its stack.
+const (
+	followWho     = 64 * iota // identifiers of a group
+	followCells               // addresses of their cells, later of their homes, later of their next cells
+	followTrigger             // of the cells
+	followAnswer
+	followHomes // arguments, in every lane
+	followLastHome
+	followFirstCell
+	followLastCell
+	followNow
+	followBlocks = iota
+)
+
+type wideFollower struct {
+	*generator
+	batch, ids, winners, stack reg64
+	k, again                   reg64
+	order                      *joins
+	spread                     [4]vec // orders that repeat a lane for each word of a row
+
+	number, noted vec // of the lanes, and how many there are
+}
+
+func (f *wideFollower) prepare() {
+	f.batch = f.argument("b")
+	f.stack = f.aligned(followBlocks)
+	for i, name := range []string{"homes", "lastHome", "cells", "lastCell", "now"} {
+		f.store(f.broadcast(f.argument(name)), f.block(followHomes+64*i))
+	}
+	f.ids, f.winners, f.k, f.again = f.GP64(), f.GP64(), f.GP64(), f.GP64()
+	f.MOVQ(mem{Base: f.batch, Disp: idsPointer}, f.ids)
+	f.MOVQ(mem{Base: f.batch, Disp: winners}, f.winners)
+	f.XORQ(f.k, f.k)
+	f.XORQ(f.again, f.again)
+	f.noted = f.vec()
+	f.VPBROADCASTQ(mem{Base: f.batch, Disp: behind}, f.noted)
+	f.number, f.order, f.spread = f.load(f.numbers()), f.joins(), f.spreads()
+}
+
+func (f *wideFollower) block(at int) mem { return mem{Base: f.stack, Disp: at} }
+
+// group follows a vector of identifiers.
+func (f *wideFollower) group() {
+	exist, whom, first, cell, was := f.K(), f.vec(), f.vec(), f.vec(), f.vec()
+	f.VPCMPUQ(imm(1), f.noted, f.number, exist)
+	f.VPMOVZXBQ(mem{Base: f.batch, Index: f.k, Scale: 1, Disp: who}, whom)
+	f.VPBROADCASTQ(whom.AsX(), first)
+	f.VPBLENDMQ(whom, first, exist, whom)
+	f.store(whom, f.block(followWho))
+	f.VPMOVZXDQ(mem{Base: f.batch, Index: f.k, Scale: 4, Disp: next}, cell)
+	f.VPMINUD(f.block(followLastCell), cell, cell)
+	f.address(cell, f.block(followFirstCell), cell)
+	f.store(cell, f.block(followCells))
+	f.VMOVDQU64(mem{Base: f.batch, Index: f.k, Scale: 8, Disp: seen}, was)
+	c := f.read()
+
+	same := f.K()
+	f.VPCMPEQQ(c.after, was, exist, same)
+	exact := f.andZero(same, c.differs, c.differs)
+	other := f.andNot(same, exact)
+	f.xor(f.same("single", single), c.meta, c.meta)
+	here := f.andZero(exact, f.same("four", four), c.meta)
+	f.store(c.trigger, f.block(followTrigger))
+	f.VPSRLQ(imm(32), c.trigger, c.trigger)
+	f.VPSRLQ(imm(32), c.links, c.links)
+	one := f.andGreater(here, c.trigger, f.block(followNow))
+	end := f.andZero(other, c.links, c.links)
+	miss := f.orMask(f.andNot(here, one), end)
+	f.answer(one, miss)
+	f.win(one, c)
+	inside := f.K()
+	f.VPCMPUQ(imm(2), f.block(followLastCell), c.links, other, inside)
+	f.note(f.andNot(inside, end), whom, c.links, was)
+}
+
+// followed is what is read for a group.
+type followed struct {
+	rows                                 [4]vec // the first four words of each cell
+	differs, meta, trigger, links, after vec
+}
+
+// read reads the cells, and then the homes.
+func (f *wideFollower) read() *followed {
+	c := &followed{}
+	var ids, rest [4]vec
+	placed, after := f.gather(), f.gather()
+	for lane := range f.lanes {
+		i, p := f.GP64(), f.GP64()
+		f.MOVQ(f.block(followWho+8*lane), i)
+		f.MOVQ(f.block(followCells+8*lane), p)
+		placed.take(mem{Base: f.batch, Index: i, Scale: 8, Disp: places})
+		f.takeRow(&c.rows, lane, mem{Base: p})
+		f.takeRow(&rest, lane, mem{Base: p, Disp: upper})
+		f.SHLQ(imm(5), i)
+		f.takeRow(&ids, lane, mem{Base: f.ids, Index: i, Scale: 1})
+	}
+	home := placed.whole()
+	f.VPMINUD(f.block(followLastHome), home, home)
+	f.address(home, f.block(followHomes), home)
+	f.store(home, f.block(followCells))
+	for lane := range f.lanes {
+		p := f.GP64()
+		f.MOVQ(f.block(followCells+8*lane), p)
+		after.take(mem{Base: p, Disp: meta})
+	}
+	c.after = after.whole()
+	for k, row := range c.rows {
+		f.xor(row, ids[k], ids[k])
+	}
+	x := f.columns(ids, f.order, 0, 1, 2)
+	f.or(x[1], x[0], x[0])
+	f.or(x[2], x[0], x[0])
+	upper := f.columns(rest, f.order, 0, 1, 3)
+	c.differs, c.meta, c.trigger, c.links = x[0], upper[0], upper[1], upper[2]
+	return c
+}
+
+// answer makes the answers of a group.
+func (f *wideFollower) answer(one, miss mask) {
+	a := f.vec()
+	f.VPBROADCASTQ(f.same("ask", answerAsk), a)
+	f.VPXORQ(a, a, miss, a)                       // ask to miss
+	f.VPSRLQ(imm(answerAsk-answerOne), a, one, a) // ask to one
+	f.VPMOVQB(a, f.block(followAnswer))
+}
+
+// win writes answers, targets and winners of a group, these the rows of the cells where one says so.
+func (f *wideFollower) win(one mask, c *followed) {
+	full := f.vec()
+	f.VPMOVM2Q(one, full)
+	for k := len(c.rows) - 1; k >= 0; k-- {
+		keep, high := f.vec(), f.YMM()
+		f.VPERMQ(full, f.spread[k], keep)
+		f.and(c.rows[k], keep, keep)
+		f.VEXTRACTI64X4(imm(1), keep, high)
+		f.put(2*k+1, high)
+		f.put(2*k, keep.AsY())
+	}
+}
+
+// put writes what one lane has found.
+func (f *wideFollower) put(lane int, winner op) {
+	i, v := f.GP64(), f.GP64()
+	f.MOVQ(f.block(followWho+8*lane), i)
+	f.MOVBLZX(f.block(followAnswer+lane), v.As32())
+	f.MOVB(v.As8(), mem{Base: f.batch, Index: i, Scale: 1, Disp: answers})
+	f.MOVL(f.block(followTrigger+8*lane), v.As32())
+	f.MOVL(v.As32(), mem{Base: f.batch, Index: i, Scale: 4, Disp: targets})
+	f.SHLQ(imm(5), i)
+	f.VMOVDQU(winner, mem{Base: f.winners, Index: i, Scale: 1})
+}
+
+// note notes those of a group again that go on, and asks for their cells. Most chains are short: it pays to guess that
+// nobody does.
+func (f *wideFollower) note(again mask, whom, cells, was vec) {
+	bits := f.bits(again)
+	f.TESTL(bits.As32(), bits.As32())
+	f.JZ(operand.LabelRef("noted"))
+	v, address := f.vec(), f.vec()
+	f.VPCOMPRESSQ_Z(cells, again, v)
+	f.VPMOVQD(v, mem{Base: f.batch, Index: f.again, Scale: 4, Disp: next})
+	f.address(v, f.block(followFirstCell), address)
+	v = f.vec()
+	f.VPCOMPRESSQ_Z(whom, again, v)
+	f.VPMOVQB(v, mem{Base: f.batch, Index: f.again, Scale: 1, Disp: who})
+	v = f.vec()
+	f.VPCOMPRESSQ_Z(was, again, v)
+	f.store(v, mem{Base: f.batch, Index: f.again, Scale: 8, Disp: seen})
+	f.Comment("Those not noted ask for the first cell.")
+	f.askFor(address, f.block(followCells))
+	f.POPCNTL(bits.As32(), bits.As32())
+	f.ADDQ(bits, f.again)
+	f.Label("noted")
+}
