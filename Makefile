@@ -102,6 +102,7 @@ arm64: ## Tests of ./asm for arm64 under emulation (needs qemu-aarch64-static)
 
 lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and that generated files are up to date
 	@files=$$(gofmt -l .) || exit 1; if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
+	@for f in .ci/run .ci/prepare; do bash -n $$f || exit 1; done
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) mod tidy -diff

@@ -33,6 +33,7 @@ type page struct {
 	Card       []cardRow
 	Parity     []Finding
 	Stages     []pageStage
+	Lacks      []string // titles of the stages that were not part of the run
 	Parameters Table
 	Warnings   []string
 	Skipped    int
@@ -79,6 +80,10 @@ func HTML(r *Result) ([]byte, error) {
 			count(r.Count)),
 	}
 	for _, stage := range stages {
+		if r.lacks(stage.name) {
+			p.Lacks = append(p.Lacks, shortTitle(stage.title))
+			continue
+		}
 		p.Stages = append(p.Stages, r.pageStage(stage.name, stage.title))
 	}
 	p.Contents = p.contents()
@@ -92,10 +97,15 @@ func HTML(r *Result) ([]byte, error) {
 func (p *page) contents() []cardRow {
 	out := []cardRow{{"verdict", "Verdict"}, {"run", "The run"}, {"parity", "Paper parity"}}
 	for _, s := range p.Stages {
-		short, _, _ := strings.Cut(s.Title, ":")
-		out = append(out, cardRow{s.ID, short})
+		out = append(out, cardRow{s.ID, shortTitle(s.Title)})
 	}
 	return append(out, cardRow{"warnings", "Warnings"}, cardRow{"reproduce", "How to reproduce"})
+}
+
+// shortTitle returns what a title says before its colon.
+func shortTitle(title string) string {
+	short, _, _ := strings.Cut(title, ":")
+	return short
 }
 
 // pageStage draws the charts of a stage.

@@ -160,7 +160,7 @@ func parityTable(findings []Finding) Table {
 func (r *Result) stageLine(name string) string {
 	s, ok := r.Stage(name)
 	if !ok {
-		return "This stage is not in the manifest: it did not run, or the run ended first."
+		return "This stage is not in the manifest."
 	}
 	line := string(s.Status)
 	if s.Seconds > 0 {
@@ -185,6 +185,13 @@ func (r *Result) sectionsOf(stage string) (list []Section, present bool) {
 		}
 	}
 	return list, present
+}
+
+// lacks reports whether a stage was not part of the run.
+func (r *Result) lacks(stage string) bool {
+	_, present := r.sectionsOf(stage)
+	_, listed := r.Stage(stage)
+	return !present && !listed
 }
 
 // paramRows lists the parameters by name.

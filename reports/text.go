@@ -40,11 +40,10 @@ func Text(r *Result) string {
 }
 
 func (r *Result) stageText(b *strings.Builder, name, title string) {
-	list, present := r.sectionsOf(name)
-	_, listed := r.Stage(name)
-	if !present && !listed {
+	if r.lacks(name) {
 		return // the parity table has said "not measured" already
 	}
+	list, _ := r.sectionsOf(name)
 	b.WriteString("\n" + title + "\n" + strings.Repeat("=", utf8.RuneCountInString(title)) + "\n")
 	if name != "" {
 		wrap(b, "", r.stageLine(name))
