@@ -8,7 +8,7 @@
 //	Hash       keyed hash of the first 192 bits of identifiers: SipHash-1-3
 //	Locate     home of each hash in a table that grows a home at a time, and a prefetch of it
 //	Match      compares identifiers with their homes, and gives the targets that need no more
-//	Follow     the same for the first cell behind a home
+//	Follow     the same for a cell behind a home: a step along the chain
 //	Nearest    the nearest live member in each of several groups of at most eight
 //	Take       collects the targets, up to the next identifier that the kernels cannot answer for
 //	Prefetch   asks for memory that will be needed

@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -58,6 +59,7 @@ func (t *Table) MatchBatch(ids []i3.ID, now Tick, m *Matches) {
 		t.matchSome(ids[:n], now, m)
 		ids = ids[n:]
 	}
+	runtime.KeepAlive(t) // and with it the memory that was read
 }
 
 // matchOne adds the result for one identifier.

@@ -23,6 +23,7 @@ func (t *Table) match(id *i3.ID, hash uint64, now Tick, dst []Target) (winner i3
 			if len(targets) > len(dst) {
 				winner = id.WithSuffix(suffix)
 			}
+			runtime.KeepAlive(t) // and with it the memory that was read
 			return winner, targets
 		}
 		if tries > 8 {
