@@ -17,6 +17,9 @@ type Vector struct {
 // VectorOf returns the vector of b, which must not be empty.
 func VectorOf(b []byte) Vector { return Vector{unsafe.SliceData(b), uint(len(b))} }
 
+func (v Vector) start() uintptr { return uintptr(unsafe.Pointer(v.Base)) }
+func (v Vector) end() uintptr   { return v.start() + uintptr(v.Len) }
+
 // Bytes returns what the vector leads to.
 func (v Vector) Bytes() []byte { return unsafe.Slice(v.Base, v.Len) }
 
@@ -64,6 +67,6 @@ var (
 	ErrFull = errors.New("replicate: no room to send")
 	// ErrTooLong: a datagram of it is longer than its path takes in a train.
 	ErrTooLong = errors.New("replicate: datagrams too long for a train")
-	// ErrNoTrains: the port cannot send trains after all.
+	// ErrNoTrains: the port cannot send trains after all, neither this one nor any other.
 	ErrNoTrains = errors.New("replicate: no trains")
 )
