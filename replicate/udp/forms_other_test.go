@@ -1,0 +1,6 @@
+//go:build !linux
+
+package udp
+
+// forms returns the implementations of this system.
+func forms() []form { return []form{{"portable", Open, false}} }
