@@ -125,8 +125,8 @@ func TestKernelRefusesTrains(t *testing.T) {
 	}
 }
 
-// TestWrongSourceIsNoReason sends a train from an address that no host has: the kernel refuses that with the number that
-// also says that it has no trains.
+// TestWrongSourceIsNoReason sends a train from an address that no host has: the kernel refuses that with the number
+// that also says that it has no trains.
 func TestWrongSourceIsNoReason(t *testing.T) {
 	s := native(t, Config{})
 	to := netip.AddrPortFrom(loopback.Addr(), s.Local().Port())
