@@ -30,7 +30,7 @@ type sink struct {
 func newSink(b *testing.B) *sink {
 	if s := trySpace(b); s != nil {
 		network := netip.MustParseAddr("10.77.0.0")
-		s.tun(b, "sink", network, 1500)
+		s.sink(b, "sink", network, 1500)
 		return &sink{s, netip.AddrPortFrom(host(network, 256), 9000)}
 	}
 	b.Log("sink: a socket of loopback that is full, in place of a device that drops")
@@ -114,13 +114,17 @@ func (l *load) fill() {
 type writer func() (copies int)
 
 // newWriter returns what sends in a form: plain is a write of the net package for every copy, as a program would do
-// that knows no better; xnet the portable form of this package.
+// that knows no better; xnet the portable form of this package; classes is sendmmsg with classes of one way out.
 func newWriter(b *testing.B, form string, size, fan int, s *sink) writer {
 	to := s.addrs(fan)
 	if form == "plain" {
 		return plainWriter(b, size, to)
 	}
-	c := open(b, forms()[0], Config{Portable: form == "xnet"})
+	f := forms()[0]
+	if form == "classes" {
+		f.open = classes
+	}
+	c := open(b, f, Config{Portable: form == "xnet"})
 	l := newLoad(form, size, to)
 	return func() (copies int) {
 		l.fill()
@@ -237,7 +241,7 @@ func BenchmarkLimit(b *testing.B) {
 		size, fan int
 	}{
 		{"train", 64, 32}, {"train", 512, 8}, {"train", 512, 32}, {"train", 1200, 32}, {"sendmmsg", 512, 32},
-		{"sendmmsg", 512, 2048},
+		{"sendmmsg", 512, 2048}, {"classes", 512, 2048},
 	} {
 		b.Run(fmt.Sprintf("form=%s/size=%d/fan=%d", c.form, c.size, c.fan), func(b *testing.B) {
 			s.enter(b)

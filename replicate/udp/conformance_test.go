@@ -202,6 +202,9 @@ func TestWaitAndWake(t *testing.T) {
 		if d := wait(patience, false); d > patience/2 {
 			t.Errorf("an earlier Wake did not end a Wait: %v", d)
 		}
+		if d := wait(20*time.Millisecond, false); d < 19*time.Millisecond {
+			t.Errorf("a Wake ended two Waits: the second after %v of 20 ms", d)
+		}
 		if _, err := c.Send([]replicate.Message{message(c.Local(), []byte("self"))}); err != nil {
 			t.Fatal(err)
 		}
@@ -262,6 +265,38 @@ func TestConfig(t *testing.T) {
 			if c, err := f.open(cfg); err == nil {
 				t.Errorf("%s: opened", name)
 				_ = c.Close()
+			}
+		}
+	})
+}
+
+// TestTogether has one goroutine send while another receives and a third wakes and asks for figures.
+func TestTogether(t *testing.T) {
+	each(t, func(t *testing.T, f form) {
+		c := open(t, f, Config{Local: loopback})
+		const total = 2000
+		ended := make(chan error, 2)
+		go func() { // sends at most 100 ahead, which fit the buffer
+			var err error
+			for i := 0; i < total && err == nil; i++ {
+				for uint64(i) > c.Stats().Received+100 {
+					time.Sleep(10 * time.Microsecond)
+				}
+				_, err = c.Send([]replicate.Message{message(c.Local(), []byte("one of many"))})
+			}
+			ended <- err
+		}()
+		go func() {
+			for c.Stats().Received < total {
+				c.Wake()
+				time.Sleep(100 * time.Microsecond)
+			}
+			ended <- nil
+		}()
+		receive(t, c, results(16, 100), total)
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
 			}
 		}
 	})

@@ -4,6 +4,8 @@ package udp
 func forms() []form {
 	return []form{
 		{"native", Open, true},
-		{"portable", func(cfg Config) (Conn, error) { cfg.Portable = true; return Open(cfg) }, false},
+		{"portable", portableForm, false},
+		{"classes", classes, true},
+		{"portable classes", func(cfg Config) (Conn, error) { cfg.Portable = true; return classes(cfg) }, false},
 	}
 }

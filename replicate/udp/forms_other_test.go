@@ -3,4 +3,6 @@
 package udp
 
 // forms returns the implementations of this system.
-func forms() []form { return []form{{"portable", Open, false}} }
+func forms() []form {
+	return []form{{"portable", portableForm, false}, {"classes", classes, false}}
+}

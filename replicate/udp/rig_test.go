@@ -91,3 +91,13 @@ func receive(tb testing.TB, c Conn, rs []Received, want int) (got [][]byte, head
 	}
 	return got, heads
 }
+
+func portableForm(cfg Config) (Conn, error) { cfg.Portable = true; return Open(cfg) }
+
+func classes(cfg Config) (Conn, error) {
+	c, err := OpenClasses(cfg)
+	if err != nil {
+		return nil, err // not a Conn that is a nil of Classes
+	}
+	return c, nil
+}

@@ -88,9 +88,20 @@ const (
 	tunUSO6     = 0x40
 )
 
-// tun makes a TUN device with the first address of a network of 2^16. Nobody reads it: it drops what its queue does not
-// take, and what is sent has paid for the whole way down to a device that cuts trains itself.
-func (s *space) tun(tb testing.TB, device string, network netip.Addr, mtu int) {
+// sink makes a TUN device that nobody reads: it drops what its queue does not take, and what is sent has paid for the
+// whole way down to a device that cuts trains itself.
+func (s *space) sink(tb testing.TB, device string, network netip.Addr, mtu int) {
+	tb.Helper()
+	fd := s.tun(tb, device, network, mtu, unix.IFF_VNET_HDR)
+	// Without the offload for UDP the kernel cuts trains before the device; that is a slower sink, and still one.
+	if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tunChecksum|tunUSO4|tunUSO6); err != nil {
+		tb.Logf("TUN device without segmentation: %v", err)
+		_ = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tunChecksum)
+	}
+}
+
+// tun makes a TUN device with the first address of a network of 2^16, and returns its descriptor.
+func (s *space) tun(tb testing.TB, device string, network netip.Addr, mtu int, flags uint16) int {
 	tb.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -101,20 +112,16 @@ func (s *space) tun(tb testing.TB, device string, network netip.Addr, mtu int) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_VNET_HDR)
+	r.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | flags)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, r); err != nil {
 		tb.Skipf("udp: no TUN device: %v", err)
-	}
-	// Without the offload for UDP the kernel cuts trains before the device; that is a slower sink, and still one.
-	if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tunChecksum|tunUSO4|tunUSO6); err != nil {
-		tb.Logf("TUN device without segmentation: %v", err)
-		_ = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tunChecksum)
 	}
 	own := network.As4()
 	own[3] = 1
 	s.ioctl(tb, device, unix.SIOCSIFADDR, func(r *unix.Ifreq) { _ = r.SetInet4Addr(own[:]) })
 	s.ioctl(tb, device, unix.SIOCSIFNETMASK, func(r *unix.Ifreq) { _ = r.SetInet4Addr([]byte{255, 255, 0, 0}) })
 	s.up(tb, device, mtu)
+	return fd
 }
 
 // run runs a command in the namespace, or skips the test where it cannot be.
