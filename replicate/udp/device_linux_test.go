@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,12 +101,37 @@ func TestCutByTheKernel(t *testing.T) {
 	t.Logf("%d datagrams", total)
 }
 
+// TestSinkTakesTrainsWhole counts what reaches the device that benchmarks send to: each train as one packet, so that
+// their figures are those of a device that cuts trains itself, and none is lost on the way.
+func TestSinkTakesTrainsWhole(t *testing.T) {
+	s := newSpace(t)
+	s.sink(t, "sink", netA, 1500)
+	c, l := native(t, Config{}), newLoad("train", 512, []netip.AddrPort{at(netA, 1), at(netA, 2)})
+	const calls, queue = 1000, 500
+	for range calls {
+		l.fill()
+		if n, err := c.Send(l.ms); n != len(l.ms) || err != nil {
+			t.Fatalf("sent %d, %v", n, err)
+		}
+	}
+	b, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(b), "sink:")
+	const dropped = 11 // after eight columns of input: bytes, packets, errors, dropped
+	if got := strings.Fields(line)[dropped]; got != fmt.Sprint(calls*len(l.ms)-queue) {
+		t.Errorf("the device dropped %s packets, want %d trains but for the %d in its queue", got, calls*len(l.ms), queue)
+	}
+}
+
 // payload checks a packet of IPv4 and UDP without options and returns what it carries.
 func payload(t *rapid.T, b []byte, to netip.AddrPort) []byte {
 	length := int(binary.BigEndian.Uint16(b[24:]))
 	pseudo := append(append([]byte{}, b[12:20]...), 0, unix.IPPROTO_UDP, b[24], b[25])
 	dst := netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[16:20])), binary.BigEndian.Uint16(b[22:]))
-	if b[0] != 0x45 || len(b) != 20+length || dst != to || sum(b[:20]) != 0xffff || sum(append(pseudo, b[20:]...)) != 0xffff {
+	right := sum(b[:20]) == 0xffff && sum(append(pseudo, b[20:]...)) == 0xffff
+	if b[0] != 0x45 || len(b) != 20+length || dst != to || !right {
 		t.Fatalf("bad packet of %d bytes to %v: header % x", len(b), dst, b[:28])
 	}
 	return b[28:]
@@ -232,8 +260,9 @@ func slow(to netip.AddrPort) int {
 	return 0
 }
 
-// TestSlowDeviceStopsOnlyItself sends through a device of 10 Mbit/s with a long queue and one that is fast. With classes
-// all that is for the fast one is sent; with one socket the slow one's queue takes up its allowance, and little is.
+// TestSlowDeviceStopsOnlyItself sends through a device of 10 Mbit/s with a long queue and one that is fast. With
+// classes all that is for the fast one is sent; with one socket the slow one's queue takes up its allowance, and little
+// is.
 func TestSlowDeviceStopsOnlyItself(t *testing.T) {
 	s := newSpace(t)
 	s.sink(t, "fast", netA, 1500)
