@@ -22,8 +22,8 @@ const (
 )
 
 // Classes is a Conn with a socket for each way out of this host, so that a device whose queue is full stops only the
-// addresses behind it: what waits in a queue is charged to the socket that sent it, and a socket whose allowance is used
-// up sends nothing, wherever to. All sockets have one port, and the first receives.
+// addresses behind it: what waits in a queue is charged to the socket that sent it, and a socket whose allowance is
+// used up sends nothing, wherever to. All sockets have one port, and the first receives.
 //
 // The way out to an address, its class, is the local address that the kernel would send from. It is asked for once for
 // an address and again after an error about it; a route that changes without an error makes nothing worse than that

@@ -53,8 +53,9 @@ func TestByteExact(t *testing.T) {
 				rs := results(64, 1<<16)
 				total, trains := 0, 0
 				rapid.Check(t, func(rt *rapid.T) {
-					sent := draw(rt, max(1, from.Caps().MaxSegments))
-					if n, err := from.Send([]replicate.Message{message(to.Local(), sent...)}); n != 1 || err != nil {
+					sent := draw(rt, defaultTrain)
+					ms := messages(to.Local(), sent, from.Caps().MaxSegments > 1)
+					if n, err := from.Send(ms); n != len(ms) || err != nil {
 						rt.Fatalf("send: %d, %v", n, err)
 					}
 					got, heads := receive(t, to, rs, len(sent))

@@ -61,6 +61,17 @@ func message(to netip.AddrPort, datagrams ...[]byte) replicate.Message {
 	return m
 }
 
+// messages returns a train of the datagrams, or a message for each.
+func messages(to netip.AddrPort, datagrams [][]byte, train bool) (ms []replicate.Message) {
+	if train {
+		return []replicate.Message{message(to, datagrams...)}
+	}
+	for _, d := range datagrams {
+		ms = append(ms, message(to, d))
+	}
+	return ms
+}
+
 // patience is how long a test waits for a datagram on the same host.
 const patience = 5 * time.Second
 
