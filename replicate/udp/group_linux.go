@@ -20,7 +20,10 @@ func OpenGroup(cfg Config, n int, steer Steering) ([]Conn, error) {
 		return nil, fmt.Errorf("udp: open group: steer by the word at %d: want 0 to %d", steer.offset, MaxDatagram)
 	case cfg.Portable:
 		c, err := openPortable(cfg)
-		return []Conn{c}, err
+		if err != nil {
+			return nil, err
+		}
+		return []Conn{c}, nil
 	}
 	var group []Conn
 	program := steer.program(n)
