@@ -32,6 +32,9 @@ type Plan struct {
 	// Faults are those of Recoveries and Scales; Trees have clock skew and jitter
 	// alone.
 	Faults Faults
+	// NodeLoss and HostLoss bound the loss rates of hops between nodes and of hosts' last
+	// hops in Recoveries; section 6.3 has [testbed.PaperNodeMax] and [testbed.PaperHostMax].
+	NodeLoss, HostLoss float64
 	// Packets are sent with losses and counted, to groups of up to LargeSize.
 	Packets int
 	// Matrix is the measured or made-up one of the wide-area experiment.
@@ -214,7 +217,8 @@ func (p *Plan) recovery(net Net, v Variant, scheme string, n int, seed uint64) J
 		Config: p.config(seed, v), Name: scheme + "/" + groupName(v, net), Receivers: n, Packets: p.Packets,
 		WarmUp: recoveryWarmUp, PerSecond: recoveryRate, Times: n == timesSize,
 	}
-	e.Config.Loss, e.Config.Hurry, e.Config.Cache = testbed.PaperLoss(seed), 3, 256
+	e.Config.Loss = testbed.Loss{Seed: seed, NodeMax: p.NodeLoss, HostMax: p.HostLoss}
+	e.Config.Hurry, e.Config.Cache = 3, 256
 	e.Config.HeartbeatMin = 2 * time.Second / recoveryRate // none between two packets
 	return Job{
 		Stage: reports.StageRecovery, Seed: seed, Weight: e.Work(),

@@ -12,6 +12,7 @@ import (
 
 	"i3bench/reports"
 	"i3bench/sim/topology"
+	"i3bench/testbed"
 )
 
 // smallPlan is a plan of small groups on few servers.
@@ -25,7 +26,7 @@ func smallPlan(t testing.TB, sizes ...int) *Plan {
 		Seeds: []uint64{1, 2, 3}, LargeSeeds: []uint64{1}, Sizes: sizes, Servers: 40, Degree: 3, Lifetime: 5 * time.Second,
 		Periods: 1, Nets: []Net{"A-M", "A-L"}, Others: []Net{"D-M", PowerLaw},
 		Variants: []Variant{LiteralVariant(), RelaysVariant()}, Faults: Faults{Skew: time.Second}, Packets: 10, Matrix: m,
-		Scale: 30, Workers: 1,
+		Scale: 30, Workers: 1, NodeLoss: testbed.PaperNodeMax, HostLoss: testbed.PaperHostMax,
 	}
 }
 

@@ -308,6 +308,29 @@ func BenchmarkAnycast(b *testing.B) {
 	}
 }
 
+// BenchmarkBesideGroup looks up single identifiers in a table that has, or has not, a million members of one group
+// as well.
+func BenchmarkBesideGroup(b *testing.B) {
+	const members = 1_000_000
+	for _, size := range benchSizes[:3] {
+		for _, beside := range []int{0, members} {
+			b.Run(fmt.Sprintf("n=%s/members=%d", size.name, beside), func(b *testing.B) {
+				table := newTable(b, matcher.Config{MaxTriggers: size.n + beside})
+				defer table.Close()
+				ids := randomIDs(size.n, 1)
+				for i, id := range ids {
+					mustInsert(b, table, id, matcher.Target(i), 0, 10)
+				}
+				rng := rand.New(rand.NewPCG(5, 5))
+				for i := range beside {
+					mustInsert(b, table, group.WithSuffix(rng.Uint64()), matcher.Target(i), 0, 10)
+				}
+				benchMatch(b, table, stream(ids, size, 100), 256)
+			})
+		}
+	}
+}
+
 // refreshes returns n refreshes of random triggers of filled.
 func refreshes(ids []i3.ID, n int, expire matcher.Tick) []matcher.Refresh {
 	rng := rand.New(rand.NewPCG(4, 4))
@@ -395,26 +418,70 @@ func benchInsert(b *testing.B, size benchSize, batch int) {
 	reportLookups(b, batch)
 }
 
-// BenchmarkGrowth fills an empty table and tells how long single insertions take: growing, and in a table
-// where identifiers come and go, so that nothing grows.
+// BenchmarkGrowth fills an empty table and tells how long single insertions take: with memory taken ahead, without, in
+// a table where identifiers come and go, so that nothing grows, and, as the limit, what the machine makes of waiting.
 func BenchmarkGrowth(b *testing.B) {
 	for _, size := range benchSizes {
-		b.Run("n="+size.name, func(b *testing.B) {
-			ids := randomIDs(size.n, 1)
-			took := make([]int32, size.n)
+		ids := randomIDs(size.n, 1)
+		took := make([]int32, size.n)
+		for _, ahead := range []bool{true, false} {
+			b.Run(fmt.Sprintf("n=%s/ahead=%v", size.name, ahead), func(b *testing.B) {
+				for b.Loop() {
+					table := newTable(b, matcher.Config{MaxTriggers: size.n})
+					stop := func() {}
+					if ahead {
+						stop = keepAhead(table)
+					}
+					timed(took, func(i int) { mustInsert(b, table, ids[i], 1, 0, 10) })
+					stop()
+					table.Close()
+				}
+				reportTimes(b, took)
+			})
+		}
+		b.Run(fmt.Sprintf("n=%s/still", size.name), func(b *testing.B) {
+			table, ids := filled(b, size.n)
+			defer table.Close()
 			for b.Loop() {
-				table := newTable(b, matcher.Config{MaxTriggers: size.n})
-				timed(took, func(i int) { mustInsert(b, table, ids[i], 1, 0, 10) })
-				reportTimes(b, "grow", took)
 				timed(took, func(i int) {
-					table.Remove(ids[i], 1)
-					mustInsert(b, table, ids[i], 1, 0, 10)
+					table.Remove(ids[i], matcher.Target(i))
+					mustInsert(b, table, ids[i], matcher.Target(i), 0, 10)
 				})
-				reportTimes(b, "still", took)
-				table.Close()
 			}
+			reportTimes(b, took)
+		})
+		b.Run(fmt.Sprintf("n=%s/nothing", size.name), func(b *testing.B) {
+			for b.Loop() {
+				timed(took, func(i int) { wait(800 * time.Nanosecond) })
+			}
+			reportTimes(b, took)
 		})
 	}
+}
+
+// wait does nothing for so long.
+func wait(d time.Duration) {
+	for begun := time.Now(); time.Since(begun) < d; {
+	}
+}
+
+// keepAhead takes memory ahead for a table from a goroutine of its own until it is told to stop.
+func keepAhead(table *matcher.Table) (stop func()) {
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				table.Ahead()
+			}
+		}
+	}()
+	return func() { close(done); <-stopped }
 }
 
 // timed calls f for each of took and notes how long it takes, in nanoseconds, at most two seconds.
@@ -426,13 +493,13 @@ func timed(took []int32, f func(i int)) {
 	}
 }
 
-func reportTimes(b *testing.B, what string, took []int32) {
+func reportTimes(b *testing.B, took []int32) {
 	slices.Sort(took)
 	at := func(q float64) float64 { return float64(took[int(q*float64(len(took)-1))]) }
-	b.ReportMetric(at(0.5), what+"-p50-ns")
-	b.ReportMetric(at(0.999), what+"-p999-ns")
-	b.ReportMetric(at(0.99999), what+"-p99999-ns")
-	b.ReportMetric(at(1), what+"-max-ns")
+	b.ReportMetric(at(0.5), "p50-ns")
+	b.ReportMetric(at(0.999), "p999-ns")
+	b.ReportMetric(at(0.99999), "p99999-ns")
+	b.ReportMetric(at(1), "max-ns")
 }
 
 // BenchmarkChurn removes an identifier and inserts another.

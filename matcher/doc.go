@@ -60,7 +60,8 @@
 //
 // Arrays of more than 256 KiB are outside the heap, in reserved address space where they
 // grow without moving, on huge pages where the system has them; the garbage collector does not
-// see them. They do not shrink. Nothing is ever kept beyond Config.MaxTriggers:
+// see them. They do not shrink. An insertion that is the first to need a page waits for the system to clear it;
+// [Table.Ahead], called beside, takes what is needed next. Nothing is ever kept beyond Config.MaxTriggers:
 // an insertion that would is refused.
 //
 // # Readers and writers

@@ -1,6 +1,8 @@
 package matcher
 
 import (
+	"unsafe"
+
 	"i3bench/asm"
 )
 
@@ -19,10 +21,39 @@ func (t *Table) settleIn(home *asm.Cell, hash uint64) number {
 	b.tags[0] = t.tagOf(hash)
 	if first != 0 {
 		b.tags[1] = home[asm.Meta] >> asm.TagAShift & 0xff
-		b.third = nextOf(&t.v.cells[first])
+		b.third = t.secondBehind(home)
 	}
 	b.tell(home)
 	return n
+}
+
+// secondBehind returns the second cell behind a home that has a first, without looking at that if the
+// home tells.
+func (t *Table) secondBehind(home *asm.Cell) number {
+	switch m := home[asm.Meta]; {
+	case m>>asm.TagBShift == 0:
+		return 0
+	case m&asm.DirectBit != 0:
+		return number(home[asm.Second])
+	}
+	return nextOf(&t.v.cells[nextOf(home)])
+}
+
+// nobodyBehind reports whether the word Meta of a home says that none of the cells behind it
+// has an identifier of this place.
+func nobodyBehind(meta uint64, place asm.Place) bool {
+	tags := meta ^ uint64(place)
+	return tags>>asm.TagAShift&0xff != 0 && tags>>asm.TagBShift != 0 && meta&asm.FollowBit == 0
+}
+
+// directly returns the second cell behind a home if the home has its number, and its tag is that of this
+// place and not the first's; or 0.
+func directly(home *asm.Cell, meta uint64, place asm.Place) number {
+	tags := meta ^ uint64(place)
+	if tags>>asm.TagAShift&0xff == 0 || tags>>asm.TagBShift != 0 || meta&asm.DirectBit == 0 {
+		return 0
+	}
+	return number(home[asm.Second])
 }
 
 // A behind is what a home tells about the cells behind it, so that readers go to the
@@ -111,8 +142,9 @@ func (t *Table) split() {
 	s := t.shaped()
 	n := uint32(s.Homes())
 	if int(n) >= len(t.v.homes) {
-		v := t.v
-		t.show(view{grown(t.memory, v.homes, int(n)+1, t.cfg.mostHomes()), v.cells, v.lines, v.nodes})
+		v := *t.v
+		v.homes = grown(&t.memory[ofHomes], v.homes, int(n)+1, t.cfg.mostHomes())
+		t.show(v)
 	}
 	old, fresh := &t.v.homes[s.Split], &t.v.homes[n]
 	open(old)
@@ -139,6 +171,22 @@ func (t *Table) split() {
 	}
 	shut(fresh)
 	shut(old)
+	t.approachSplits(s)
+}
+
+// approachSplits asks for what the splits to come will read.
+func (t *Table) approachSplits(s asm.Shape) {
+	const near, far = 4, 8 // splits from now
+	if i := int(s.Split) + near; i < s.Homes() {
+		if next := nextOf(&t.v.homes[i]); next != 0 {
+			asm.Prefetch(unsafe.Pointer(&t.v.cells[next]), asm.LineBytes)
+		}
+	}
+	for _, i := range [...]int{int(s.Split) + far, s.Homes() + far} {
+		if i < len(t.v.homes) {
+			asm.Prefetch(unsafe.Pointer(&t.v.homes[i]), asm.LineBytes)
+		}
+	}
 }
 
 // takeOut moves a home and what stands behind it to t.moving.

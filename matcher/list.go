@@ -108,8 +108,9 @@ func (t *Table) newRun(class int) uint32 {
 		return run
 	}
 	if end := int(l.end) + lines; end*lineLen > len(t.v.lines) {
-		v := t.v
-		t.show(view{v.homes, v.cells, grown(t.memory, v.lines, end*lineLen, t.cfg.mostLines()*lineLen), v.nodes})
+		v := *t.v
+		v.lines = grown(&t.memory[ofLines], v.lines, end*lineLen, t.cfg.mostLines()*lineLen)
+		t.show(v)
 	}
 	run := l.end
 	l.end += uint32(lines)

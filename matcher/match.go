@@ -61,8 +61,7 @@ func (v *view) search(home *asm.Cell, meta uint64, id *i3.ID, place asm.Place) (
 	if holds(home, id) {
 		return number(place.Home()) | homeBit, true
 	}
-	tags := meta ^ uint64(place)
-	if tags>>asm.TagAShift&0xff != 0 && tags>>asm.TagBShift != 0 && meta&asm.FollowBit == 0 {
+	if nobodyBehind(meta, place) {
 		return 0, true
 	}
 	for c, hops := home, 1; ; hops++ {

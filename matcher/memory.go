@@ -25,24 +25,43 @@ const lineLen = 8
 // writer for longer than a page of fresh memory does.
 const heapMax = 256 << 10
 
-// A memory is what a table has reserved.
-type memory struct{ reserved [][]byte }
+// The arrays of a table, each of which may have a region.
+const (
+	ofHomes = iota
+	ofCells
+	ofLines
+	ofNodes
+	ofBlocks // of homes; those of cells are next
+	arrays   = ofBlocks + 2
+)
+
+// A memory is what a table has reserved, a region for each array that is large.
+type memory [arrays]region
+
+// A region is reserved memory, of which as many bytes as ready are there already, or
+// will be soon; the rest comes as it is first written.
+type region struct {
+	bytes []byte
+	ready int
+}
 
 func (m *memory) release() {
-	for _, b := range m.reserved {
-		mem.Release(b)
+	for i := range m {
+		if m[i].bytes != nil {
+			mem.Release(m[i].bytes)
+		}
+		m[i] = region{}
 	}
-	m.reserved = nil
 }
 
 // grown returns an array that begins with a, has at least n elements, and need not
 // have more than most ever.
-func grown[T any](m *memory, a []T, n, most int) []T {
+func grown[T any](r *region, a []T, n, most int) []T {
 	size := int(unsafe.Sizeof(*new(T)))
 	want := max(n, 2*len(a), 4)
-	if want*size > heapMax && most > want {
+	if want*size > heapMax && most > want && r.bytes == nil {
 		if b, err := mem.Reserve(most * size); err == nil {
-			m.reserved = append(m.reserved, b)
+			r.bytes = b
 			next := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), most)
 			copy(next, a)
 			return next
@@ -76,17 +95,19 @@ func (c Config) mostLines() int { return min(4*c.MaxTriggers+2*c.MaxPerID/lineLe
 // room makes sure that an insertion finds cells and nodes, so that nothing moves
 // while it has pointers. It reports whether there are nodes.
 func (t *Table) room() bool {
-	const cells, nodes = 3, fewMembers + 1
-	v := t.v
-	if t.cells.idle < cells && int(t.cells.end)+cells > len(v.cells) {
-		t.show(view{v.homes, grown(t.memory, v.cells, int(t.cells.end)+cells, t.cfg.mostCells()), v.lines, v.nodes})
+	const someCells, someNodes = 3, fewMembers + 1
+	if end := int(t.cells.end) + someCells; t.cells.idle < someCells && end > len(t.v.cells) {
+		v := *t.v
+		v.cells = grown(&t.memory[ofCells], v.cells, end, t.cfg.mostCells())
+		t.show(v)
 	}
-	if t.nodes.idle < nodes && int(t.nodes.end)+nodes > len(v.nodes) {
-		if t.nodes.end+nodes > maxNodes {
+	if end := int(t.nodes.end) + someNodes; t.nodes.idle < someNodes && end > len(t.v.nodes) {
+		if end > maxNodes {
 			return false
 		}
-		v = t.v
-		t.show(view{v.homes, v.cells, v.lines, grown(t.memory, v.nodes, int(t.nodes.end)+nodes, t.cfg.mostNodes())})
+		v := *t.v
+		v.nodes = grown(&t.memory[ofNodes], v.nodes, end, t.cfg.mostNodes())
+		t.show(v)
 	}
 	return true
 }
@@ -102,6 +123,7 @@ func (t *Table) newCell() number {
 	if n := t.cells.free; n != 0 {
 		t.cells.free = uint32(t.v.cells[n][asm.Links])
 		t.cells.idle--
+		asm.Prefetch(unsafe.Pointer(&t.v.cells[t.cells.free]), asm.LineBytes)
 		return number(n)
 	}
 	t.cells.end++

@@ -22,7 +22,7 @@ func (t *Table) Stats() Stats {
 		Prefixes: t.tops,
 		Homes:    t.shaped().Homes(),
 		Bytes: t.shaped().Homes()*cellBytes + int(t.cells.end)*cellBytes + int(t.lists.end)*cellBytes +
-			int(t.nodes.end)*2*cellBytes + 4*(cap(t.expiry.blocks[0])+cap(t.expiry.blocks[1])),
+			int(t.nodes.end)*2*cellBytes + tickBytes*(len(t.expiry.blocks[0])+len(t.expiry.blocks[1])),
 	}
 	total := 0
 	for i := range t.v.homes[:s.Homes] {

@@ -53,11 +53,16 @@ func (p position) number() number {
 
 func (e *expiry) init() { e.back, e.least, e.soonest = nobody, forever, forever }
 
-// note makes sure that the block of a cell is looked at when something expires.
-func (e *expiry) note(p position, at Tick) {
-	blocks := &e.blocks[p.part()]
-	for len(*blocks) <= p.block() {
-		*blocks = append(*blocks, forever)
+// note makes sure that the block of a cell is looked at when something in it expires.
+func (t *Table) note(p position, at Tick) {
+	blocks := &t.expiry.blocks[p.part()]
+	for n := len(*blocks); n <= p.block(); n++ {
+		if n == cap(*blocks) {
+			most := max(t.cfg.mostHomes(), t.cfg.mostCells())/blockCells + 1
+			*blocks = grown(&t.memory[ofBlocks+p.part()], *blocks, n+1, most)
+		}
+		*blocks = (*blocks)[:n+1]
+		(*blocks)[n] = forever
 	}
 	(*blocks)[p.block()] = min((*blocks)[p.block()], at)
 }
@@ -65,7 +70,7 @@ func (e *expiry) note(p position, at Tick) {
 // due is note for a trigger that is new in its cell.
 func (t *Table) due(n number, at Tick) {
 	e, p := &t.expiry, positionOf(n)
-	e.note(p, at)
+	t.note(p, at)
 	e.soonest = min(e.soonest, at)
 	if p < e.cursor {
 		e.least = min(e.least, at)
@@ -169,7 +174,7 @@ func (t *Table) visitCell(n number, now Tick, most int, expired func(i3.ID, Targ
 		list := t.list(c)
 		if i >= len(list) {
 			at := soonest(list)
-			t.expiry.note(positionOf(n), at)
+			t.note(positionOf(n), at)
 			t.expiry.least = min(t.expiry.least, at)
 			return removed, true
 		}
@@ -179,7 +184,7 @@ func (t *Table) visitCell(n number, now Tick, most int, expired func(i3.ID, Targ
 			continue
 		}
 		if removed == most {
-			t.expiry.note(positionOf(n), 0) // look again, whatever the time is then
+			t.note(positionOf(n), 0) // look again, whatever the time is then
 			return removed, false
 		}
 		id := idOf(c)

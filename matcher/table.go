@@ -106,18 +106,10 @@ type found struct {
 func (t *Table) find(id *i3.ID, hash uint64) found {
 	place := t.shaped().Place(hash)
 	f := found{hash: hash, home: &t.v.homes[place.Home()]}
-	n, c := number(place.Home())|homeBit, f.home
-	if stateOf(c) == asm.Empty {
+	if t.findTop(&f, id, place); f.top == 0 {
 		return f
 	}
-	for !exactly(c, id) {
-		next := nextOf(c)
-		if next == 0 {
-			return f
-		}
-		f.prev, n, c = n, next, &t.v.cells[next]
-	}
-	f.top = n
+	c := t.at(f.top)
 	switch stateOf(c) {
 	case asm.Few:
 		f.cell = t.fewOf(c).memberOfFew(id.Suffix())
@@ -125,10 +117,37 @@ func (t *Table) find(id *i3.ID, hash uint64) found {
 		f.cell = t.member(c[3], id.Suffix())
 	default:
 		if c[3] == id.Suffix() {
-			f.cell = n
+			f.cell = f.top
 		}
 	}
 	return f
+}
+
+// findTop looks for the cell with the exact words of an identifier.
+func (t *Table) findTop(f *found, id *i3.ID, place asm.Place) {
+	meta := f.home[asm.Meta]
+	if state, _ := kindOf(meta); state == asm.Empty {
+		return
+	}
+	if exactly(f.home, id) {
+		f.top = number(place.Home()) | homeBit
+		return
+	}
+	if nobodyBehind(meta, place) {
+		return
+	}
+	prev, n := number(place.Home())|homeBit, nextOf(f.home)
+	if second := directly(f.home, meta, place); second != 0 && exactly(&t.v.cells[second], id) {
+		prev, n = n, second
+	}
+	for n != 0 {
+		c := &t.v.cells[n]
+		if exactly(c, id) {
+			f.top, f.prev = n, prev
+			return
+		}
+		prev, n = n, nextOf(c)
+	}
 }
 
 // isMember reports whether the cell found is a member of a group.

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"i3bench/asm"
+	"i3bench/i3"
 )
 
 // RefreshBatch sets the expiry of every trigger of a batch that is stored, live
@@ -74,10 +75,28 @@ func (t *Table) approachAll(rs []Refresh) (hashes []uint64) {
 	places := t.work.Places[:len(rs)]
 	asm.Locate(places, hashes, t.v.homes, t.shaped())
 	for i := range rs {
-		home := &t.v.homes[places[i].Home()]
-		if next := nextOf(home); next != 0 && !exactly(home, &ids[i]) {
-			asm.Prefetch(unsafe.Pointer(&t.v.cells[next]), asm.LineBytes)
-		}
+		t.approachBehind(&ids[i], places[i])
 	}
 	return hashes
+}
+
+// approachBehind asks for the cell behind a home in which an identifier most likely is, and for
+// the tick of the home's block.
+func (t *Table) approachBehind(id *i3.ID, place asm.Place) {
+	blocks := t.expiry.blocks[0]
+	if b := int(place.Home() / blockCells); b < len(blocks) {
+		asm.Prefetch(unsafe.Pointer(&blocks[b]), tickBytes)
+	}
+	home := &t.v.homes[place.Home()]
+	meta := home[asm.Meta]
+	if exactly(home, id) || nobodyBehind(meta, place) {
+		return
+	}
+	next := directly(home, meta, place)
+	if next == 0 {
+		next = nextOf(home)
+	}
+	if next != 0 {
+		asm.Prefetch(unsafe.Pointer(&t.v.cells[next]), asm.LineBytes)
+	}
 }

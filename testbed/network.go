@@ -44,8 +44,16 @@ type Loss struct {
 // any reports whether anything can be lost.
 func (l Loss) any() bool { return l.NodeMax > 0 || l.HostMax > 0 }
 
+// The rates of section 6.3.
+const (
+	PaperNodeMax = 0.04
+	PaperHostMax = 0.08
+)
+
 // PaperLoss returns the loss rates of section 6.3.
-func PaperLoss(seed uint64) Loss { return Loss{Seed: seed, NodeMax: 0.04, HostMax: 0.08} }
+func PaperLoss(seed uint64) Loss {
+	return Loss{Seed: seed, NodeMax: PaperNodeMax, HostMax: PaperHostMax}
+}
 
 // A Network places addresses at sites and answers a driver's questions about
 // paths. It is safe for concurrent use, but for the methods that take the numbers

@@ -30,6 +30,8 @@ type simCmd struct {
 	Others     []string      `default:"${simOthers}" help:"Networks for two seeds, up to 1,024 receivers."`
 	Variants   []string      `default:"paper,relays" help:"Ways to build, refresh and repair the tree: paper, relays."`
 	Packets    int           `default:"120" help:"Packets sent with losses."`
+	NodeLoss   float64       `default:"0.04" help:"Bound of the loss rates of hops between nodes, in recovery."`
+	HostLoss   float64       `default:"0.08" help:"Bound of the loss rates of hosts' last hops, in recovery."`
 	RTT        string        `name:"rtt" placeholder:"FILE" help:"Round-trip times in ms for wan. Default: made up."`
 	Receivers  int           `default:"1048576" help:"Receivers of the scale row."`
 	Skew       time.Duration `default:"1s" help:"Bound of the offset of hosts' clocks, either way."`
@@ -76,7 +78,9 @@ var simRows = []simRow{
 	{
 		"recovery", "losses and repairs (Figure 13, Table 1)", []string{reports.StageRecovery},
 		(*experiments.Plan).Recoveries,
-		func(c *simCmd, p *experiments.Plan) string { return c.groups(p.Faults) },
+		func(c *simCmd, p *experiments.Plan) string {
+			return fmt.Sprintf("%s, losses up to %v and %v", c.groups(p.Faults), c.NodeLoss, c.HostLoss)
+		},
 	},
 	{
 		"cluster", "the cluster of 32 nodes (Table 2)", []string{reports.StageCluster}, (*experiments.Plan).Clusters,

@@ -59,7 +59,8 @@ func TestSimRun(t *testing.T) {
 	for _, want := range []string{
 		`^Seeds 5 to 6; trees of more than 4096 receivers with 5 to 6\.\n`,
 		`\n  tree +10 runs: trees .*30 servers, D = 8, T = 5s, clock skew up to 1s\n`,
-		`\n  recovery +16 runs: losses .*30 servers, D = 8, T = 5s, clock skew up to 1s, 2 receivers crash a minute\n`,
+		`\n  recovery +16 runs: losses .*30 servers, D = 8, T = 5s, clock skew up to 1s, 2 receivers crash a minute, ` +
+			`losses up to 0.04 and 0.08\n`,
 		`\n  cluster +4 runs: .*64 receivers, D = 4, jitter none and up to 200µs\n`,
 		`\n  wan +2 runs: .*a measured matrix, D = 8\n`,
 		`\n  scale +1 run: .*30 receivers, \d+ threads, 30 servers`,
@@ -210,6 +211,8 @@ func TestSimUsageErrors(t *testing.T) {
 		"--skew=-1s":              "--skew -1s: want no less than zero",
 		"--jitter=-1s":            "--jitter -1s: want no less than zero",
 		"--crashes=-1":            "--crashes -1: want 0 to 100000",
+		"--node-loss 1.5":         "--node-loss 1.5: want 0 to 1",
+		"--host-loss=-1":          "--host-loss -1: want 0 to 1",
 		"--crashes nan":           "--crashes NaN: want 0 to 100000",
 		"--restarts inf":          "--restarts +Inf: want 0 to 100000",
 		"--beside=-1":             "--beside -1: want 0 to",

@@ -31,8 +31,8 @@ func (c *simCmd) plan(all *cli) (*experiments.Plan, []simRow, error) {
 	p := &experiments.Plan{
 		Seeds: all.seeds(c.Seeds), LargeSeeds: all.seeds(min(c.LargeSeeds, c.Seeds)), Sizes: c.Sizes, Servers: c.Servers,
 		Degree: c.Degree, Lifetime: c.Lifetime, Periods: c.Periods, Packets: c.Packets, Scale: c.Receivers,
-		Workers: c.Workers,
-		Faults:  experiments.Faults{Skew: c.Skew, Jitter: c.Jitter, Crashes: c.Crashes, Restarts: c.Restarts},
+		Workers: c.Workers, NodeLoss: c.NodeLoss, HostLoss: c.HostLoss,
+		Faults: experiments.Faults{Skew: c.Skew, Jitter: c.Jitter, Crashes: c.Crashes, Restarts: c.Restarts},
 	}
 	if p.Workers == 0 {
 		p.Workers = min(runtime.NumCPU(), maxWorkers)
@@ -65,6 +65,8 @@ func (c *simCmd) check() error {
 		{"large-seeds", float64(c.LargeSeeds), 1 << 20},
 		{"crashes", c.Crashes, maxPerMinute},
 		{"restarts", c.Restarts, maxPerMinute},
+		{"node-loss", c.NodeLoss, 1},
+		{"host-loss", c.HostLoss, 1},
 		{"beside", float64(c.Beside), 1 << 10},
 		{"workers", float64(c.Workers), maxWorkers},
 	} {

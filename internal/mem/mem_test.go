@@ -17,3 +17,23 @@ func TestReserve(t *testing.T) {
 		b[i] = 1
 	}
 }
+
+// Touching changes nothing, and brings the pages.
+func TestTouch(t *testing.T) {
+	const size = 8 << 20
+	b, err := Reserve(size)
+	if err != nil {
+		t.Log("this build or system has none: ", err)
+		return
+	}
+	defer Release(b)
+	b[5] = 7
+	b[size-1] = 9
+	Touch(b)
+	Touch(b[:0])
+	for i, c := range b {
+		if want := map[int]byte{5: 7, size - 1: 9}[i]; c != want {
+			t.Fatalf("byte %d is %d after a touch, want %d", i, c, want)
+		}
+	}
+}
