@@ -33,9 +33,10 @@ type carrier interface {
 
 // A slot is a buffer and the datagram that was read into it.
 type slot struct {
-	buf  []byte
-	n    int
-	from netip.AddrPort
+	buf   []byte
+	n     int
+	from  netip.AddrPort
+	place int // of what was received, where that is shared
 }
 
 // An Endpoint is one address and the machine that runs on it.

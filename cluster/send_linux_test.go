@@ -1,114 +1,16 @@
 package cluster
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
 
-	"pgregory.net/rapid"
-
-	"i3bench/i3"
 	"i3bench/i3/machine"
 )
-
-var (
-	source = netip.MustParseAddrPort("127.1.0.1:4000")
-	peer   = netip.MustParseAddrPort("127.1.0.2:4000")
-)
-
-// pieces returns what the i-th datagram is gathered from.
-func (g *gatherer) pieces(i int) (p [][]byte) {
-	for k := range g.msgs[i].hdr.Iovlen {
-		v := g.vectors[i][k]
-		p = append(p, unsafe.Slice(v.Base, v.Len))
-	}
-	return p
-}
-
-// The gatherer points the kernel at the template, the received buffer and the outbox: no payload is copied.
-func TestGathererCopiesNothing(t *testing.T) {
-	g := new(gatherer)
-	g.begin(-1, source)
-	template, received := []byte("template"), make([]byte, 1000)
-	body := received[100:]
-	g.add(peer, template, body)
-	g.add(peer, nil, body[:50])
-	g.add(source, template, body)
-	want := [][][]byte{{template, body, body[:50]}, {template, body}}
-	if g.n != len(want) {
-		t.Fatalf("%d datagrams, expected %d", g.n, len(want))
-	}
-	for i, pieces := range want {
-		got := g.pieces(i)
-		if len(got) != len(pieces) {
-			t.Fatalf("datagram %d has %d pieces, expected %d", i, len(got), len(pieces))
-		}
-		for k, piece := range pieces {
-			if &got[k][0] != &piece[0] || len(got[k]) != len(piece) {
-				t.Errorf("datagram %d, piece %d is a copy", i, k)
-			}
-		}
-		if name := fromSockaddr(&g.names[i]); name != []netip.AddrPort{peer, source}[i] {
-			t.Errorf("datagram %d goes to %v", i, name)
-		}
-	}
-}
-
-// TestGathererAgainstModel queues any packets: the datagrams for an address, put together, are its packets in order;
-// none is longer than the limit unless one packet is; and two that follow each other would not have fitted into one.
-func TestGathererAgainstModel(t *testing.T) {
-	to := []netip.AddrPort{source, peer, netip.MustParseAddrPort("127.1.0.3:4000")}
-	rapid.Check(t, func(t *rapid.T) {
-		g := new(gatherer)
-		g.begin(-1, source)
-		want := make(map[netip.AddrPort]string)
-		sizes := rapid.SliceOfN(rapid.IntRange(1, 1500), 1, writeBatch).Draw(t, "sizes") // never flushes
-		for n, size := range sizes {
-			dst := rapid.SampledFrom(to).Draw(t, "to")
-			pkt := slices.Repeat([]byte{byte(n + 1)}, size)
-			cut := rapid.IntRange(0, size).Draw(t, "cut")
-			g.add(dst, pkt[:cut], pkt[cut:])
-			want[dst] += string(pkt)
-		}
-		got := make(map[netip.AddrPort]string)
-		for i := range g.n {
-			dst, size := fromSockaddr(&g.names[i]), 0
-			pieces := g.pieces(i)
-			for _, p := range pieces {
-				got[dst] += string(p)
-				size += len(p)
-			}
-			if size != g.size[i] || len(pieces) > maxVectors || size > i3.MaxDatagram && len(pieces) > 2 {
-				t.Fatalf("datagram %d: %d bytes, taken for %d, in %d pieces", i, size, g.size[i], len(pieces))
-			}
-		}
-		for dst := range want {
-			if got[dst] != want[dst] {
-				t.Fatalf("the packets for %v are not its packets in order", dst)
-			}
-		}
-	})
-}
-
-// Packets for one address share datagrams up to the limit of bytes and of pieces.
-func TestBundling(t *testing.T) {
-	for _, c := range []struct{ packets, size, want int }{
-		{1, 1400, 1}, {2, 700, 1}, {2, 701, 2}, {7, 100, 1}, {8, 100, 1}, {9, 100, 2}, {3, 600, 2}, {2, 3000, 2},
-	} {
-		g := new(gatherer)
-		g.begin(-1, source)
-		for range c.packets {
-			g.add(peer, make([]byte, c.size/2), make([]byte, c.size-c.size/2))
-		}
-		if g.n != c.want {
-			t.Errorf("%d packets of %d bytes travel in %d datagrams, expected %d", c.packets, c.size, g.n, c.want)
-		}
-	}
-}
 
 // An echo sends back what it receives and has its timer set anew each time, as hosts do.
 type echo struct {
@@ -217,3 +119,85 @@ func TestShardIsBounded(t *testing.T) {
 		t.Errorf("%v, expected %s", err, want)
 	}
 }
+
+// With trains or without, and whatever a delay line keeps: an endpoint's machine gets each datagram that was sent to it,
+// byte for byte and in order.
+func TestTrainsArriveAsDatagrams(t *testing.T) {
+	for name, cfg := range map[string]Config{"trains": {Shards: 1}, "delay line": {Shards: 1, Network: slow{}}} {
+		t.Run(name, func(t *testing.T) {
+			w := New(cfg)
+			var eps [2]*Endpoint
+			for i := range eps {
+				var err error
+				if eps[i], err = w.Open(); err != nil {
+					t.Fatal(err)
+				}
+				defer eps[i].Close()
+			}
+			got := &keeper{}
+			eps[1].Start(got)
+			eps[0].Start(&keeper{})
+			const packets, rounds = 200, 20
+			body := make([]byte, 900)
+			for r := range rounds {
+				eps[0].Do(func(_ machine.Time, out *machine.Outbox) {
+					for i := range packets {
+						out.Forward(eps[1].Addr(), []byte{1, byte(r), byte(i)}, body[:800+(i%5)*20])
+					}
+				})
+			}
+			limit := time.Now().Add(10 * time.Second)
+			for got.count() < packets*rounds && time.Now().Before(limit) {
+				time.Sleep(time.Millisecond)
+			}
+			got.mu.Lock()
+			defer got.mu.Unlock()
+			for k, d := range got.datagrams {
+				if r, i := k/packets, k%packets; d[1] != byte(r) || d[2] != byte(i) || !padded(d, 803+(i%5)*20) {
+					t.Fatalf("datagram %d is %d bytes of round %d, number %d", k, len(d), d[1], d[2])
+				}
+			}
+			if len(got.datagrams) != packets*rounds {
+				t.Errorf("%d datagrams, want %d: %+v", len(got.datagrams), packets*rounds, w.Counters())
+			}
+		})
+	}
+}
+
+// padded reports whether a datagram is so long, but for zeros at the end.
+func padded(d []byte, size int) bool {
+	for _, c := range d[min(size, len(d)):] {
+		if c != 0 {
+			return false
+		}
+	}
+	return len(d) >= size
+}
+
+// A keeper keeps what it receives.
+type keeper struct {
+	mu        sync.Mutex
+	datagrams [][]byte
+}
+
+func (k *keeper) Receive(_ machine.Time, batch []machine.Datagram, _ *machine.Outbox) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, d := range batch {
+		k.datagrams = append(k.datagrams, bytes.Clone(d.Bytes))
+	}
+}
+
+func (k *keeper) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.datagrams)
+}
+
+func (k *keeper) Deadline() machine.Time               { return machine.Never }
+func (k *keeper) Expire(machine.Time, *machine.Outbox) {}
+
+// slow is a network of a millisecond.
+type slow struct{}
+
+func (slow) Path(_, _ netip.AddrPort) machine.Path { return machine.Path{Delay: machine.Millisecond} }

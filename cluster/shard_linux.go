@@ -7,24 +7,25 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"unsafe"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"i3bench/i3"
 	"i3bench/i3/machine"
+	"i3bench/replicate"
+	"i3bench/replicate/udp"
 )
 
 // A shard is the carrier of many endpoints: one UDP socket for all loopback
 // addresses of a port, and one goroutine that reads it, runs the machines and
-// sends. The kernel tells each datagram's destination (IP_PKTINFO), by which the
+// sends. The kernel tells each datagram's destination, by which the
 // shard finds the endpoint; in return each datagram leaves with its endpoint's
 // address as source. A system call so reads the datagrams of many endpoints, and
 // no goroutine has to be woken for each.
 type shard struct {
 	world     *World
-	fd        int
-	wakeFD    int // an eventfd: a timer was set to an earlier time, or the end
-	port      uint16
+	conn      udp.Conn
 	endpoints atomic.Pointer[[]*Endpoint] // by number; copied when one is added
 	closing   atomic.Bool
 	done      chan struct{}
@@ -34,10 +35,24 @@ type shard struct {
 	timers deadlines
 	asleep machine.Time // when the goroutine will wake by itself, 0 while it is awake
 
-	reader  *reader
-	touched []*Endpoint
-	inboxes map[*Endpoint][]*slot
+	sending sync.Mutex // guards all to port
+	planner *replicate.Planner
+	port    sourced
+
+	received []udp.Received
+	slots    []slot // of the datagrams in received
+	touched  []*Endpoint
+	inboxes  map[*Endpoint][]*slot
 }
+
+// A sourced is a port whose datagrams leave with a source address.
+type sourced struct {
+	udp.Conn
+	source netip.Addr
+}
+
+// Send sends messages from the source address.
+func (s *sourced) Send(ms []replicate.Message) (int, error) { return s.SendFrom(s.source, ms) }
 
 // firstHost is the loopback address of a shard's endpoint number 0.
 var firstHost = binary.BigEndian.Uint32([]byte{127, 1, 0, 1})
@@ -45,14 +60,12 @@ var firstHost = binary.BigEndian.Uint32([]byte{127, 1, 0, 1})
 // maxEndpoints bounds the endpoints of a shard.
 const maxEndpoints = 1 << 16
 
+// trainBatch is how many trains one system call reads, where trains arrive whole.
+const trainBatch = 32
+
 func newShard(w *World) (*shard, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("cluster: open socket: %w", err)
-	}
-	s := &shard{world: w, fd: fd, done: make(chan struct{}), reader: newReader(), inboxes: make(map[*Endpoint][]*slot)}
+	s := &shard{world: w, done: make(chan struct{}), inboxes: make(map[*Endpoint][]*slot)}
 	if err := s.setup(); err != nil {
-		unix.Close(fd)
 		return nil, err
 	}
 	s.endpoints.Store(&[]*Endpoint{})
@@ -60,36 +73,41 @@ func newShard(w *World) (*shard, error) {
 	return s, nil
 }
 
-// setup binds the socket to a port of all loopback addresses. Datagrams from
-// elsewhere cannot arrive: the socket is tied to the loopback device, and where
-// the system does not allow that, their destination is no loopback address.
-func (s *shard) setup() error {
-	_ = unix.SetsockoptString(s.fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "lo")
-	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1); err != nil {
-		return fmt.Errorf("cluster: set IP_PKTINFO: %w", err)
+// setup binds the socket to a port of all loopback addresses, and makes room for what it receives. Trains
+// arrive whole unless the delay line keeps datagrams, each in a buffer of its own.
+func (s *shard) setup() (err error) {
+	trains := s.world.cfg.Network == nil
+	s.conn, err = udp.Open(udp.Config{
+		Buffer: s.world.cfg.SocketBuffer, Batch: readBatch, GRO: trains, Destinations: true, Control: ofLoopback,
+	})
+	if err != nil {
+		return fmt.Errorf("cluster: open shard: %w", err)
 	}
+	s.port.Conn = s.conn
+	s.planner, err = replicate.NewPlanner(replicate.Config{
+		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
+	})
+	if err != nil {
+		return fmt.Errorf("cluster: open shard: %w", err)
+	}
+	batch, size, each := readBatch, bufferSize, 1
+	if trains {
+		batch, size, each = trainBatch, udp.MaxDatagram, udp.MaxSegments
+	}
+	s.received, s.slots = make([]udp.Received, batch), make([]slot, 0, batch*each)
+	for i := range s.received {
+		s.received[i].Buf = make([]byte, size)
+	}
+	return nil
+}
+
+// ofLoopback ties a socket to the loopback device, so that datagrams from elsewhere cannot arrive; where
+// the system does not allow that, their destination is no loopback address.
+func ofLoopback(fd uintptr) error {
+	_ = unix.SetsockoptString(int(fd), unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "lo")
 	// Loopback never fragments what the protocol sends; saying so spares the
 	// kernel drawing an identification for every datagram.
-	_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO)
-	// The buffers serve many endpoints. The forced form needs a privilege; the
-	// other is cut to what the system allows.
-	size := s.world.cfg.SocketBuffer
-	for _, o := range [][2]int{{unix.SO_RCVBUF, unix.SO_RCVBUFFORCE}, {unix.SO_SNDBUF, unix.SO_SNDBUFFORCE}} {
-		if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[1], size) != nil {
-			_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, o[0], size)
-		}
-	}
-	if err := unix.Bind(s.fd, &unix.SockaddrInet4{}); err != nil {
-		return fmt.Errorf("cluster: bind: %w", err)
-	}
-	name, err := unix.Getsockname(s.fd)
-	if err != nil {
-		return fmt.Errorf("cluster: socket name: %w", err)
-	}
-	s.port = uint16(name.(*unix.SockaddrInet4).Port)
-	if s.wakeFD, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return fmt.Errorf("cluster: eventfd: %w", err)
-	}
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO)
 	return nil
 }
 
@@ -106,7 +124,7 @@ func (s *shard) add() (*Endpoint, error) {
 	}
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], firstHost+uint32(len(old)))
-	e := newEndpoint(s.world, netip.AddrPortFrom(netip.AddrFrom4(b), s.port), s)
+	e := newEndpoint(s.world, netip.AddrPortFrom(netip.AddrFrom4(b), s.conn.Local().Port()), s)
 	all := append(old[:len(old):len(old)], e)
 	s.endpoints.Store(&all)
 	s.open++
@@ -114,9 +132,13 @@ func (s *shard) add() (*Endpoint, error) {
 }
 
 // find returns the endpoint of a destination address, or nil.
-func (s *shard) find(dst [4]byte) *Endpoint {
+func (s *shard) find(dst netip.Addr) *Endpoint {
+	if !dst.Is4() {
+		return nil
+	}
+	b := dst.As4()
 	all := *s.endpoints.Load()
-	if i := binary.BigEndian.Uint32(dst[:]) - firstHost; i < uint32(len(all)) {
+	if i := binary.BigEndian.Uint32(b[:]) - firstHost; i < uint32(len(all)) {
 		return all[i]
 	}
 	return nil
@@ -139,18 +161,9 @@ func (s *shard) stop(e *Endpoint) error {
 		return nil
 	}
 	s.world.forget(s)
-	s.poke()
+	s.conn.Wake()
 	<-s.done
-	return unix.Close(s.wakeFD)
-}
-
-// poke wakes the goroutine.
-func (s *shard) poke() {
-	one := [8]byte{7: 1}
-	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
-		one = [8]byte{1}
-	}
-	_, _ = unix.Write(s.wakeFD, one[:])
+	return s.conn.Close()
 }
 
 // wake queues an endpoint's next call.
@@ -158,25 +171,24 @@ func (s *shard) wake(e *Endpoint, at machine.Time) {
 	s.mu.Lock()
 	earlier := s.timers.set(e, at) && s.asleep != 0 && at < s.asleep
 	if earlier {
-		s.asleep = at // one poke is enough
+		s.asleep = at // one call is enough
 	}
 	s.mu.Unlock()
 	if earlier {
-		s.poke()
+		s.conn.Wake()
 	}
 }
 
 // run reads, runs machines and keeps time until the shard is closed.
 func (s *shard) run() {
 	defer close(s.done)
-	defer unix.Close(s.fd)
 	for !s.closing.Load() {
-		n := s.reader.read(s.fd)
+		n, _ := s.conn.Recv(s.received) // an error is about the past, and there is nobody to tell
 		if n > 0 {
-			s.dispatch(n)
+			s.dispatch(s.received[:n])
 		}
 		s.expire()
-		if n < readBatch {
+		if n < len(s.received) {
 			s.sleep()
 		} else {
 			runtime.Gosched() // under load, leave room for whoever offers it
@@ -185,31 +197,52 @@ func (s *shard) run() {
 }
 
 // dispatch sorts the datagrams read by endpoint and runs each endpoint once.
-func (s *shard) dispatch(n int) {
-	s.world.count.received.Add(uint64(n))
-	for i := range n {
-		sl, dst, ok := s.reader.slot(i)
-		if !ok {
-			s.world.count.truncated.Add(1)
-			continue
-		}
-		e := s.find(dst)
+func (s *shard) dispatch(rs []udp.Received) {
+	s.slots = s.slots[:0]
+	for i := range rs {
+		r := &rs[i]
+		s.world.count.received.Add(uint64(r.Datagrams() + r.Lost))
+		s.world.count.truncated.Add(uint64(r.Lost))
+		e := s.find(r.To)
 		if e == nil {
-			s.world.count.noHost.Add(1)
+			s.world.count.noHost.Add(uint64(r.Datagrams()))
 			continue
 		}
-		in := s.inboxes[e]
-		if len(in) == 0 {
-			s.touched = append(s.touched, e)
-		}
-		s.inboxes[e] = append(in, sl)
+		s.deliver(e, i)
 	}
 	for _, e := range s.touched {
 		e.round(s.inboxes[e])
 		s.inboxes[e] = s.inboxes[e][:0]
 	}
 	s.touched = s.touched[:0]
-	s.reader.renew(n)
+	if s.world.cfg.Network == nil {
+		return
+	}
+	for i := range s.slots { // a delay line may have kept a buffer and left another
+		s.received[s.slots[i].place].Buf = s.slots[i].buf
+	}
+}
+
+// deliver puts the datagrams of what was received at some place into an endpoint's inbox.
+func (s *shard) deliver(e *Endpoint, place int) {
+	r := &s.received[place]
+	in := s.inboxes[e]
+	if len(in) == 0 && r.Datagrams() > 0 {
+		s.touched = append(s.touched, e)
+	}
+	for k := range r.Datagrams() {
+		b := r.Datagram(k)
+		if len(b) > bufferSize || len(s.slots) == cap(s.slots) { // no kernel puts more into trains
+			s.world.count.truncated.Add(1)
+			continue
+		}
+		s.slots = append(s.slots, slot{buf: b, n: len(b), from: r.From, place: place})
+		if s.world.cfg.Network != nil {
+			s.slots[len(s.slots)-1].buf = r.Buf // all of it, for the delay line
+		}
+		in = append(in, &s.slots[len(s.slots)-1])
+	}
+	s.inboxes[e] = in
 }
 
 // expire runs the endpoints whose time has come.
@@ -226,98 +259,35 @@ func (s *shard) expire() {
 	}
 }
 
-// sleep waits for a datagram, the next timer or a poke.
+// sleep waits for a datagram, the next timer or a call.
 func (s *shard) sleep() {
 	s.mu.Lock()
 	at := s.timers.next()
 	s.asleep = at
 	s.mu.Unlock()
-	fds := [2]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.wakeFD), Events: unix.POLLIN}}
-	var timeout *unix.Timespec
+	timeout := time.Duration(-1)
 	if at != machine.Never {
-		ts := unix.NsecToTimespec(int64(max(0, at.Sub(s.world.Now()))))
-		timeout = &ts
+		timeout = time.Duration(max(0, at.Sub(s.world.Now())))
 	}
-	_, _ = unix.Ppoll(fds[:], timeout, nil)
+	_, _ = s.conn.Wait(timeout)
 	s.mu.Lock()
 	s.asleep = 0
 	s.mu.Unlock()
-	if fds[1].Revents != 0 {
-		var b [8]byte
-		_, _ = unix.Read(s.wakeFD, b[:])
+}
+
+// send plans what an outbox holds, and hands it to the kernel from where it lies.
+func (s *shard) send(e *Endpoint, out *machine.Outbox) (sent, failed uint64) {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	s.port.source = e.addr.Addr()
+	before := s.planner.Counters()
+	for _, c := range out.Sends() {
+		s.planner.Add(c.To, nil, c.Bytes)
 	}
-}
-
-// A reader reads datagrams and their destinations, many with one system call.
-type reader struct {
-	msgs     [readBatch]mmsghdr
-	vectors  [readBatch]unix.Iovec
-	names    [readBatch]unix.RawSockaddrInet4
-	controls [readBatch][controlSize]byte
-	slots    [readBatch]slot
-}
-
-// mmsghdr is struct mmsghdr of recvmmsg(2).
-type mmsghdr struct {
-	hdr unix.Msghdr
-	n   uint32
-	_   [4]byte
-}
-
-// controlSize is the space of one IP_PKTINFO control message.
-const controlSize = unix.SizeofCmsghdr + 16
-
-func newReader() *reader {
-	r := &reader{}
-	for i := range r.slots {
-		r.slots[i].buf = make([]byte, bufferSize)
+	for _, f := range out.Forwards() {
+		s.planner.Add(f.To, f.Template, f.Body)
 	}
-	r.renew(readBatch)
-	return r
-}
-
-// renew makes the first n messages ready for the next read; their buffers may
-// have been replaced.
-func (r *reader) renew(n int) {
-	for i := range n {
-		r.vectors[i].Base = &r.slots[i].buf[0]
-		r.vectors[i].SetLen(bufferSize)
-		h := &r.msgs[i].hdr
-		h.Name = (*byte)(unsafe.Pointer(&r.names[i]))
-		h.Namelen = unix.SizeofSockaddrInet4
-		h.Iov = &r.vectors[i]
-		h.SetIovlen(1)
-		h.Control = &r.controls[i][0]
-		h.SetControllen(controlSize)
-	}
-}
-
-// read reads what is there and returns how many datagrams that was. The call
-// cannot block, so the scheduler need not hear of it.
-func (r *reader) read(fd int) int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.msgs[0])), readBatch,
-		unix.MSG_DONTWAIT, 0, 0)
-	if errno != 0 {
-		return 0
-	}
-	return int(n)
-}
-
-// slot returns the i-th datagram read and the address it was sent to, and false
-// if it was too long.
-func (r *reader) slot(i int) (s *slot, dst [4]byte, ok bool) {
-	m := &r.msgs[i]
-	if m.hdr.Flags&unix.MSG_TRUNC != 0 || m.hdr.Controllen < controlSize {
-		return nil, dst, false
-	}
-	s = &r.slots[i]
-	s.n = int(m.n)
-	s.from = fromSockaddr(&r.names[i])
-	copy(dst[:], r.controls[i][unix.SizeofCmsghdr+8:]) // struct in_pktinfo: ifindex, spec_dst, addr
-	return s, dst, true
-}
-
-func fromSockaddr(a *unix.RawSockaddrInet4) netip.AddrPort {
-	p := (*[2]byte)(unsafe.Pointer(&a.Port))
-	return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), binary.BigEndian.Uint16(p[:]))
+	s.planner.Flush(&s.port)
+	after := s.planner.Counters()
+	return after.Datagrams - before.Datagrams, after.Dropped() - before.Dropped()
 }

@@ -159,7 +159,7 @@ func (p *Planner) Pending() int {
 	return n
 }
 
-// Add plans a copy of the packet made of head, which may be empty, and body, which may not, for
+// Add plans a copy of the packet made of head and body, of which one may be empty, for
 // an address. It keeps both until the next Flush, and copies neither. It
 // reports whether the copy was planned; if not, the round is full.
 func (p *Planner) Add(to netip.AddrPort, head, body []byte) bool {

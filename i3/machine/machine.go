@@ -30,7 +30,8 @@ func (t Time) Sub(u Time) Duration { return Duration(t - u) }
 // Seconds returns d in seconds.
 func (d Duration) Seconds() float64 { return float64(d) / float64(Second) }
 
-// A Datagram is what arrived from one address. The machine may read Bytes, and
+// A Datagram is what arrived from one address, and may end with zeros that nobody sent: datagrams
+// of one length travel in one go. The machine may read Bytes, and
 // overwrite packet headers in it, until the driver has carried out the Outbox.
 type Datagram struct {
 	From  netip.AddrPort

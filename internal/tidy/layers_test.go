@@ -30,7 +30,7 @@ var layers = map[string]int{
 	"i3/multicast":  6,
 	"sim":           7,
 	"sim/topology":  7,
-	"cluster":       7,
+	"cluster":       8,
 	"replicate/udp": 7,
 	"testbed":       8,
 
