@@ -21,14 +21,14 @@ type InprocStats struct {
 	NoSlot    uint64 // dropped: no free slot for bytes from elsewhere, or too many holds of one
 }
 
-// An Inproc is a [Port] to receivers in this process. A receiver gets descriptors of a message's bytes by a ring of its
-// own, and waits for nobody; where the ring has no room for a message, all of it is dropped for that address, and
-// counted. One goroutine, the owner of the slab, calls everything but the methods of mailboxes.
+// An Inproc is a [Port] to receivers in this process. A receiver gets descriptors of a message's bytes by a ring
+// of its own, and waits for nobody; where the ring has no room for a message, all of it is dropped for that
+// address, and counted. One goroutine, the owner of the slab, calls everything but the methods of mailboxes.
 //
-// Bytes in slots of the slab stay where they are. The port retains their slots for the receivers, so the sender may
-// put its frames back as soon as Send returns, but must not write to the bytes again. Bytes from elsewhere, as
-// the template of a header, are the sender's again when Send returns: they are copied, once a message, into a slot of the slab.
-// A receiver may read the bytes of a piece until it releases it; nobody may write to them.
+// Bytes in slots of the slab stay where they are. The port retains their slots for the receivers, so the sender
+// may put its frames back as soon as Send returns, but must not write to the bytes again. Bytes from elsewhere,
+// as the template of a header, are the sender's again when Send returns: they are copied, once a message, into a
+// slot of the slab. A receiver may read the bytes of a piece until it releases it; nobody may write to them.
 type Inproc struct {
 	slab   *Slab
 	boxes  map[netip.AddrPort]*Mailbox
@@ -49,8 +49,8 @@ type Mailbox struct {
 	dropped atomic.Uint64
 }
 
-// Open returns a new mailbox for an address, with room for size pieces (a power of two, as [NewSPSC] has it). It is an
-// error if the address has one.
+// Open returns a new mailbox for an address, with room for size pieces (a power of two, as [NewSPSC] has it). It
+// is an error if the address has one.
 func (p *Inproc) Open(addr netip.AddrPort, size int) (*Mailbox, error) {
 	if p.boxes[addr] != nil {
 		return nil, fmt.Errorf("replicate: inproc: open: %v has a mailbox, want an address without", addr)
@@ -66,9 +66,9 @@ func (p *Inproc) Close(addr netip.AddrPort) { delete(p.boxes, addr) }
 // Stats returns what became of the packets so far.
 func (p *Inproc) Stats() InprocStats { return p.stats }
 
-// Caps returns limits for a planner to plan with; Send takes more. What does count is that all pieces of a message
-// have room in the ring of its address at once: one a vector and datagram, and one more where bytes from outside
-// the slab go on in another slot.
+// Caps returns limits for a planner to plan with; Send takes more. What does count is that all pieces of a
+// message have room in the ring of its address at once: one for each vector, one more for each end of a datagram
+// within a vector, and more for a vector outside the slab that is longer than a slot.
 func (p *Inproc) Caps() Caps {
 	return Caps{MaxMessages: 1 << 10, MaxVectors: 1 << 12, MaxSegments: 1 << 12, MaxBytes: 1 << 24}
 }
@@ -107,8 +107,8 @@ func (p *Inproc) send(m *Message) {
 	releasePieces(p.slab, p.pieces)
 }
 
-// cut cuts a message into pieces that end where its vectors and its datagrams do. False means that there was no slot
-// for some, or no hold.
+// cut cuts a message into pieces that end where its vectors and its datagrams do. False means that there was no
+// slot for some, or no hold.
 func (p *Inproc) cut(m *Message) bool {
 	segment := m.Segment
 	if segment <= 0 {
@@ -141,19 +141,18 @@ func (p *Inproc) place(b []byte) (Frame, bool) {
 	if f, ok := p.slab.FrameOf(VectorOf(b)); ok {
 		return f, true
 	}
-	if p.spare.Len == 0 {
+	if int(p.spare.Len) < min(len(b), p.slab.most()) { // a slot that is nearly full is not worth a piece more
 		p.putSpare()
 		var ok bool
 		if p.spare, ok = p.slab.Take(); !ok {
 			return Frame{}, false
 		}
 	}
-	dst, ok := p.slab.Bytes(p.spare)
 	f := p.spare
-	f.Len = uint16(copy(dst, b))
+	f.Len = uint16(copy(p.slab.at(f), b))
 	p.spare.Off += f.Len
 	p.spare.Len -= f.Len
-	return f, ok
+	return f, true
 }
 
 // putSpare puts back the slot that bytes were copied into. Receivers hold it on.
@@ -180,8 +179,8 @@ func releasePieces(s *Slab, ps []Piece) (stale int) {
 // holds them until it releases them. Only the consumer may call it.
 func (m *Mailbox) GetBatch(dst []Piece) int { return m.ring.GetBatch(dst) }
 
-// View returns the bytes of a piece, to read until it is released. False means that the caller does not hold it. Only
-// the consumer may call it.
+// View returns the bytes of a piece, to read until it is released. False means that the caller does not hold it.
+// Only the consumer may call it.
 func (m *Mailbox) View(p Piece) ([]byte, bool) { return m.slab.View(p.Frame) }
 
 // Release gives pieces back, each once, and returns how many of them nobody held. Only the consumer may call it.

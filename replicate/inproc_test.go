@@ -244,7 +244,8 @@ func TestInprocAcrossGoroutines(t *testing.T) {
 		b, _ := s.Bytes(f)
 		for j := range ms {
 			h := bytes.Replace(header, []byte("0"), []byte{'0' + byte(j)}, 1)
-			ms[j] = replicate.Message{To: address(j), Vectors: []replicate.Vector{replicate.VectorOf(h), replicate.VectorOf(b)}, Copies: 1}
+			vs := []replicate.Vector{replicate.VectorOf(h), replicate.VectorOf(b)}
+			ms[j] = replicate.Message{To: address(j), Vectors: vs, Copies: 1}
 		}
 		p.Send(ms)
 		s.Put(f)

@@ -4,8 +4,8 @@ package replicate
 
 // Retain lets others hold the slot of f, n times: for each a frame of this slot and generation can be handed to
 // another goroutine, and is to be released once. The owner still holds it too, until it puts it back; from now
-// on nobody may write to its bytes. False means that f is stale, or that a slot had more than 2^30 holds; both are counted.
-// Only the owner may call it.
+// on nobody may write to its bytes. False means that f is stale, or that a slot had more than 2^30 holds; both
+// are counted. Only the owner may call it.
 func (s *Slab) Retain(f Frame, n int) bool {
 	o := s.own(f)
 	if o == nil {
@@ -44,8 +44,8 @@ func (s *Slab) View(f Frame) ([]byte, bool) {
 }
 
 // Release gives back frames that were retained, a hold for each, and returns how many of them were not held by
-// anybody but the owner: they are stale, left alone and counted. It costs an atomic operation a frame, and one more a
-// call that frees slots: release many at once. Anybody may call it.
+// anybody but the owner: they are stale, left alone and counted. It costs an atomic operation a frame, and one
+// more a call that frees slots: release many at once. Anybody may call it.
 func (s *Slab) Release(fs []Frame) (stale int) {
 	var c chain
 	for _, f := range fs {
@@ -91,7 +91,8 @@ func (s *Slab) giveBack(c *chain, stale int) {
 	}
 }
 
-// drop takes a hold of those in mask from a slot. ok means that there was one, last that no hold of any kind is left.
+// drop takes a hold of those in mask from a slot. ok means that there was one, last that no hold of any kind is
+// left.
 func (s *Slab) drop(f Frame, hold, mask uint64) (last, ok bool) {
 	w := &s.words[f.Slot]
 	for {

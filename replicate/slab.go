@@ -92,14 +92,14 @@ const (
 	otherHolds = 1<<31 - 1
 )
 
-// A Slab is buffers of one size, its slots, outside the heap where the system allows that. One goroutine owns it: it
-// takes slots, puts them back and lets others hold them, all for nothing but a few plain instructions as long as a
-// slot stays with it. What it lets others hold is counted by atomics, and given back by them.
+// A Slab is buffers of one size, its slots, outside the heap where the system allows that. One goroutine owns
+// it: it takes slots, puts them back and lets others hold them, all for nothing but a few plain instructions as
+// long as a slot stays with it. What it lets others hold is counted by atomics, and given back by them.
 //
 // A slot is free when the owner has put it back and others have released it; its generation then changes, and
-// every frame from before is stale. A stale frame is refused and counted, and harms nobody: its generation would come
-// again after 2^32 lives of the slot. What cannot be told is who gives a hold back: to release a frame once too often while
-// others hold it takes away one of their holds.
+// every frame from before is stale. A stale frame is refused and counted, and harms nobody: its generation would
+// come again after 2^32 lives of the slot. What cannot be told is who gives a hold back: to release a frame once
+// too often while others hold it takes away one of their holds.
 type Slab struct {
 	mem       []byte
 	shift     uint // of the size of a slot
@@ -140,8 +140,8 @@ func NewSlab(c SlabConfig) (*Slab, error) {
 	return s, nil
 }
 
-// Close gives the memory back. It fails, and does nothing, while a slot is held by anybody. Afterwards no slot can be
-// taken and all frames are stale. Only the owner may call it.
+// Close gives the memory back. It fails, and does nothing, while a slot is held by anybody. Afterwards no slot
+// can be taken and all frames are stale. Only the owner may call it.
 func (s *Slab) Close() error {
 	if s.closed {
 		return nil
@@ -157,8 +157,8 @@ func (s *Slab) Close() error {
 	return nil
 }
 
-// Take returns a frame of a whole slot, which the owner then holds; the bytes in it are arbitrary. False means that no
-// slot is free, and is counted. Only the owner may call it.
+// Take returns a frame of a whole slot, which the owner then holds; the bytes in it are arbitrary. False means
+// that no slot is free, and is counted. Only the owner may call it.
 func (s *Slab) Take() (Frame, bool) {
 	if len(s.free) <= s.low || len(s.free) == 0 {
 		s.reclaim()
@@ -172,7 +172,7 @@ func (s *Slab) Take() (Frame, bool) {
 	s.free = s.free[:n]
 	s.low = min(s.low, n)
 	s.slots[i].state = isHeld
-	return Frame{Slot: i, Len: uint16(min(1<<s.shift, math.MaxUint16)), Gen: s.slots[i].gen}, true
+	return Frame{Slot: i, Len: uint16(s.most()), Gen: s.slots[i].gen}, true
 }
 
 // Put ends the owner's hold of the slot of f. It is free at once if nobody else holds it. False means that
@@ -204,8 +204,8 @@ func (s *Slab) Bytes(f Frame) ([]byte, bool) {
 	return s.at(f), true
 }
 
-// FrameOf returns the frame whose bytes v is. False means that v is not within a slot that the owner holds. Only the
-// owner may call it.
+// FrameOf returns the frame whose bytes v is. False means that v is not within a slot that the owner holds. Only
+// the owner may call it.
 func (s *Slab) FrameOf(v Vector) (Frame, bool) {
 	at := uintptr(unsafe.Pointer(v.Base)) - uintptr(unsafe.Pointer(unsafe.SliceData(s.mem)))
 	if at >= uintptr(len(s.mem)) { // what lies before the slab wraps around
@@ -218,6 +218,9 @@ func (s *Slab) FrameOf(v Vector) (Frame, bool) {
 	}
 	return Frame{Slot: uint32(i), Off: uint16(off), Len: uint16(v.Len), Gen: o.gen}, true
 }
+
+// most returns how many bytes of a slot a frame can reach.
+func (s *Slab) most() int { return min(1<<s.shift, math.MaxUint16) }
 
 // own returns what the owner knows of the slot of a frame that it holds, or nil if it holds none such.
 func (s *Slab) own(f Frame) *slot {

@@ -9,8 +9,8 @@ import (
 	"i3bench/replicate"
 )
 
-// TestSlabAcrossGoroutines: the owner hands each frame to all consumers and puts it back at once. A frame is what it was
-// until the last consumer has released it, and then its slot is used again.
+// TestSlabAcrossGoroutines: the owner hands each frame to all consumers and puts it back at once. A frame is
+// what it was until the last consumer has released it, and then its slot is used again.
 func TestSlabAcrossGoroutines(t *testing.T) {
 	const consumers = 3
 	n := rounds() / 4

@@ -111,6 +111,7 @@ func TestFramesOfBytes(t *testing.T) {
 	f, g := take(t, s, strings.Repeat("f", 64)), take(t, s, strings.Repeat("g", 64))
 	b, _ := s.Bytes(f)
 	crossing := replicate.Vector{Base: &b[32], Len: 64}
+	third := replicate.Vector{Base: (*byte)(unsafe.Add(unsafe.Pointer(&b[0]), 128)), Len: 1}
 	outside := make([]byte, 64)
 	for _, c := range []struct {
 		name string
@@ -122,7 +123,7 @@ func TestFramesOfBytes(t *testing.T) {
 		{"part", replicate.VectorOf(b[3:7]), replicate.Frame{Slot: f.Slot, Off: 3, Len: 4}, true},
 		{"crossing", crossing, replicate.Frame{}, false},
 		{"outside", replicate.VectorOf(outside), replicate.Frame{}, false},
-		{"not taken", replicate.Vector{Base: (*byte)(unsafe.Add(unsafe.Pointer(&b[0]), 128)), Len: 1}, replicate.Frame{}, false},
+		{"not taken", third, replicate.Frame{}, false},
 	} {
 		if got, ok := s.FrameOf(c.v); got != c.want || ok != c.ok {
 			t.Errorf("%s: %+v, %v, want %+v", c.name, got, ok, c.want)

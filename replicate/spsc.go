@@ -86,8 +86,9 @@ func (r *SPSC[T]) PutBatch(vs []T) int {
 	if n == 0 {
 		return 0
 	}
-	done := copy(r.buf[tail&r.mask:], vs[:n])
-	copy(r.buf, vs[done:n])
+	if done := copy(r.buf[tail&r.mask:], vs[:n]); done < n {
+		copy(r.buf, vs[done:n])
+	}
 	r.tail.Store(tail + uint64(n))
 	return n
 }
@@ -122,8 +123,9 @@ func (r *SPSC[T]) GetBatch(dst []T) int {
 	if n == 0 {
 		return 0
 	}
-	done := copy(dst[:n], r.buf[head&r.mask:])
-	copy(dst[done:n], r.buf)
+	if done := copy(dst[:n], r.buf[head&r.mask:]); done < n {
+		copy(dst[done:n], r.buf)
+	}
 	r.head.Store(head + uint64(n))
 	return n
 }
