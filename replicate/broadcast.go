@@ -97,41 +97,45 @@ func (r *Reader) lose(n uint64) {
 // Get reads the next element; false means that there is none. Only the goroutine that owns the reader may
 // call it.
 func (r *Reader) Get() (w Words, ok bool) {
-	for {
-		r.lose(r.overtaken())
-		if r.pos == r.b.tail.Load() {
-			return w, false
-		}
-		c := &r.b.cells[r.pos&r.b.mask]
-		w = Words{c[0].Load(), c[1].Load()}
-		if r.overtaken() == 0 { // else w may be of two elements
-			r.pos++
-			return w, true
-		}
-	}
+	var one [1]Words
+	n := r.GetBatch(one[:])
+	return one[0], n == 1
 }
 
 // GetBatch reads the next elements, as many as there are and dst has room for, and returns how many; 0
 // means that there are none. Only the goroutine that owns the reader may call it.
 func (r *Reader) GetBatch(dst []Words) int {
 	for {
-		r.lose(r.overtaken())
-		n := min(uint64(len(dst)), r.b.tail.Load()-r.pos)
-		for i := range dst[:n] {
-			c := &r.b.cells[(r.pos+uint64(i))&r.b.mask]
-			dst[i] = Words{c[0].Load(), c[1].Load()}
-		}
-		switch gone := r.overtaken(); {
-		case n == 0:
+		n := r.load(dst)
+		if n == 0 {
 			return 0
-		case gone == 0:
-			r.pos += n
-			return int(n)
-		case gone < n: // the first ones may be of two elements each, the rest is good
-			copy(dst, dst[gone:n])
-			r.lose(gone)
-			r.pos += n - gone
-			return int(n - gone)
+		}
+		if n = r.settle(dst[:n]); n > 0 {
+			return n
 		}
 	}
+}
+
+// load copies the next elements and returns how many. Any of them may be of two elements, half each.
+func (r *Reader) load(dst []Words) int {
+	r.lose(r.overtaken())
+	n := min(uint64(len(dst)), r.b.tail.Load()-r.pos)
+	for i := range dst[:n] {
+		c := &r.b.cells[(r.pos+uint64(i))&r.b.mask]
+		dst[i] = Words{c[0].Load(), c[1].Load()}
+	}
+	return int(n)
+}
+
+// settle passes over the elements that were loaded. Those that may have been written over meanwhile, which are the
+// first, are lost; it moves the others to the front and returns how many these are.
+func (r *Reader) settle(loaded []Words) int {
+	gone := min(r.overtaken(), uint64(len(loaded)))
+	if gone > 0 {
+		r.lose(gone)
+		copy(loaded, loaded[gone:])
+	}
+	good := len(loaded) - int(gone)
+	r.pos += uint64(good)
+	return good
 }

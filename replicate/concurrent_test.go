@@ -1,6 +1,7 @@
 package replicate_test
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -86,27 +87,33 @@ func TestRingsAcrossGoroutines(t *testing.T) {
 }
 
 // TestBroadcastAcrossGoroutines: readers of any speed see whole elements in order, and what they saw and what
-// they lost is all there was.
+// they lost is all there was. In small rings a single element is overtaken while it is read, in larger ones
+// the first few of a batch.
 func TestBroadcastAcrossGoroutines(t *testing.T) {
-	const readers = 3
-	n := uint64(rounds())
-	b := replicate.NewBroadcast(16)
-	var done atomic.Bool
-	var wg sync.WaitGroup
-	for i := range readers {
-		r := b.NewReader()
-		wg.Go(func() { listen(t, r, 1+5*i, n, &done) })
-	}
-	for next := uint64(0); next < n; {
-		k := min(1+next%9, n-next)
-		b.PutBatch(numbered(next, next+k))
-		next += k
-		if next%64 < 9 {
-			runtime.Gosched()
+	for _, size := range []int{2, 16, 512} {
+		for _, batch := range []int{1, 7, 512} {
+			t.Run(fmt.Sprintf("size=%d/batch=%d", size, batch), func(t *testing.T) {
+				n := uint64(rounds() / 2)
+				b := replicate.NewBroadcast(size)
+				var done atomic.Bool
+				var wg sync.WaitGroup
+				for range 2 {
+					r := b.NewReader()
+					wg.Go(func() { listen(t, r, batch, n, &done) })
+				}
+				all := numbered(0, n)
+				for k := 1; len(all) > 0; k = 1 + len(all)%9 {
+					k = min(k, len(all))
+					b.PutBatch(all[:k])
+					if all = all[k:]; len(all)%4096 < 5 {
+						runtime.Gosched()
+					}
+				}
+				done.Store(true)
+				wg.Wait()
+			})
 		}
 	}
-	done.Store(true)
-	wg.Wait()
 }
 
 // listen reads batches until the writer is done, and checks that n elements were seen or lost.
@@ -115,7 +122,7 @@ func listen(t *testing.T, r *replicate.Reader, batch int, n uint64, done *atomic
 	var seen, next uint64
 	for {
 		last := done.Load() // before reading: then nothing comes after
-		k := r.GetBatch(dst)
+		k := read(r, dst)
 		for _, w := range dst[:k] {
 			if w[1] != ^w[0] || w[0] < next {
 				t.Errorf("element %x after number %d", w, next)
@@ -137,5 +144,18 @@ func listen(t *testing.T, r *replicate.Reader, batch int, n uint64, done *atomic
 	if seen+r.Lost() != n {
 		t.Errorf("%d seen and %d lost of %d", seen, r.Lost(), n)
 	}
-	t.Logf("batch=%d: %d seen, %d lost", batch, seen, r.Lost())
+	t.Logf("%d seen, %d lost", seen, r.Lost())
+}
+
+// read reads a batch; of one element, by Get.
+func read(r *replicate.Reader, dst []replicate.Words) int {
+	if len(dst) > 1 {
+		return r.GetBatch(dst)
+	}
+	w, ok := r.Get()
+	if !ok {
+		return 0
+	}
+	dst[0] = w
+	return 1
 }
