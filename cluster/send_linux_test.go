@@ -120,8 +120,8 @@ func TestShardIsBounded(t *testing.T) {
 	}
 }
 
-// With trains or without, and whatever a delay line keeps: an endpoint's machine gets each datagram that was sent to it,
-// byte for byte and in order.
+// With trains or without, and whatever a delay line keeps: an endpoint's machine gets each datagram that was sent to
+// it, byte for byte and in order.
 func TestTrainsArriveAsDatagrams(t *testing.T) {
 	for name, cfg := range map[string]Config{"trains": {Shards: 1}, "delay line": {Shards: 1, Network: slow{}}} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -35,9 +36,7 @@ type shard struct {
 	timers deadlines
 	asleep machine.Time // when the goroutine will wake by itself, 0 while it is awake
 
-	sending sync.Mutex // guards all to port
-	planner *replicate.Planner
-	port    sourced
+	senders sync.Pool // of *sender, one for each goroutine that sends at a time
 
 	received []udp.Received
 	slots    []slot // of the datagrams in received
@@ -45,14 +44,26 @@ type shard struct {
 	inboxes  map[*Endpoint][]*slot
 }
 
-// A sourced is a port whose datagrams leave with a source address.
-type sourced struct {
-	udp.Conn
-	source netip.Addr
+// A sender plans what machines leave, and hands it to the kernel with a source address.
+type sender struct {
+	udp.Sender
+	planner *replicate.Planner
+	source  netip.Addr
 }
 
 // Send sends messages from the source address.
-func (s *sourced) Send(ms []replicate.Message) (int, error) { return s.SendFrom(s.source, ms) }
+func (s *sender) Send(ms []replicate.Message) (int, error) { return s.SendFrom(s.source, ms) }
+
+func (s *shard) newSender() (*sender, error) {
+	out, err := udp.NewSender(s.conn)
+	if err != nil {
+		return nil, err
+	}
+	p, err := replicate.NewPlanner(replicate.Config{
+		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
+	})
+	return &sender{Sender: out, planner: p}, err
+}
 
 // firstHost is the loopback address of a shard's endpoint number 0.
 var firstHost = binary.BigEndian.Uint32([]byte{127, 1, 0, 1})
@@ -83,13 +94,11 @@ func (s *shard) setup() (err error) {
 	if err != nil {
 		return fmt.Errorf("cluster: open shard: %w", err)
 	}
-	s.port.Conn = s.conn
-	s.planner, err = replicate.NewPlanner(replicate.Config{
-		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
-	})
+	first, err := s.newSender()
 	if err != nil {
-		return fmt.Errorf("cluster: open shard: %w", err)
+		return errors.Join(fmt.Errorf("cluster: open shard: %w", err), s.conn.Close())
 	}
+	s.senders.Put(first)
 	batch, size, each := readBatch, bufferSize, 1
 	if trains {
 		batch, size, each = trainBatch, udp.MaxDatagram, udp.MaxSegments
@@ -277,17 +286,20 @@ func (s *shard) sleep() {
 
 // send plans what an outbox holds, and hands it to the kernel from where it lies.
 func (s *shard) send(e *Endpoint, out *machine.Outbox) (sent, failed uint64) {
-	s.sending.Lock()
-	defer s.sending.Unlock()
-	s.port.source = e.addr.Addr()
-	before := s.planner.Counters()
+	g, _ := s.senders.Get().(*sender)
+	if g == nil {
+		g, _ = s.newSender() // which succeeded before
+	}
+	g.source = e.addr.Addr()
+	before := g.planner.Counters()
 	for _, c := range out.Sends() {
-		s.planner.Add(c.To, nil, c.Bytes)
+		g.planner.Add(c.To, nil, c.Bytes)
 	}
 	for _, f := range out.Forwards() {
-		s.planner.Add(f.To, f.Template, f.Body)
+		g.planner.Add(f.To, f.Template, f.Body)
 	}
-	s.planner.Flush(&s.port)
-	after := s.planner.Counters()
+	g.planner.Flush(g)
+	after := g.planner.Counters()
+	s.senders.Put(g)
 	return after.Datagrams - before.Datagrams, after.Dropped() - before.Dropped()
 }

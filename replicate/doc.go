@@ -2,6 +2,22 @@
 // address, and keeps the buffers and rings that they pass through. It does not know what is in a packet, matches
 // nothing, and does no I/O: a [Port] does.
 //
+// # Copies of a round
+//
+// What a copy costs is a traversal of the kernel, not its bytes. So a [Planner] collects the copies of a round,
+// address by address, and hands each address's to the port in the cheapest form that the port has:
+//
+//	packets for one address       ┌─────┬─────┬───┐ ┌─────┬─────┬──0┐ ┌─────┐
+//	                              │  a  │  b  │ c │ │  d  │  e  │   │ │  f  │
+//	                              └─────┴─────┴───┘ └─────┴─────┴───┘ └─────┘
+//	share datagrams               up to Config.Datagram bytes,
+//	which share a train           all as long as the longest but the last: zeros fill up to an eighth of it,
+//	of vectors                    that point to where head and body of each packet lie.
+//
+// A round has a bound, an address has one, and what a port refuses is dropped and counted on the address that it was
+// for: the planned copies are the sent and the dropped ones, always. An address that is refused again and again
+// is left alone for a while.
+//
 // # Slab and rings
 //
 // Packets lie in the slots of a [Slab], and what passes between goroutines is a [Frame]: twelve bytes that say

@@ -55,7 +55,7 @@ func (p *Planner) fits(pad, sum int) bool {
 	return pad*maxWaste <= pad+sum
 }
 
-// gather appends the vectors of a datagram to those of a message, and zeros up to so many bytes, and returns how many.
+// gather appends the vectors of a datagram to those of a message, and zeros up to so many bytes; it returns how many.
 func (p *Planner) gather(m *Message, d datagram, upTo int) (zeroed int) {
 	i := d.first
 	for range d.copies {
@@ -75,7 +75,8 @@ func (p *Planner) gather(m *Message, d datagram, upTo int) (zeroed int) {
 }
 
 // piece appends a vector to the last message, or makes its last vector longer if that ends where this one
-// begins: packets that came in side by side go out as one. (To the race detector that would be one slice of two objects.)
+// begins: packets that came in side by side go out as one. To the race detector that could be one slice of two
+// objects.
 func (p *Planner) piece(m *Message, v Vector) {
 	if v.Len == 0 {
 		return

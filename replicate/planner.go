@@ -138,8 +138,8 @@ func NewPlanner(cfg Config) (*Planner, error) {
 	}
 	return &Planner{
 		cfg:    cfg,
-		copies: make([]pending, 1, cfg.Copies+1), // the first means none
-		ways:   make([]way, 1, 64),               // and so does this one
+		copies: make([]pending, 1, 64), // the first means none
+		ways:   make([]way, 1, 64),     // and so does this one
 		index:  make(map[netip.AddrPort]uint32),
 	}, nil
 }

@@ -72,11 +72,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// A Conn is a UDP socket, or several that send from one port.
-//
-// One goroutine may send while another receives and waits; two may not do the same. Wake may be called by any, also
-// after Close; Close when no other call is under way.
-type Conn interface {
+// A Sender is the half of a Conn that sends.
+type Sender interface {
 	// Caps returns what can be sent now, which shrinks when the kernel refuses trains. Send takes any number of
 	// messages and makes calls of MaxMessages of them.
 	replicate.Port
@@ -84,6 +81,24 @@ type Conn interface {
 	// SendFrom is Send with a source address, which must be one of this host's: an error about the first message
 	// where it is not. The zero address leaves it to the kernel.
 	SendFrom(source netip.Addr, ms []replicate.Message) (n int, err error)
+}
+
+// NewSender returns a Sender that uses the socket of a Conn, for one more goroutine: the kernel takes from several at
+// once what they could only hand to one Conn in turn. It learns by itself that the kernel refuses trains, and ends with its
+// Conn. Only Linux's own form has it; others are an error.
+func NewSender(c Conn) (Sender, error) {
+	if s, ok := c.(interface{ sender() Sender }); ok {
+		return s.sender(), nil
+	}
+	return nil, fmt.Errorf("udp: new sender: %w", errors.ErrUnsupported)
+}
+
+// A Conn is a UDP socket, or several that send from one port.
+//
+// One goroutine may send while another receives and waits; two may not do the same. Wake may be called by any, also
+// after Close; Close when no other call is under way.
+type Conn interface {
+	Sender
 
 	// Recv fills the first n of rs with what has arrived, without waiting; n is 0 when nothing has, and at most the
 	// batch of the configuration. The buffers are the caller's, before and after.

@@ -17,6 +17,7 @@ import (
 // are handed.
 type socket struct {
 	fd    int
+	cfg   Config
 	local netip.AddrPort
 	tx    *sender
 	rx    *receiver
@@ -43,7 +44,7 @@ func openSocket(cfg Config, share bool, steer []unix.SockFilter) (*socket, error
 	if err != nil {
 		return nil, fmt.Errorf("udp: open socket: %w", err)
 	}
-	s := &socket{fd: fd, wakeFD: -1}
+	s := &socket{fd: fd, cfg: cfg, wakeFD: -1}
 	s.tx = newSender(cfg, &s.count)
 	if err := s.setup(cfg, share, steer); err != nil {
 		_ = s.Close()
@@ -123,6 +124,26 @@ func (s *socket) Send(ms []replicate.Message) (int, error) { return s.SendFrom(n
 // SendFrom sends messages from an address of this host.
 func (s *socket) SendFrom(source netip.Addr, ms []replicate.Message) (int, error) {
 	return s.tx.send(s.fd, source, ms)
+}
+
+// A twin sends from a socket beside its Conn.
+type twin struct {
+	s  *socket
+	tx *sender
+}
+
+// sender returns a twin.
+func (s *socket) sender() Sender { return &twin{s, newSender(s.cfg, &s.count)} }
+
+// Caps returns what can be sent now.
+func (t *twin) Caps() replicate.Caps { return t.tx.caps() }
+
+// Send sends messages from an address that the kernel chooses.
+func (t *twin) Send(ms []replicate.Message) (int, error) { return t.SendFrom(netip.Addr{}, ms) }
+
+// SendFrom sends messages from an address of this host.
+func (t *twin) SendFrom(source netip.Addr, ms []replicate.Message) (int, error) {
+	return t.tx.send(t.s.fd, source, ms)
 }
 
 // Recv receives what is there.
