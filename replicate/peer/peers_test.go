@@ -14,12 +14,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// deep is a queue in which a server always finds much to put together, at most so many bytes of it for a receiver.
+const (
+	deep      = 8192
+	deepBytes = 4 << 20
+)
+
 // peers are who is measured, each with what it needs.
 var peers = []struct {
 	what, recv string
 	setup      deliver.Setup
 }{
-	{"nats", "tcp", deliver.Setup{Sender: "nats", Own: true, Local: natsClients, Window: 2048}},
+	{"nats", "tcp", deliver.Setup{Sender: "nats", Own: true, Local: natsClients}},
+	{"nats-deep", "tcp", deliver.Setup{Sender: "nats", Own: true, Local: natsClients, Window: deep}},
 	{"udp", "plain", deliver.Setup{Sender: "udp"}},
 	{"udp", "trains", deliver.Setup{Sender: "udp", Trains: true}},
 	{"batch", "plain", deliver.Setup{Sender: "batch"}},
@@ -33,7 +40,7 @@ func BenchmarkDelivery(b *testing.B) {
 				name := fmt.Sprintf("what=%s/recv=%s/fan=%d/size=%d", peer.what, peer.recv, fan, size)
 				b.Run(name, func(b *testing.B) {
 					s := peer.setup
-					s.Fan, s.Size = fan, size
+					s.Fan, s.Size, s.Window = fan, size, min(s.Window, deepBytes/size) // 0 stays 0
 					deliver.Benchmark(b, s)
 				})
 			}
