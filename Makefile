@@ -12,6 +12,8 @@ PROCESSES ?= 16384 65536 1048576
 SIZES     ?= 1e3 1e5 1e6 1e7
 FROM      ?=
 V         ?= 0
+# How long each row of peer-delivery takes, of which there are thirty in a round.
+DELIVERTIME ?= 0.3s
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
 COVERED    = i3bench/i3 i3bench/i3/node i3bench/i3/host i3bench/i3/multicast
@@ -39,10 +41,10 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak huge \
-	cover micro peer-ns3 peers peer-tables tables compare canary ci clean
+	cover micro peer-ns3 peers peer-tables tables peer-delivery compare canary ci clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build cmd/bench and cmd/analyze into bin/
 	$(BUILD) -o bin/ ./cmd/...
@@ -110,6 +112,9 @@ lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and tha
 	$(GO) -C matcher/peer vet ./...
 	$(GO) -C matcher/peer tool -modfile=../../tools/go.mod staticcheck ./...
 	$(GO) -C matcher/peer mod tidy -diff
+	$(GO) -C replicate/peer vet ./...
+	$(GO) -C replicate/peer tool -modfile=../../tools/go.mod staticcheck ./...
+	$(GO) -C replicate/peer mod tidy -diff
 	$(GO) test -count=1 ./internal/tidy
 	$(GO) -C asm/_gen vet .
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen run . -dir "$$dir" && \
@@ -184,6 +189,17 @@ tables: peer-tables ## The table, its limit and its peers in turn, ROUNDS times 
 	done; done | tee bin/tables.txt
 	@test ! -e bin/tables.failed
 	@bin/tableratio bin/tables.txt
+
+peer-delivery: ## What NATS and plain UDP deliver for a second of processor time, a minute; ROUNDS times (3)
+	@mkdir -p bin
+	@$(GO) -C replicate/peer test -c -o ../../bin/delivery.test .
+	@rm -f bin/delivery.txt bin/delivery.failed
+	@for round in $$(seq $(ROUNDS)); do \
+		bin/delivery.test -test.bench=. -test.benchtime=$(DELIVERTIME) -test.timeout=2m || \
+			{ touch bin/delivery.failed; exit 1; }; \
+	done | tee bin/delivery.txt
+	@test ! -e bin/delivery.failed
+	@$(TOOL) benchstat -row /fan,/size -col /what,/recv -filter '.unit:deliveries/cpu-s' bin/delivery.txt
 
 compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
 	$(TOOL) benchstat $(OLD) $(NEW)

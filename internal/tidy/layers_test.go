@@ -17,22 +17,23 @@ import (
 // Packages under internal/ are not listed: each stands on layer 0 and imports nothing of ours. Those under
 // internal/tools are commands, and may use the others.
 var layers = map[string]int{
-	"i3":            0,
-	"asm":           1,
-	"matcher":       2,
-	"replicate":     2,
-	"matcher/naive": 3, // above the table it is compared with; only tests may import it, see testOnly
-	"matcher/peer":  3, // a module of its own, which has only tests
-	"i3/machine":    3,
-	"i3/chord":      4,
-	"i3/node":       5,
-	"i3/host":       5,
-	"i3/multicast":  6,
-	"sim":           7,
-	"sim/topology":  7,
-	"cluster":       8,
-	"replicate/udp": 7,
-	"testbed":       8,
+	"i3":             0,
+	"asm":            1,
+	"matcher":        2,
+	"replicate":      2,
+	"matcher/naive":  3, // above the table it is compared with; only tests may import it, see testOnly
+	"matcher/peer":   3, // a module of its own, which has only tests
+	"replicate/peer": 3, // the same
+	"i3/machine":     3,
+	"i3/chord":       4,
+	"i3/node":        5,
+	"i3/host":        5,
+	"i3/multicast":   6,
+	"sim":            7,
+	"sim/topology":   7,
+	"cluster":        8,
+	"replicate/udp":  7,
+	"testbed":        8,
 
 	"matcher/lookups": 8, // of the matcher, but it has a clock and memory of its own
 	"loadgen":         9,
@@ -53,7 +54,7 @@ var layers = map[string]int{
 const driverLayer = 7
 
 // testOnly lists the packages that exist to be compared with and that no program may depend on.
-var testOnly = []string{"matcher/naive", "matcher/peer"}
+var testOnly = []string{"matcher/naive", "matcher/peer", "replicate/peer"}
 
 // layerOf returns the layer of the package in dir, and whether the table knows it.
 func layerOf(dir string) (int, bool) {
