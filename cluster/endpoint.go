@@ -53,11 +53,15 @@ type Endpoint struct {
 	filter  func(machine.Datagram) bool
 	line    delayLine
 	ready   []machine.Datagram
+	share   int // of them that the machine is handed at a time
 	closed  bool
 }
 
 func newEndpoint(w *World, addr netip.AddrPort, c carrier) *Endpoint {
-	return &Endpoint{world: w, addr: addr, carrier: c, out: machine.NewOutbox(outSends, outBytes, outForwards)}
+	return &Endpoint{
+		world: w, addr: addr, carrier: c, share: firstShare,
+		out: machine.NewOutbox(outSends, outBytes, outForwards),
+	}
 }
 
 // Bounds of an endpoint's outbox: what one batch of a node with a full fan-out
@@ -141,16 +145,36 @@ func (e *Endpoint) round(slots []*slot) {
 		e.take(now, s)
 	}
 	e.ready = e.line.due(now, e.ready)
-	if len(e.ready) > 0 {
-		e.machine.Receive(now, e.ready, e.out)
-		e.flush()
-		e.line.recycle()
-	}
+	e.receive(now, e.ready)
+	e.line.recycle()
 	if e.machine.Deadline() <= now {
 		e.machine.Expire(now, e.out)
 		e.flush()
 	}
 	e.arm()
+}
+
+// The datagrams that a machine is handed at a time: few enough that the copies of all find room in the
+// outbox, whatever its fan-out is, and as many as allow for that, since packets for one address leave together.
+const (
+	firstShare = 8
+	mostShare  = readBatch
+)
+
+// receive hands the machine datagrams, a share at a time.
+func (e *Endpoint) receive(now machine.Time, ds []machine.Datagram) {
+	for len(ds) > 0 {
+		n := min(e.share, len(ds))
+		e.machine.Receive(now, ds[:n], e.out)
+		switch copies := len(e.out.Forwards()); {
+		case copies > outForwards/2:
+			e.share = max(1, e.share/2)
+		case copies < outForwards/8 && n == e.share:
+			e.share = min(mostShare, 2*e.share)
+		}
+		e.flush()
+		ds = ds[n:]
+	}
 }
 
 // take decides what becomes of one datagram: nothing, the machine at once, or

@@ -11,10 +11,14 @@ import (
 
 	"i3bench/cluster"
 	"i3bench/i3/machine"
+	"i3bench/internal/deliver"
 	"i3bench/sim"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	deliver.Main(roles)
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a test waits for what must happen. It is no bound on speed: the machine may be busy.
 const patience = 30 * time.Second
