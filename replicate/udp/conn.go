@@ -84,8 +84,8 @@ type Sender interface {
 }
 
 // NewSender returns a Sender that uses the socket of a Conn, for one more goroutine: the kernel takes from several at
-// once what they could only hand to one Conn in turn. It learns by itself that the kernel refuses trains, and ends with its
-// Conn. Only Linux's own form has it; others are an error.
+// once what they could only hand to one Conn in turn. It learns by itself that the kernel refuses trains, and ends
+// with its Conn. Only Linux's own form has it; others are an error.
 func NewSender(c Conn) (Sender, error) {
 	if s, ok := c.(interface{ sender() Sender }); ok {
 		return s.sender(), nil
