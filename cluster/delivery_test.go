@@ -23,7 +23,7 @@ var (
 
 // nodeRole is an i3 node with a trigger to each receiver.
 func nodeRole(t *deliver.Task) error {
-	w := cluster.New(cluster.Config{Shards: 1})
+	w := cluster.New(cluster.Config{Shards: 1, Form: forms[t.Arg]})
 	e, err := w.Open()
 	if err != nil {
 		return err
@@ -54,6 +54,9 @@ func nodeRole(t *deliver.Task) error {
 	}
 	return nil
 }
+
+// forms are those that the node sends in.
+var forms = map[string]cluster.Form{"trains": cluster.Trains, "shared": cluster.Shared, "single": cluster.Single}
 
 // insertTargets inserts a trigger to each receiver.
 func insertTargets(n *node.Node, now machine.Time, t *deliver.Task) {
@@ -94,18 +97,26 @@ func countPackets(datagram []byte) (packets int, sum uint64) {
 }
 
 // BenchmarkDelivery is a node between a source and receivers on loopback: what reaches them for a second of the node's
-// processor time. Sizes are of payloads. Its peers are in replicate/peer.
+// processor time. Sizes are of payloads; receivers with gro take whole trains from the kernel. Its peers are in
+// replicate/peer.
 func BenchmarkDelivery(b *testing.B) {
-	for _, trains := range []bool{true, false} {
+	for _, c := range []struct {
+		form string
+		gro  bool
+	}{{"trains", true}, {"trains", false}, {"shared", false}, {"single", false}} {
 		for _, fan := range []int{1, 8, 64, 1024} {
 			for _, size := range []int{64, 512, 1200} {
-				b.Run(fmt.Sprintf("what=node/trains=%v/fan=%d/size=%d", trains, fan, size), func(b *testing.B) {
-					deliver.Benchmark(b, deliver.Setup{
-						Sender: "node", Fan: fan, Size: i3.HeaderSize + size, Trains: trains,
-						Count: countPackets, Local: deliver.Feed(fillPacket),
-					})
+				b.Run(fmt.Sprintf("what=node/form=%s/gro=%v/fan=%d/size=%d", c.form, c.gro, fan, size), func(b *testing.B) {
+					benchDelivery(b, c.form, c.gro, fan, size)
 				})
 			}
 		}
 	}
+}
+
+func benchDelivery(b *testing.B, form string, gro bool, fan, size int) {
+	deliver.Benchmark(b, deliver.Setup{
+		Sender: "node", Arg: form, Fan: fan, Size: i3.HeaderSize + size, Trains: gro,
+		Count: countPackets, Local: deliver.Feed(fillPacket),
+	})
 }

@@ -169,7 +169,7 @@ func (e *Endpoint) receive(now machine.Time, ds []machine.Datagram) {
 		switch copies := len(e.out.Forwards()); {
 		case copies > outForwards/2:
 			e.share = max(1, e.share/2)
-		case copies < outForwards/8 && n == e.share:
+		case copies <= outForwards/4 && n == e.share:
 			e.share = min(mostShare, 2*e.share)
 		}
 		e.flush()

@@ -61,6 +61,7 @@ func (s *shard) newSender() (*sender, error) {
 	}
 	p, err := replicate.NewPlanner(replicate.Config{
 		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
+		Single: s.world.cfg.Form == Single,
 	})
 	return &sender{Sender: out, planner: p}, err
 }
@@ -90,6 +91,7 @@ func (s *shard) setup() (err error) {
 	trains := s.world.cfg.Network == nil
 	s.conn, err = udp.Open(udp.Config{
 		Buffer: s.world.cfg.SocketBuffer, Batch: readBatch, GRO: trains, Destinations: true, Control: ofLoopback,
+		Segments: map[Form]int{Shared: 1, Single: 1}[s.world.cfg.Form],
 	})
 	if err != nil {
 		return fmt.Errorf("cluster: open shard: %w", err)

@@ -25,10 +25,22 @@ type Config struct {
 	// endpoints to share a socket (Linux). Default: one for each processor. Negative:
 	// every endpoint has a socket and a goroutine of its own, as elsewhere.
 	Shards int
+	// Form is how much of what leaves for one address leaves together, where shards carry it. Default: all that can.
+	Form Form
 	// SocketBuffer is the receive and send buffer asked for, in bytes; the system
 	// may grant less. Default 64 MiB.
 	SocketBuffer int
 }
+
+// A Form says what leaves together. It is there to measure what that gains.
+type Form uint8
+
+// The forms.
+const (
+	Trains Form = iota // several packets in a datagram, several datagrams in a train
+	Shared             // several packets in a datagram
+	Single             // nothing: a datagram for each packet
+)
 
 // A World is a set of endpoints that share a clock, a network and counters. It
 // is safe for concurrent use.

@@ -403,3 +403,28 @@ func checkDelivered(t *rapid.T, p *Planner, r *recorder, added map[netip.AddrPor
 		t.Fatalf("%d delivered, %d pending: %+v", delivered, p.Pending(), c)
 	}
 }
+
+// What the port is handed are the very bytes that were added: heads, bodies and zeros, each where it lies.
+func TestPlannerCopiesNothing(t *testing.T) {
+	p, r := mustPlan(t, Config{Single: true}), newRecorder()
+	var want []*byte
+	for i := range 5 {
+		head, body := packet(500-10*(i%2), i)
+		p.Add(addr(1), head, body)
+		want = append(want, &head[0], &body[0])
+		if i%2 == 1 {
+			want = append(want, &zeros[0]) // fills up to the longest
+		}
+	}
+	var got []*byte
+	r.fail = func(m *Message) error {
+		for _, v := range m.Vectors {
+			got = append(got, v.Base)
+		}
+		return nil
+	}
+	p.Flush(r)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d vectors point to other bytes than the %d pieces", len(got), len(want))
+	}
+}
