@@ -410,6 +410,7 @@ func TestPlannerCopiesNothing(t *testing.T) {
 	var want []*byte
 	for i := range 5 {
 		head, body := packet(500-10*(i%2), i)
+		body = append(make([]byte, 1), body...)[1:] // not beside the head
 		p.Add(addr(1), head, body)
 		want = append(want, &head[0], &body[0])
 		if i%2 == 1 {
