@@ -332,7 +332,7 @@ func TestClose(t *testing.T) {
 // Every endpoint of a world has another address, also if others were closed before it was opened.
 func TestAddressesAreNotReused(t *testing.T) {
 	for _, d := range drivers {
-		if d.name == "sockets" {
+		if strings.HasSuffix(d.name, "sockets") {
 			continue // ports are the system's to give, and to give again
 		}
 		t.Run(d.name, func(t *testing.T) {

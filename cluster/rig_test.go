@@ -55,6 +55,9 @@ var drivers = []struct {
 	{"sockets", func(n machine.Network) rig {
 		return udpRig(cluster.New(cluster.Config{Network: n, Seed: 7, Shards: -1}))
 	}},
+	{"portable sockets", func(n machine.Network) rig {
+		return udpRig(cluster.New(cluster.Config{Network: n, Seed: 7}).Portable())
+	}},
 }
 
 func simRig(network machine.Network) rig {
@@ -106,6 +109,7 @@ func onUDP(t *testing.T, cfg cluster.Config, test func(t *testing.T, w *cluster.
 			test(t, cluster.New(cfg))
 		})
 	}
+	t.Run("portable sockets", func(t *testing.T) { test(t, cluster.New(cfg).Portable()) })
 }
 
 // A probe is a machine that writes down what happens to it. Its fields belong to its endpoint.

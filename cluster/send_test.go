@@ -1,56 +1,55 @@
 package cluster
 
 import (
-	"net"
+	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"i3bench/i3/machine"
+	"i3bench/replicate"
 )
 
-// A socket hands the kernel the received buffer, the template and the outbox as they lie: no payload is copied.
-func TestSocketCopiesNothing(t *testing.T) {
-	w := New(Config{Shards: -1})
-	e, err := w.Open()
+// A port of vectors notes where the bytes that it is handed lie.
+type vectors struct{ lists [][]*byte }
+
+func (v *vectors) Caps() replicate.Caps {
+	return replicate.Caps{MaxMessages: 64, MaxVectors: 64, MaxSegments: 64, MaxBytes: 65507}
+}
+
+func (v *vectors) Send(ms []replicate.Message) (int, error) {
+	for _, m := range ms {
+		var list []*byte
+		for _, p := range m.Vectors {
+			list = append(list, p.Base)
+		}
+		v.lists = append(v.lists, list)
+	}
+	return len(ms), nil
+}
+
+// Carriers hand over the received buffer, the template and the outbox as they lie, in order: no payload is copied.
+func TestTransmitCopiesNothing(t *testing.T) {
+	w := New(Config{})
+	p, err := w.newPlanner()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	template, body := []byte("template"), make([]byte, 1200)
+	to := netip.MustParseAddrPort("127.1.0.1:4000")
+	template, body := []byte("template"), bytes.Repeat([]byte("b"), 1200)
 	out := machine.NewOutbox(4, 100, 4)
-	out.Send(e.Addr(), []byte("control"))
-	out.Forward(e.Addr(), template, body)
-	out.Forward(e.Addr(), nil, body)
-	if sent, failed := e.carrier.send(e, out); sent != 3 || failed != 0 {
-		t.Fatalf("%d sent, %d refused", sent, failed)
+	out.Send(to, []byte("control"))
+	out.Forward(to, template, body)
+	out.Forward(to, nil, body)
+	var port vectors
+	if sent, failed := transmit(out, p, &port); sent != 2 || failed != 0 {
+		t.Errorf("%d datagrams sent, %d packets refused, want 2 and 0", sent, failed)
 	}
-	s := e.carrier.(*socket)
-	want := [][][]byte{{out.Sends()[0].Bytes}, {template, body}, {body}}
-	for i, pieces := range want {
-		got := s.msgs[i].Buffers
-		if len(got) != len(pieces) {
-			t.Fatalf("datagram %d has %d pieces, expected %d", i, len(got), len(pieces))
-		}
-		for k, piece := range pieces {
-			if &got[k][0] != &piece[0] || len(got[k]) != len(piece) {
-				t.Errorf("datagram %d, piece %d is a copy", i, k)
-			}
-		}
+	var got []*byte
+	for _, list := range port.lists {
+		got = append(got, list...)
 	}
-}
-
-// What a socket remembers of addresses is bounded, and right before and after it forgets.
-func TestSocketAddresses(t *testing.T) {
-	s := &socket{addrs: make(map[netip.AddrPort]*net.UDPAddr)}
-	for i := range 2*maxAddrs + 10 {
-		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), uint16(i>>16+1))
-		for range 2 {
-			if got := s.addr(a); got.AddrPort() != a {
-				t.Fatalf("%v became %v", a, got)
-			}
-		}
-		if len(s.addrs) > maxAddrs {
-			t.Fatalf("%d addresses are remembered, at most %d", len(s.addrs), maxAddrs)
-		}
+	if want := []*byte{&out.Sends()[0].Bytes[0], &template[0], &body[0], &body[0]}; !slices.Equal(got, want) {
+		t.Errorf("%d vectors point to other bytes than the %d pieces", len(got), len(want))
 	}
 }

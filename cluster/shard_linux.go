@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/replicate"
 	"i3bench/replicate/udp"
@@ -59,10 +58,7 @@ func (s *shard) newSender() (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := replicate.NewPlanner(replicate.Config{
-		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
-		Single: s.world.cfg.Form == Single,
-	})
+	p, err := s.world.newPlanner()
 	return &sender{Sender: out, planner: p}, err
 }
 
@@ -91,7 +87,7 @@ func (s *shard) setup() (err error) {
 	trains := s.world.cfg.Network == nil
 	s.conn, err = udp.Open(udp.Config{
 		Buffer: s.world.cfg.SocketBuffer, Batch: readBatch, GRO: trains, Destinations: true, Control: ofLoopback,
-		Segments: map[Form]int{Shared: 1, Single: 1}[s.world.cfg.Form],
+		Segments: s.world.cfg.Form.segments(),
 	})
 	if err != nil {
 		return fmt.Errorf("cluster: open shard: %w", err)
@@ -293,15 +289,7 @@ func (s *shard) send(e *Endpoint, out *machine.Outbox) (sent, failed uint64) {
 		g, _ = s.newSender() // which succeeded before
 	}
 	g.source = e.addr.Addr()
-	before := g.planner.Counters()
-	for _, c := range out.Sends() {
-		g.planner.Add(c.To, nil, c.Bytes)
-	}
-	for _, f := range out.Forwards() {
-		g.planner.Add(f.To, f.Template, f.Body)
-	}
-	g.planner.Flush(g)
-	after := g.planner.Counters()
+	sent, failed = transmit(out, g.planner, g)
 	s.senders.Put(g)
-	return after.Datagrams - before.Datagrams, after.Dropped() - before.Dropped()
+	return sent, failed
 }

@@ -3,57 +3,76 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"os"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/ipv4"
-
+	"i3bench/i3"
 	"i3bench/i3/machine"
+	"i3bench/replicate"
+	"i3bench/replicate/udp"
 )
 
-// A socket is the portable carrier: a UDP socket and a goroutine for one
-// endpoint. Its deadline for reading is the endpoint's timer.
+// A socket is the carrier that every system has: a UDP socket and a goroutine for one
+// endpoint.
 type socket struct {
-	world *World
-	conn  *net.UDPConn
-	batch *ipv4.PacketConn
-	done  chan struct{} // closed when the goroutine has ended, nil before start
-	armed machine.Time  // the read deadline that is set; guarded by the endpoint
+	world   *World
+	conn    udp.Conn
+	planner *replicate.Planner // guarded by the endpoint, as sending is
 
-	msgs    []ipv4.Message // for writing; guarded by the endpoint
-	vectors [][2][]byte
-	n       int
-	addrs   map[netip.AddrPort]*net.UDPAddr
+	done    chan struct{} // closed when the goroutine has ended, nil before start
+	closing atomic.Bool
+	armed   atomic.Int64 // the machine.Time of the endpoint's next call
+	asleep  atomic.Bool
 }
-
-// maxAddrs bounds the addresses a socket remembers in the form that the system
-// wants. At the bound it forgets all and begins anew.
-const maxAddrs = 8192
 
 // openSocket returns an endpoint on a socket of its own.
 func (w *World) openSocket() (*Endpoint, error) {
-	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(w.cfg.Host, 0)))
+	conn, err := udp.Open(udp.Config{
+		Local: netip.AddrPortFrom(w.cfg.Host, 0), Buffer: w.cfg.SocketBuffer, Segments: w.cfg.Form.segments(),
+		Portable: w.portable,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: open endpoint on %v: %w", w.cfg.Host, err)
 	}
-	// The system grants what its limits allow; a smaller buffer only drops
-	// earlier, and the protocol repairs that.
-	_ = conn.SetReadBuffer(w.cfg.SocketBuffer)
-	_ = conn.SetWriteBuffer(w.cfg.SocketBuffer)
-	s := &socket{
-		world: w, conn: conn, batch: ipv4.NewPacketConn(conn), armed: machine.Never,
-		msgs: make([]ipv4.Message, writeBatch), vectors: make([][2][]byte, writeBatch),
-		addrs: make(map[netip.AddrPort]*net.UDPAddr),
+	p, err := w.newPlanner()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cluster: open endpoint: %w", err), conn.Close())
 	}
-	return newEndpoint(w, unmapped(conn.LocalAddr()), s), nil
+	s := &socket{world: w, conn: conn, planner: p}
+	s.armed.Store(int64(machine.Never))
+	return newEndpoint(w, conn.Local(), s), nil
 }
 
-// unmapped returns a socket address as the protocol writes it.
-func unmapped(a net.Addr) netip.AddrPort {
-	u := a.(*net.UDPAddr).AddrPort()
-	return netip.AddrPortFrom(u.Addr().Unmap(), u.Port())
+// segments returns how many datagrams a train may have.
+func (f Form) segments() int {
+	if f == Trains {
+		return 0 // the port's own bound
+	}
+	return 1
+}
+
+// newPlanner returns a planner for what outboxes hold. A datagram may end with zeros: see machine.Datagram.
+func (w *World) newPlanner() (*replicate.Planner, error) {
+	return replicate.NewPlanner(replicate.Config{
+		Copies: outSends + outForwards, Pending: outSends + outForwards, Datagram: i3.MaxDatagram,
+		Single: w.cfg.Form == Single,
+	})
+}
+
+// transmit plans what an outbox holds, hands it to a port from where it lies, and returns how many
+// datagrams that took, and how many packets it did not take.
+func transmit(out *machine.Outbox, p *replicate.Planner, port replicate.Port) (sent, failed uint64) {
+	before := p.Counters()
+	for _, c := range out.Sends() {
+		p.Add(c.To, nil, c.Bytes)
+	}
+	for _, f := range out.Forwards() {
+		p.Add(f.To, f.Template, f.Body)
+	}
+	p.Flush(port)
+	after := p.Counters()
+	return after.Datagrams - before.Datagrams, after.Dropped() - before.Dropped()
 }
 
 func (s *socket) start(e *Endpoint) {
@@ -62,121 +81,68 @@ func (s *socket) start(e *Endpoint) {
 }
 
 func (s *socket) stop(*Endpoint) error {
-	err := s.conn.Close()
+	s.closing.Store(true)
+	s.conn.Wake()
 	if s.done != nil {
 		<-s.done
 	}
-	return err
+	return s.conn.Close()
 }
 
 // run reads datagrams and keeps time until the socket is closed.
 func (s *socket) run(e *Endpoint) {
 	defer close(s.done)
 	const batch = 16 // more rarely wait at a socket of one host
-	msgs := make([]ipv4.Message, batch)
-	slots := make([]slot, batch)
-	for i := range msgs {
-		slots[i].buf = make([]byte, bufferSize)
-		msgs[i].Buffers = [][]byte{slots[i].buf}
+	received, slots := make([]udp.Received, batch), make([]slot, batch)
+	for i := range received {
+		received[i].Buf = make([]byte, bufferSize)
 	}
 	var read []*slot
-	for {
-		n, err := s.batch.ReadBatch(msgs, 0)
-		if errors.Is(err, net.ErrClosed) {
-			return
+	for !s.closing.Load() {
+		n, _ := s.conn.Recv(received) // an error is about the past, and there is nobody to tell
+		read = read[:0]
+		for i := range received[:n] {
+			r := &received[i]
+			s.world.count.received.Add(1)
+			s.world.count.truncated.Add(uint64(r.Lost))
+			if r.Lost == 0 {
+				slots[i] = slot{buf: r.Buf, n: r.N, from: r.From}
+				read = append(read, &slots[i])
+			}
 		}
-		if err != nil {
-			n = 0 // the deadline; nothing else concerns this socket
+		if n > 0 || machine.Time(s.armed.Load()) <= s.world.Now() {
+			e.round(read)
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			// A deadline that has passed stays, and makes every read fail. The
-			// round sets the next one, if there is one.
-			e.mu.Lock()
-			s.armed = machine.Never
-			_ = s.conn.SetReadDeadline(time.Time{})
-			e.mu.Unlock()
+		for i := range received[:n] { // the delay line may have kept a buffer and left another
+			if slots[i].buf != nil {
+				received[i].Buf, slots[i].buf = slots[i].buf, nil
+			}
 		}
-		read = s.collect(msgs[:n], slots, read[:0])
-		e.round(read)
-		for i := range n {
-			msgs[i].Buffers[0] = slots[i].buf
+		if n < batch {
+			s.sleep()
 		}
 	}
 }
 
-// collect makes slots of the messages that were read whole.
-func (s *socket) collect(msgs []ipv4.Message, slots []slot, read []*slot) []*slot {
-	s.world.count.received.Add(uint64(len(msgs)))
-	for i := range msgs {
-		if msgs[i].Flags&truncated != 0 {
-			s.world.count.truncated.Add(1)
-			continue
-		}
-		slots[i].n, slots[i].from = msgs[i].N, unmapped(msgs[i].Addr)
-		read = append(read, &slots[i])
+// sleep waits for a datagram, the endpoint's next call, or somebody who calls.
+func (s *socket) sleep() {
+	s.asleep.Store(true) // before the time is looked at: who sets an earlier one will call
+	timeout := time.Duration(-1)
+	if at := machine.Time(s.armed.Load()); at != machine.Never {
+		timeout = time.Duration(max(0, at.Sub(s.world.Now())))
 	}
-	return read
+	_, _ = s.conn.Wait(timeout)
+	s.asleep.Store(false)
 }
 
-// wake sets the read deadline. One that is only too early stays: the goroutine
-// wakes, finds nothing due, and sets it anew.
+// wake sets the time of the next call.
 func (s *socket) wake(_ *Endpoint, at machine.Time) {
-	if at >= s.armed {
-		return
+	before := machine.Time(s.armed.Swap(int64(at)))
+	if at < before && s.asleep.Load() {
+		s.conn.Wake()
 	}
-	s.armed = at
-	_ = s.conn.SetReadDeadline(s.world.instant(at))
 }
 
 func (s *socket) send(_ *Endpoint, out *machine.Outbox) (sent, failed uint64) {
-	add := func(to netip.AddrPort, a, b []byte) {
-		m, v := &s.msgs[s.n], &s.vectors[s.n]
-		v[0], v[1] = a, b
-		m.Buffers, m.Addr = v[:], s.addr(to)
-		if len(a) == 0 {
-			m.Buffers = v[1:]
-		}
-		if s.n++; s.n == len(s.msgs) {
-			sent, failed = s.write(sent, failed)
-		}
-	}
-	for _, c := range out.Sends() {
-		add(c.To, nil, c.Bytes)
-	}
-	for _, f := range out.Forwards() {
-		add(f.To, f.Template, f.Body)
-	}
-	return s.write(sent, failed)
+	return transmit(out, s.planner, s.conn)
 }
-
-// write hands the collected datagrams to the kernel. One that it refuses is
-// skipped; the others still leave.
-func (s *socket) write(sent, failed uint64) (uint64, uint64) {
-	for rest := s.msgs[:s.n]; len(rest) > 0; {
-		n, err := s.batch.WriteBatch(rest, 0)
-		if err != nil || n == 0 {
-			failed++
-			n = 1
-		} else {
-			sent += uint64(n)
-		}
-		rest = rest[n:]
-	}
-	s.n = 0
-	return sent, failed
-}
-
-func (s *socket) addr(to netip.AddrPort) *net.UDPAddr {
-	a, ok := s.addrs[to]
-	if !ok {
-		if len(s.addrs) == maxAddrs {
-			clear(s.addrs)
-		}
-		a = net.UDPAddrFromAddrPort(to)
-		s.addrs[to] = a
-	}
-	return a
-}
-
-// instant returns the instant of a machine time.
-func (w *World) instant(t machine.Time) time.Time { return w.start.Add(time.Duration(t - epoch)) }

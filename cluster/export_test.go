@@ -1,0 +1,7 @@
+package cluster
+
+// Portable makes the world open what other systems than Linux have: a socket of the portable form for each endpoint.
+func (w *World) Portable() *World {
+	w.portable = true
+	return w
+}
