@@ -15,12 +15,16 @@ import (
 // have to enter.
 type space struct{ fd int }
 
+// noPrivilege begins the reason of a test that is skipped because the system does not let it have a network of its own.
+// The CI looks whether that is so, and only then lets such tests be skipped.
+const noPrivilege = "no network privilege: "
+
 // newSpace makes a namespace and enters it, or skips the test where that is not allowed.
 func newSpace(tb testing.TB) *space {
 	tb.Helper()
 	s := trySpace(tb)
 	if s == nil {
-		tb.Skip("udp: no privilege to make a network namespace")
+		tb.Skip(noPrivilege, "cannot make a namespace")
 	}
 	return s
 }
@@ -105,7 +109,7 @@ func (s *space) tun(tb testing.TB, device string, network netip.Addr, mtu int, f
 	tb.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		tb.Skipf("udp: no TUN device: %v", err)
+		tb.Skip(noPrivilege, "cannot make a TUN device: ", err)
 	}
 	tb.Cleanup(func() { _ = unix.Close(fd) })
 	r, err := unix.NewIfreq(device)
@@ -114,7 +118,7 @@ func (s *space) tun(tb testing.TB, device string, network netip.Addr, mtu int, f
 	}
 	r.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | flags)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, r); err != nil {
-		tb.Skipf("udp: no TUN device: %v", err)
+		tb.Skip(noPrivilege, "cannot make a TUN device: ", err)
 	}
 	own := network.As4()
 	own[3] = 1
@@ -129,7 +133,7 @@ func (s *space) run(tb testing.TB, line string) {
 	tb.Helper()
 	words := strings.Fields(line)
 	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-		tb.Skipf("udp: %s: %v: %s", line, err, out)
+		tb.Skipf("%s%s: %v: %s", noPrivilege, line, err, out)
 	}
 }
 

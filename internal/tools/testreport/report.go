@@ -48,6 +48,7 @@ type report struct {
 	running          map[string]*packageRun
 	packages, passed int
 	failed, skipped  []verdict
+	may              string // what the reason of a skip contains that is not an error
 }
 
 func newReport(w io.Writer, verbose bool) *report {
@@ -192,8 +193,11 @@ func (r *report) code(noSkip bool) int {
 		return exitFailed
 	case r.passed == 0 && len(r.skipped) == 0:
 		return exitNothing
-	case noSkip && len(r.skipped) > 0:
+	case noSkip && slices.ContainsFunc(r.skipped, r.mustNot):
 		return exitSkipped
 	}
 	return exitPassed
 }
+
+// mustNot reports whether a skip is an error where nothing may be skipped.
+func (r *report) mustNot(v verdict) bool { return r.may == "" || !strings.Contains(v.reason, r.may) }

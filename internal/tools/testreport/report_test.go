@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -140,5 +141,19 @@ func TestReportRefusesEndlessLine(t *testing.T) {
 	err := newReport(&strings.Builder{}, false).read(strings.NewReader(strings.Repeat("x", maxLine+1)))
 	if err == nil {
 		t.Error("testreport: a line longer than the limit was read without an error")
+	}
+}
+
+// Where nothing may be skipped, what a machine cannot be given may be, and nothing else.
+func TestMaySkip(t *testing.T) {
+	for may, want := range map[string]int{"": exitSkipped, "is not installed": exitPassed, "no network": exitSkipped} {
+		r := newReport(io.Discard, false)
+		r.may = may
+		if err := r.read(strings.NewReader(passing + skipping)); err != nil {
+			t.Fatal(err)
+		}
+		if code := r.close(nil, true); code != want {
+			t.Errorf("with %q exit code %d, want %d", may, code, want)
+		}
 	}
 }
