@@ -201,3 +201,55 @@ func (k *keeper) Expire(machine.Time, *machine.Outbox) {}
 type slow struct{}
 
 func (slow) Path(_, _ netip.AddrPort) machine.Path { return machine.Path{Delay: machine.Millisecond} }
+
+// A manifold makes many copies of each datagram, as a node of a large fan-out does.
+type manifold struct {
+	echo
+	to      netip.AddrPort
+	copies  int
+	dropped atomic.Uint64
+	seen    atomic.Int64
+}
+
+func (m *manifold) Receive(_ machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	for _, d := range batch {
+		for range m.copies {
+			out.Forward(m.to, nil, d.Bytes)
+		}
+	}
+	m.dropped.Store(out.Dropped())
+	m.seen.Add(int64(len(batch)))
+}
+
+// Whatever the fan-out, the copies of what a machine is handed at a time find room in its outbox.
+func TestSharesFitTheOutbox(t *testing.T) {
+	w := New(Config{Shards: 1})
+	e, err := w.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	m := &manifold{echo: echo{at: machine.Never}, to: netip.MustParseAddrPort("127.200.0.1:9"), copies: 1000}
+	e.Start(m)
+	ds := make([]machine.Datagram, 1500)
+	for i := range ds {
+		ds[i].Bytes = []byte{1, byte(i)}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.receive(w.Now(), ds[:300])
+	if m.seen.Load() != 300 || m.dropped.Load() != 0 || e.share > 8 {
+		t.Errorf("%d of 300 datagrams seen, %d copies dropped, %d a share", m.seen.Load(), m.dropped.Load(), e.share)
+	}
+	m.copies = 1
+	e.receive(w.Now(), ds)
+	if e.share != mostShare {
+		t.Errorf("a share of %d datagrams of a copy each, want %d", e.share, mostShare)
+	}
+	m.copies = 1000 // at once: what is too much for the outbox is dropped until the shares are smaller
+	e.receive(w.Now(), ds)
+	before := m.dropped.Load()
+	if e.receive(w.Now(), ds); m.dropped.Load() != before || e.share > 8 {
+		t.Errorf("%d copies dropped later on, with %d a share", m.dropped.Load()-before, e.share)
+	}
+}

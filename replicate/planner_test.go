@@ -429,3 +429,69 @@ func TestPlannerCopiesNothing(t *testing.T) {
 		t.Errorf("%d vectors point to other bytes than the %d pieces", len(got), len(want))
 	}
 }
+
+// A port that gives up trains in a round is offered none in the rest of it.
+func TestNoTrainsInTheRestOfTheRound(t *testing.T) {
+	p, r := mustPlan(t, Config{Single: true}), newRecorder()
+	r.caps.MaxMessages = 1
+	r.fail = func(m *Message) error {
+		if m.Segment > 0 {
+			r.caps.MaxSegments = 0
+			return ErrNoTrains
+		}
+		return nil
+	}
+	for k := range 5 {
+		for i := range 3 {
+			head, body := packet(100, i)
+			p.Add(addr(k), head, body)
+		}
+	}
+	p.Flush(r)
+	if c := p.Counters(); c.Cut > 2 || c.Sent != 15 { // the second was made before the first was sent
+		t.Errorf("%d trains cut, %d copies sent, want 1 or 2 and 15", c.Cut, c.Sent)
+	}
+}
+
+// A port that takes nothing and does not say why is full, not asked for ever.
+func TestPortThatTakesNothing(t *testing.T) {
+	p := mustPlan(t, Config{})
+	for k := range 3 {
+		head, body := packet(100, k)
+		p.Add(addr(k), head, body)
+	}
+	p.Flush(nothing{})
+	if c := p.Counters(); c.DropFull != 3 || c.Calls != 3 {
+		t.Errorf("%+v: want 3 copies dropped for want of room", c)
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Caps() Caps                  { return Caps{64, 1024, 64, 65507} }
+func (nothing) Send([]Message) (int, error) { return 0, nil }
+
+// After a round the planner refers to nothing of it, so that buffers may be used again, or freed.
+func TestFlushForgets(t *testing.T) {
+	p, r := mustPlan(t, Config{}), newRecorder()
+	for i := range 300 {
+		head, body := packet(600, i)
+		p.Add(addr(i%7), head, body)
+	}
+	p.Flush(r)
+	for i, c := range p.copies[:cap(p.copies)] {
+		if c.head.Base != nil || c.body.Base != nil {
+			t.Fatalf("copy %d is still there", i)
+		}
+	}
+	for i, v := range p.vectors[:cap(p.vectors)] {
+		if v.Base != nil {
+			t.Fatalf("vector %d is still there", i)
+		}
+	}
+	for i, m := range p.messages[:cap(p.messages)] {
+		if m.Vectors != nil {
+			t.Fatalf("message %d is still there", i)
+		}
+	}
+}
