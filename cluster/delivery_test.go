@@ -6,14 +6,13 @@ import (
 
 	"i3bench/cluster"
 	"i3bench/i3"
-	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
 	"i3bench/internal/deliver"
 )
 
 // roles are the processes that deliver.
-var roles = map[string]deliver.Role{"node": nodeRole}
+var roles = map[string]deliver.Role{"node": nodeRole, "asked": askedRole}
 
 // The group that the node delivers to, and its secret.
 var (
@@ -23,34 +22,17 @@ var (
 
 // nodeRole is an i3 node with a trigger to each receiver.
 func nodeRole(t *deliver.Task) error {
-	w := cluster.New(cluster.Config{Shards: 1, Form: forms[t.Arg]})
-	e, err := w.Open()
+	s, err := serve(t, cluster.Config{Shards: 1, Form: forms[t.Arg]})
 	if err != nil {
 		return err
 	}
-	defer e.Close()
-	ring, err := chord.NewFixed([]chord.Place{{Prefix: 1, Addr: e.Addr()}})
-	if err != nil {
-		return err
-	}
-	owned, _ := ring.RangeOf(e.Addr())
-	n, err := node.New(node.Config{
-		Self: e.Addr(), Range: owned, Ring: ring, Secret: nodeSecret, MaxPerID: max(t.Fan, node.DefaultMaxPerID),
-	})
-	if err != nil {
-		return err
-	}
-	insertTargets(n, w.Now(), t)
-	if n.Triggers() != t.Fan {
-		return fmt.Errorf("%d triggers for %d receivers: %+v", n.Triggers(), t.Fan, n.Counters())
-	}
-	e.Start(n)
-	t.Ready(e.Addr().String())
+	defer s.ep.Close()
+	t.Ready(s.ep.Addr().String())
 	t.Wait()
 	var c node.Counters
-	e.Do(func(machine.Time, *machine.Outbox) { c = n.Counters() })
+	s.ep.Do(func(machine.Time, *machine.Outbox) { c = s.node.Counters() })
 	if c.DropBudget+c.DropOutbox+c.DropMalformed+c.DropNoMatch > 0 {
-		return fmt.Errorf("the node dropped: %+v, %+v", c, w.Counters())
+		return fmt.Errorf("the node dropped: %+v, %+v", c, s.world.Counters())
 	}
 	return nil
 }

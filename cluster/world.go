@@ -28,9 +28,15 @@ type Config struct {
 	// Form is how much of what leaves for one address leaves together, where shards carry it. Default: all that can.
 	Form Form
 	// SocketBuffer is the receive and send buffer asked for, in bytes; the system
-	// may grant less. Default 64 MiB.
+	// may grant less. Default [DefaultSocketBuffer].
 	SocketBuffer int
 }
+
+// DefaultSocketBuffer is how much may wait in a socket: Linux grants twice as many bytes, its own for each datagram
+// with them, which are some 7,000 packets of 1 KB in trains. A node with 256 receivers is a second behind then if it
+// is overloaded, and so are the receivers until that is worked off: more would be received too late. What is offered
+// beyond is dropped by the kernel, which counts it.
+const DefaultSocketBuffer = 4 << 20
 
 // A Form says what leaves together. It is there to measure what that gains.
 type Form uint8
@@ -66,7 +72,7 @@ func New(cfg Config) *World {
 		cfg.Host = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	if cfg.SocketBuffer == 0 {
-		cfg.SocketBuffer = 64 << 20
+		cfg.SocketBuffer = DefaultSocketBuffer
 	}
 	return &World{cfg: cfg, start: time.Now()}
 }

@@ -63,7 +63,7 @@ type loadRun struct {
 // Run runs the experiment.
 func (l Load) Run(ctx context.Context, sink Sink, progress Progress) (err error) {
 	r := &loadRun{
-		Load: l, sink: sink, world: cluster.New(cluster.Config{Seed: l.Seed}),
+		Load: l, sink: sink, world: cluster.New(cluster.Config{Seed: l.Seed, SocketBuffer: manyHosts}),
 		orders: make(chan *operation, maxOrders), idle: make(chan *comer, l.Pool), leave: make(chan *comer, l.Pool),
 	}
 	r.joins = newOperations(sink, reports.KindJoin)

@@ -31,12 +31,15 @@ const (
 	Sim Kind = "sim" // virtual time
 )
 
+// manyHosts is the buffer of sockets that thousands of hosts share: their bursts are to wait, not to be lost.
+const manyHosts = 64 << 20
+
 // NewWorld returns a world of the given kind. The network may be nil. In virtual
 // time every datagram is late by up to jitter; on sockets they are anyhow.
 func NewWorld(k Kind, seed uint64, net machine.Network, jitter time.Duration) (World, error) {
 	switch k {
 	case UDP:
-		return udpWorld{cluster.New(cluster.Config{Seed: seed, Network: net})}, nil
+		return udpWorld{cluster.New(cluster.Config{Seed: seed, Network: net, SocketBuffer: manyHosts})}, nil
 	case Sim:
 		return simWorld{sim.New(sim.Config{Seed: seed, Network: net, Jitter: machine.Duration(jitter)})}, nil
 	}
