@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -110,29 +111,50 @@ func (s *stage) account(tb testing.TB) {
 	}
 }
 
+// atLeastOnce fails if none of three attempts was good. What a property forbids happens every time where it does not
+// hold; other tests that share the machine disturb some.
+func atLeastOnce(t *testing.T, attempt func() error) {
+	t.Helper()
+	var err error
+	for range 3 {
+		if err = attempt(); err == nil || t.Failed() {
+			return
+		}
+		t.Log(err)
+	}
+	t.Error(err)
+}
+
 // One receiver of 64 stops, is slow, or comes and goes: the others hardly notice, and each packet it did not get is
 // counted at its own socket. The judgement is generous, since tests share the machine; the benchmark has figures.
 func TestIsolation(t *testing.T) {
 	for _, m := range misbehaviours {
 		t.Run(m.name, func(t *testing.T) {
-			s := setStage(t, isolationFan, 0)
-			peak := s.ramp(40 * time.Millisecond)
-			s.source.rate.Store(int64(peak / isolationFan / 4))
-			good, bad := s.phases(3, 250*time.Millisecond, m.first, m.later)
-			s.rest()
-			s.account(t)
-			if _, dropped, _ := s.culprit.counts(); m.first != fickle && dropped == 0 {
-				t.Error("nothing was dropped at the socket that was not read")
-			}
-			all := s.crowd.slices
-			s.strike(t)
-			c := compare(all, isolationFan-1, good, bad)
-			t.Log(c)
-			if c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond {
-				t.Errorf("one receiver that is %s spoils it for others: %v", m.name, c)
-			}
+			atLeastOnce(t, func() error { return isolated(t, m.name, m.first, m.later) })
 		})
 	}
+}
+
+// isolated returns an error if others notice that one receiver misbehaves.
+func isolated(t *testing.T, name string, first, later mood) error {
+	s := setStage(t, isolationFan, 0)
+	peak := s.ramp(40 * time.Millisecond)
+	s.source.rate.Store(int64(peak / isolationFan / 4))
+	good, bad := s.phases(3, 250*time.Millisecond, first, later)
+	s.rest()
+	s.account(t)
+	_, dropped, _ := s.culprit.counts()
+	all := s.crowd.slices
+	s.strike(t)
+	c := compare(all, isolationFan-1, good, bad)
+	t.Log(c)
+	switch {
+	case first != fickle && dropped == 0:
+		return errors.New("nothing was dropped at the socket that was not read")
+	case c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond:
+		return fmt.Errorf("one receiver that is %s spoils it for others: %v", name, c)
+	}
+	return nil
 }
 
 // BenchmarkIsolation judges what TestIsolation tests, at half the peak that a ramp finds. It takes half a minute: good
