@@ -11,8 +11,6 @@ import (
 const (
 	// readBatch is how many datagrams one system call reads.
 	readBatch = 256
-	// writeBatch is how many datagrams one system call sends.
-	writeBatch = 64
 	// bufferSize is the longest datagram that is received whole.
 	bufferSize = 2048
 )
