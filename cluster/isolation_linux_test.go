@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -143,15 +142,11 @@ func isolated(t *testing.T, name string, first, later mood) error {
 	good, bad := s.phases(3, 250*time.Millisecond, first, later)
 	s.rest()
 	s.account(t)
-	_, dropped, _ := s.culprit.counts()
 	all := s.crowd.slices
 	s.strike(t)
 	c := compare(all, isolationFan-1, good, bad)
 	t.Log(c)
-	switch {
-	case first != fickle && dropped == 0:
-		return errors.New("nothing was dropped at the socket that was not read")
-	case c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond:
+	if c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond {
 		return fmt.Errorf("one receiver that is %s spoils it for others: %v", name, c)
 	}
 	return nil
