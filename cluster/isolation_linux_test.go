@@ -125,7 +125,9 @@ func atLeastOnce(t *testing.T, attempt func() error) {
 }
 
 // One receiver of 64 stops, is slow, or comes and goes: the others hardly notice, and each packet it did not get is
-// counted at its own socket. The judgement is generous, since tests share the machine; the benchmark has figures.
+// counted at its own socket. The judgement is generous, since tests share the machine; the benchmark has figures. On
+// loopback the kernel never lets a sender wait for a receiver, so what may fail here is the account, and a sender that
+// stalls by itself; replicate/udp has the case of a device that is full.
 func TestIsolation(t *testing.T) {
 	for _, m := range misbehaviours {
 		t.Run(m.name, func(t *testing.T) {
@@ -136,20 +138,32 @@ func TestIsolation(t *testing.T) {
 
 // isolated returns an error if others notice that one receiver misbehaves.
 func isolated(t *testing.T, name string, first, later mood) error {
-	s := setStage(t, isolationFan, 0)
-	peak := s.ramp(40 * time.Millisecond)
-	s.source.rate.Store(int64(peak / isolationFan / 4))
-	good, bad := s.phases(3, 250*time.Millisecond, first, later)
-	s.rest()
-	s.account(t)
-	all := s.crowd.slices
-	s.strike(t)
-	c := compare(all, isolationFan-1, good, bad)
+	_, c := rehearse(t, 40*time.Millisecond, 4, 3, 250*time.Millisecond, first, later)
 	t.Log(c)
-	if c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond {
+	switch {
+	case !(c.goodShare > 0.5):
+		return fmt.Errorf("too little arrives to tell: %v", c)
+	case c.goodput() < 0.9 || c.badTail > 4*c.goodTail+20*time.Millisecond:
 		return fmt.Errorf("one receiver that is %s spoils it for others: %v", name, c)
 	}
 	return nil
+}
+
+// rehearse compares what 63 receivers get while one misbehaves with what they get otherwise, at so small a part of the
+// peak that a ramp of such steps finds, in so many good and bad phases of a time. It fails if a packet is missed that
+// nobody dropped.
+func rehearse(
+	tb testing.TB, step time.Duration, part float64, pairs int, phase time.Duration, first, later mood,
+) (peak float64, c comparison) {
+	s := setStage(tb, isolationFan, 0)
+	peak = s.ramp(step)
+	s.source.rate.Store(int64(peak / isolationFan / part))
+	good, bad := s.phases(pairs, phase, first, later)
+	s.rest()
+	s.account(tb)
+	all := s.crowd.slices
+	s.strike(tb)
+	return peak, compare(all, isolationFan-1, good, bad)
 }
 
 // BenchmarkIsolation judges what TestIsolation tests, at half the peak that a ramp finds. It takes half a minute: good
@@ -167,15 +181,7 @@ func BenchmarkIsolation(b *testing.B) {
 // judgeIsolation reports which part of their goodput 63 receivers keep while one misbehaves, and how many times as long
 // the p99 of their latencies is.
 func judgeIsolation(b *testing.B, first, later mood) {
-	s := setStage(b, isolationFan, 0)
-	peak := s.ramp(200 * time.Millisecond)
-	s.source.rate.Store(int64(peak / isolationFan / 2))
-	good, bad := s.phases(20, 200*time.Millisecond, first, later)
-	s.rest()
-	s.account(b)
-	all := s.crowd.slices
-	s.strike(b)
-	c := compare(all, isolationFan-1, good, bad)
+	peak, c := rehearse(b, 200*time.Millisecond, 2, 10, 400*time.Millisecond, first, later)
 	b.Log(c)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(peak, "peak-copies/s")

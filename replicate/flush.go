@@ -83,22 +83,20 @@ func (p *Planner) offer(port Port, ms []Message, plans []plan) (n int, err error
 
 // cut sends a train that the port refused as single datagrams.
 func (p *Planner) cut(port Port, caps *Caps, i int, err error) {
-	whole, plan := &p.messages[i], p.plans[i]
+	whole, its := &p.messages[i], &p.plans[i]
+	single := [1]plan{{owner: its.owner}} // without zeros
 	p.count.Cut++
 	if err == ErrTooLong { // which is about this address
-		p.ways[plan.owner].noTrains = true
+		p.ways[its.owner].noTrains = true
 	}
-	p.again = p.arrange(p.again[:0], plan.first, whole.Copies, caps)
+	p.again = p.arrange(p.again[:0], its.first, whole.Copies, caps)
 	for k := range p.again {
 		m, _ := p.message(whole.To, p.again[k:k+1], 0)
 		p.pieces = append(p.pieces[:0], m)
-		plan.zeroed = 0
-		p.plans = append(p.plans, plan)
-		if _, err := p.offer(port, p.pieces, p.plans[len(p.plans)-1:]); err != nil {
-			p.drop(plan.owner, m.Copies, err)
+		if _, err := p.offer(port, p.pieces, single[:]); err != nil {
+			p.drop(single[0].owner, m.Copies, err)
 		}
 	}
-	p.plans = p.plans[:len(p.messages)]
 	clear(p.pieces)
 }
 
