@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,8 +120,16 @@ func TestSinkTakesTrainsWhole(t *testing.T) {
 	}
 	_, line, _ := strings.Cut(string(b), "sink:")
 	const dropped = 11 // after eight columns of input: bytes, packets, errors, dropped
-	if got := strings.Fields(line)[dropped]; got != fmt.Sprint(calls*len(l.ms)-queue) {
-		t.Errorf("the device dropped %s packets, want %d trains but for the %d in its queue", got, calls*len(l.ms), queue)
+	got, err := strconv.Atoi(strings.Fields(line)[dropped])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The kernel greets a new device with a few packets of IPv6, some of them seconds late. A train that was cut would
+	// count as many packets as it has datagrams.
+	const greetings = 20
+	if least := calls*len(l.ms) - queue; got < least || got > least+greetings {
+		t.Errorf("the device dropped %d packets, want %d trains but for the %d in its queue, and at most %d of the kernel's own",
+			got, calls*len(l.ms), queue, greetings)
 	}
 }
 
