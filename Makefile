@@ -10,9 +10,10 @@ RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
 PROCESSES ?= 16384 65536 1048576
 SIZES     ?= 1e3 1e5 1e6 1e7
+FANS      ?= 8 64
 FROM      ?=
 V         ?= 0
-# How long each row of peer-delivery takes, of which there are thirty in a round.
+# How long each row of delivery takes, of which there are 27 for each number of receivers in a round.
 DELIVERTIME ?= 0.3s
 
 # The packages whose coverage has a floor, and those whose tests count towards it.
@@ -41,7 +42,7 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak huge \
-	cover micro peer-ns3 peers peer-tables tables peer-delivery compare canary ci clean
+	cover micro peer-ns3 peers peer-tables tables delivery compare canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -65,8 +66,8 @@ sim-smoke: build ## The simulations in their shortest form, without the sockets
 	bin/bench sim --rows tree,recovery,cluster,wan --seeds 2 --large-seeds 1 --sizes 16,64,256 --servers 1024 \
 		--packets 40 --others C-M
 
-micro-report: build ## What a look-up costs against table size, about a minute; FROM=bin/tables.txt adds others
-	bin/bench micro $(if $(FROM),--from $(FROM))
+micro-report: build ## What look-ups and copies cost, three minutes; FROM="bin/tables.txt bin/delivery.txt" adds others
+	bin/bench micro $(FROM:%=--from %)
 
 million: build ## 1,048,576 receivers: join, then a minute of refreshes and a packet a second; up to 20 minutes
 	bin/bench sim --rows scale
@@ -190,16 +191,22 @@ tables: peer-tables ## The table, its limit and its peers in turn, ROUNDS times 
 	@test ! -e bin/tables.failed
 	@bin/tableratio bin/tables.txt
 
-peer-delivery: ## What NATS and plain UDP deliver for a second of processor time, a minute; ROUNDS times (3)
-	@mkdir -p bin
+delivery: ## The data path, its limit in C and its peers in turn, a minute a round; ROUNDS (3); ends with ratios
+	@$(HOUSE)
+	@$(GO) test -c -o bin/cluster.test ./cluster
+	@$(GO) test -c -o bin/udp.test ./replicate/udp
 	@$(GO) -C replicate/peer test -c -o ../../bin/delivery.test .
 	@rm -f bin/delivery.txt bin/delivery.failed
-	@for round in $$(seq $(ROUNDS)); do \
-		bin/delivery.test -test.bench=. -test.benchtime=$(DELIVERTIME) -test.timeout=2m || \
-			{ touch bin/delivery.failed; exit 1; }; \
+	@for round in $$(seq $(ROUNDS)); do for fan in $(FANS); do \
+		for job in bin/cluster.test=/.*/.* bin/cluster.test=/.* bin/delivery.test=; do \
+			$${job%%=*} -test.run='^$$' -test.benchtime=$(DELIVERTIME) \
+				-test.bench="^BenchmarkDelivery$$/^what$${job#*=}/^fan=$$fan$$/^size=(64|512|1200)$$" || exit 1; \
+		done; done && \
+		(cd replicate/udp && ../../bin/udp.test -test.run='^$$' -test.bench='^BenchmarkLimit$$' -test.benchtime=3x) || \
+		{ touch bin/delivery.failed; exit 1; }; \
 	done | tee bin/delivery.txt
 	@test ! -e bin/delivery.failed
-	@$(TOOL) benchstat -row /fan,/size -col /what,/recv -filter '.unit:deliveries/cpu-s' bin/delivery.txt
+	@bin/deliveryratio bin/delivery.txt
 
 compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
 	$(TOOL) benchstat $(OLD) $(NEW)

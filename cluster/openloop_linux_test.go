@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"i3bench/cluster/senders"
 	"i3bench/internal/deliver"
 	"i3bench/replicate"
 	"i3bench/replicate/udp"
@@ -48,7 +49,7 @@ func (s *source) start() error {
 	}
 	s.buffer = make([]byte, maxTrain*packetSize)
 	for i := range maxTrain {
-		fillPacket(s.buffer[i*packetSize:][:packetSize], 0)
+		senders.Fill(s.buffer[i*packetSize:][:packetSize], 0)
 	}
 	s.done.Add(1)
 	go s.run()

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	deliver.Main(roles)
+	deliver.Main(roles())
 	goleak.VerifyTestMain(m)
 }
 

@@ -5,11 +5,11 @@ import (
 	"net/netip"
 	"testing"
 
+	"i3bench/cluster/senders"
 	"i3bench/i3"
 	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
-	"i3bench/internal/deliver"
 	"i3bench/replicate"
 )
 
@@ -44,22 +44,22 @@ func newRound(tb testing.TB, fan, batch int, sizes ...int) *round {
 	owned, _ := ring.RangeOf(self)
 	r := &round{out: machine.NewOutbox(0, 0, 0)}
 	r.node, err = node.New(node.Config{
-		Self: self, Range: owned, Ring: ring, Secret: nodeSecret, MaxPerID: max(fan, node.DefaultMaxPerID),
+		Self: self, Range: owned, Ring: ring, Secret: senders.Secret, MaxPerID: max(fan, node.DefaultMaxPerID),
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	task := &deliver.Task{}
+	var to []netip.AddrPort
 	for i := range fan {
-		task.To = append(task.To, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 2, byte(i >> 8), byte(i)}), 9))
+		to = append(to, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 2, byte(i >> 8), byte(i)}), 9))
 	}
-	insertTargets(r.node, machine.Time(machine.Second), task)
+	senders.Insert(r.node, machine.Time(machine.Second), to)
 	if r.planner, err = replicate.NewPlanner(replicate.Config{Datagram: i3.MaxDatagram}); err != nil {
 		tb.Fatal(err)
 	}
 	for i := range batch {
 		p := make([]byte, i3.HeaderSize+sizes[i%len(sizes)])
-		fillPacket(p, uint64(i))
+		senders.Fill(p, uint64(i))
 		r.batch = append(r.batch, machine.Datagram{From: self, Bytes: p})
 	}
 	return r

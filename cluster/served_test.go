@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
@@ -11,45 +10,11 @@ import (
 	"time"
 
 	"i3bench/cluster"
-	"i3bench/i3/chord"
+	"i3bench/cluster/senders"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
 	"i3bench/internal/deliver"
 )
-
-// A served is a node with a trigger to each receiver of a task.
-type served struct {
-	world *cluster.World
-	ep    *cluster.Endpoint
-	node  *node.Node
-}
-
-// serve starts the node of a task; its endpoint is to be closed.
-func serve(t *deliver.Task, cfg cluster.Config) (*served, error) {
-	s := &served{world: cluster.New(cfg)}
-	var err error
-	if s.ep, err = s.world.Open(); err != nil {
-		return nil, err
-	}
-	ring, err := chord.NewFixed([]chord.Place{{Prefix: 1, Addr: s.ep.Addr()}})
-	if err != nil {
-		return nil, err
-	}
-	owned, _ := ring.RangeOf(s.ep.Addr())
-	s.node, err = node.New(node.Config{
-		Self: s.ep.Addr(), Range: owned, Ring: ring, Secret: nodeSecret, MaxPerID: max(t.Fan, node.DefaultMaxPerID),
-		Lifetime: 10 * 60 * machine.Second, // nobody refreshes them
-	})
-	if err != nil {
-		return nil, err
-	}
-	insertTargets(s.node, s.world.Now(), t)
-	if s.node.Triggers() != t.Fan {
-		return nil, fmt.Errorf("%d triggers for %d receivers: %+v", s.node.Triggers(), t.Fan, s.node.Counters())
-	}
-	s.ep.Start(s.node)
-	return s, nil
-}
 
 // A report is what a node that is asked says of itself.
 type report struct {
@@ -65,11 +30,11 @@ func askedRole(t *deliver.Task) error {
 	if err != nil {
 		return err
 	}
-	s, err := serve(t, cluster.Config{Shards: 1, SocketBuffer: buffer})
+	s, err := senders.Serve(t, cluster.Config{Shards: 1, SocketBuffer: buffer})
 	if err != nil {
 		return err
 	}
-	defer s.ep.Close()
+	defer s.Endpoint.Close()
 	desk, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return err
@@ -77,9 +42,9 @@ func askedRole(t *deliver.Task) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.answer(desk)
+		answer(s, desk)
 	}()
-	t.Ready(s.ep.Addr().String() + " " + desk.LocalAddr().String())
+	t.Ready(s.Endpoint.Addr().String() + " " + desk.LocalAddr().String())
 	t.Wait()
 	err = desk.Close()
 	<-done
@@ -87,7 +52,7 @@ func askedRole(t *deliver.Task) error {
 }
 
 // answer answers until the connection is closed.
-func (s *served) answer(desk *net.UDPConn) {
+func answer(s *senders.Served, desk *net.UDPConn) {
 	var question [8]byte
 	for {
 		_, from, err := desk.ReadFromUDPAddrPort(question[:])
@@ -96,8 +61,8 @@ func (s *served) answer(desk *net.UDPConn) {
 		}
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
-		r := report{World: s.world.Counters(), Sys: memory.Sys}
-		s.ep.Do(func(machine.Time, *machine.Outbox) { r.Node = s.node.Counters() })
+		r := report{World: s.World.Counters(), Sys: memory.Sys}
+		s.Endpoint.Do(func(machine.Time, *machine.Outbox) { r.Node = s.Node.Counters() })
 		text, err := json.Marshal(r)
 		if err != nil {
 			return

@@ -12,10 +12,15 @@ import (
 
 	"go.uber.org/goleak"
 
+	"i3bench/cluster/senders"
+	"i3bench/internal/deliver"
 	"i3bench/reports"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	deliver.Main(senders.Roles())
+	goleak.VerifyTestMain(m)
+}
 
 // A recorder is a sink that keeps every sample.
 type recorder struct {

@@ -40,6 +40,7 @@ var units = []struct{ unit, meta string }{
 	{"queries/receiver", "better=lower"},
 	{"ns/op", "better=lower"},
 	{"ns/lookup", "better=lower"},
+	{"deliveries/cpu-s", "better=higher"},
 	{"msgs/op", "better=lower"},
 	{"p50-ns", "better=lower"},
 	{"p99-ns", "better=lower"},

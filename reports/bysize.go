@@ -106,4 +106,9 @@ func sizeBench(name, unit string, curves []SizeCurve) []BenchLine {
 }
 
 // receivers writes a group size into what a finding is of.
-func receivers(n int64) string { return count(n) + " receivers" }
+func receivers(n int64) string {
+	if n == 1 {
+		return "1 receiver"
+	}
+	return count(n) + " receivers"
+}

@@ -48,6 +48,7 @@ const (
 	StageMatch    = "match"
 	StageScale    = "scale"
 	StageMicro    = "micro"
+	StageCopies   = "copies"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -105,6 +106,11 @@ const (
 	// Of look-ups in tables.
 	KindLookup          = "lookup"
 	KindLookupElsewhere = "lookup-elsewhere"
+
+	// Of the data path.
+	KindCopies          = "copies"
+	KindCopiesElsewhere = "copies-elsewhere"
+	KindCopiesSent      = "copies-sent"
 
 	// Of any stage.
 	KindRun   = "run"
@@ -225,9 +231,22 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageMicro, KindLookupElsewhere}: spec(cols(colSeed, colGroup, colLevel, colN, colStatus),
 		cols(colGroup, colLevel, colN, colStatus)),
 
+	// One per round: seed = the round, group = who delivered, n = receivers, level =
+	// bytes of payload, value = copies that arrived for a second of the sender's
+	// processor time, start_ns = for how long it was measured, service_ns = for how
+	// much of that the sender had a processor.
+	{StageCopies, KindCopies}: spec(cols(colSeed, colGroup, colLevel, colN, colStart, colService), copiesNeed),
+	// The same of another run, from a file that the user named, and copies that were
+	// sent to a device that drops them.
+	{StageCopies, KindCopiesElsewhere}: spec(copiesNeed, copiesNeed),
+	{StageCopies, KindCopiesSent}:      spec(copiesNeed, copiesNeed),
+
 	// Group = name of the run, n = packets owed, value = delivered exactly once.
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
 })
+
+// copiesNeed is what every measurement of copies says of itself.
+var copiesNeed = cols(colSeed, colGroup, colLevel, colN)
 
 // sizeKinds are the figures of which there is one per seed, group and group
 // size: n = receivers in the group. The group of a tree is "variant/net": the way

@@ -7,7 +7,7 @@
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
 //	bench load           joins and repairs at fixed rates
 //	bench sim            section 6 in virtual time, every figure and table
-//	bench micro          what a look-up costs against the number of identifiers
+//	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench deliver        every packet under loss, exactly once
 //
 // Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a
@@ -27,7 +27,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"i3bench/cluster/senders"
 	"i3bench/experiments"
+	"i3bench/internal/deliver"
 )
 
 // Exit codes.
@@ -39,6 +41,7 @@ const (
 )
 
 func main() {
+	deliver.Main(senders.Roles()) // ends the process of a sender that is measured
 	// The heap is small and the load allocates little: collect more rarely than
 	// the default, so that the collector takes less from the system under test.
 	debug.SetGCPercent(400)

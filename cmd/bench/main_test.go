@@ -11,10 +11,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"i3bench/cluster/senders"
+	"i3bench/internal/deliver"
 	"i3bench/reports"
 )
 
 func TestMain(m *testing.M) {
+	deliver.Main(senders.Roles())
 	if os.Getenv(asProgram) != "" {
 		main() // ends the process
 	}
@@ -65,6 +68,7 @@ func TestHelp(t *testing.T) {
 		{[]string{"load", "--help"}, []string{"--joins=2200", "--repairs=2200", "--for=10s", "--standing=64"}},
 		{[]string{"micro", "--help"}, []string{
 			"--sizes=1e3,1e4,1e5,1e6", "--hits=100,50", "--rounds=3", "--time=0.3s", "--from=FILE",
+			"--parts=lookups,copies", "--fans=1,8,64,256", "--payloads=64,512,1200",
 		}},
 		{[]string{"deliver", "--help"}, []string{"--receivers=64", "--packets=10000", "--rate="}},
 	} {
@@ -122,33 +126,27 @@ func TestUsageErrors(t *testing.T) {
 		{"deliver --degree 0", []string{"--degree 0", "want more than zero"}},
 		{"deliver --runs 0", []string{"--runs 0", "want more than zero"}},
 		{"--joins 0", []string{"--joins 0", "want more than zero"}}, // the main job
-		{"micro --sizes 1e8", []string{"--sizes \"1e8\"", "from 1 to 1e7"}},
-		{"micro --sizes 1e3,2.5", []string{"--sizes \"2.5\"", "whole numbers"}},
-		{"micro --sizes 1e3,1000", []string{"--sizes", "1000", "twice"}},
-		{"micro --sizes many", []string{"--sizes \"many\"", "such as 1e6"}},
-		{"micro --hits 70", []string{"--hits 70", "want 100 or 50"}},
-		{"micro --hits 50,50", []string{"--hits", "50", "twice"}},
-		{"micro --rounds 0", []string{"--rounds 0", "want more than zero"}},
-		{"micro --rounds 1001", []string{"--rounds 1001", "at most 1000"}},
-		{"micro --time 0s", []string{"--time 0", "want more than zero"}},
-		{"micro --time 1h", []string{"--time 1h", "at most 1m"}},
-		{"micro --from testdata/none.txt", []string{"--from", "testdata/none.txt", "no such file"}},
-		{"micro --from testdata", []string{"--from", "testdata"}},
 		{"tour --rtt testdata/bad_entry.txt", []string{"testdata/bad_entry.txt:2:3"}},
 	} {
-		dir := filepath.Join(t.TempDir(), "out")
-		code, out, errs := bench(append(strings.Fields(c.args), "--out="+dir)...)
-		if code != exitUsage || !strings.HasPrefix(errs, "bench: ") || out != "" {
-			t.Errorf("%s: exit %d, %q, %q", c.args, code, out, errs)
+		refuses(t, c.args, c.says)
+	}
+}
+
+// refuses expects wrong usage.
+func refuses(t *testing.T, args string, says []string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "out")
+	code, out, errs := bench(append(strings.Fields(args), "--out="+dir)...)
+	if code != exitUsage || !strings.HasPrefix(errs, "bench: ") || out != "" {
+		t.Errorf("%s: exit %d, %q, %q", args, code, out, errs)
+	}
+	for _, s := range says {
+		if !strings.Contains(errs, s) {
+			t.Errorf("%s: %q does not say %q", args, errs, s)
 		}
-		for _, s := range c.says {
-			if !strings.Contains(errs, s) {
-				t.Errorf("%s: %q does not say %q", c.args, errs, s)
-			}
-		}
-		if _, err := os.Stat(dir); err == nil {
-			t.Errorf("%s: left a result directory", c.args)
-		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Errorf("%s: left a result directory", args)
 	}
 }
 

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,15 +15,19 @@ import (
 
 	"i3bench/asm"
 	"i3bench/experiments"
+	"i3bench/internal/deliver"
 	"i3bench/reports"
 )
 
 type microCmd struct {
-	Sizes  []string      `default:"1e3,1e4,1e5,1e6" help:"Identifiers in the tables; 1e7 needs some 5 GB of memory."`
-	Hits   []int         `default:"100,50" help:"Percent of look-ups that find something: 100, 50."`
-	Rounds int           `default:"3" help:"Times that each row is measured; rounds take turns."`
-	Time   time.Duration `default:"0.3s" help:"How long a row is measured in each round."`
-	From   string        `placeholder:"FILE" help:"Show beside ours what another run measured, such as bin/tables.txt."`
+	Parts    []string      `default:"lookups,copies" enum:"lookups,copies" help:"What is measured."`
+	Sizes    []string      `default:"1e3,1e4,1e5,1e6" help:"Identifiers in the tables; 1e7 needs some 5 GB of memory."`
+	Hits     []int         `default:"100,50" help:"Percent of look-ups that find something: 100, 50."`
+	Fans     []int         `default:"1,8,64,256" help:"Receivers of each packet, up to 1024."`
+	Payloads []int         `default:"64,512,1200" help:"Bytes of a packet's payload, up to 1200."`
+	Rounds   int           `default:"3" help:"Times that each row is measured; rounds take turns."`
+	Time     time.Duration `default:"0.3s" help:"How long a row is measured in each round."`
+	From     []string      `placeholder:"FILE" help:"Show beside ours what another run measured: bin/tables.txt."`
 }
 
 // Bounds of what can be asked for: a run is to end, and to leave the machine memory.
@@ -28,48 +35,101 @@ const (
 	mostIdentifiers = 1e7
 	mostRounds      = 1000
 	mostTime        = time.Minute
+	leastPayload    = 8
+	mostPayload     = 1200
 )
 
-// Run measures the matcher's look-ups.
+// Run measures what an i3 node is made of: look-ups in its table, and copies on their way to receivers.
 func (c *microCmd) Run(s *session) error {
-	e, left, err := c.experiment()
+	if err := c.check(); err != nil {
+		return err
+	}
+	others, err := c.others()
 	if err != nil {
 		return err
 	}
-	st := stage{
+	var stages []stage
+	if slices.Contains(c.Parts, "lookups") {
+		st, err := c.lookups(others)
+		if err != nil {
+			return err
+		}
+		stages = append(stages, st)
+	}
+	if slices.Contains(c.Parts, "copies") {
+		stages = append(stages, c.copies(others))
+	}
+	return s.run(stages...)
+}
+
+// lookups is the stage that measures look-ups.
+func (c *microCmd) lookups(others otherRuns) (st stage, err error) {
+	e := experiments.Micro{Hits: c.Hits, Rounds: c.Rounds, For: c.Time, Others: others.lookups}
+	if e.Sizes, err = c.sizes(); err != nil {
+		return st, err
+	}
+	st = stage{
 		name: reports.StageMicro, run: e.Run,
 		what: fmt.Sprintf("%d rows, %d rounds of %v each", e.Rows(), e.Rounds, e.For),
 		note: fmt.Sprintf("tables of %s, kernels %s, %d rounds of %v", strings.Join(c.Sizes, ", "),
 			strings.Join(asm.Variants(), ", "), e.Rounds, e.For),
 	}
-	if c.From != "" {
-		st.note += fmt.Sprintf("; %d results of another run, %d of other jobs left out", len(e.Others), left)
+	if len(e.Others) > 0 || others.left > 0 {
+		st.note += fmt.Sprintf("; %d results of another run, %d of other jobs left out", len(e.Others), others.left)
 	}
-	return s.run(st)
+	return st, nil
 }
 
-// experiment also returns how many results of another run have no place beside ours.
-func (c *microCmd) experiment() (e experiments.Micro, left int, err error) {
+// copies is the stage that measures copies, which is recorded as skipped where it cannot be.
+func (c *microCmd) copies(others otherRuns) stage {
+	e := experiments.Copies{Fans: c.Fans, Payloads: c.Payloads, Rounds: c.Rounds, For: c.Time, Others: others.copies}
+	st := stage{
+		name: reports.StageCopies, run: e.Run,
+		what: fmt.Sprintf("%d rows, %d rounds of %v each", e.Rows(), e.Rounds, e.For),
+		note: fmt.Sprintf("%v receivers, payloads of %v bytes, %d rounds of %v", c.Fans, c.Payloads, e.Rounds, e.For),
+	}
+	if runtime.GOOS != "linux" {
+		st.run, st.status, st.note = nil, reports.Skipped, "the processor time of a sender is read on Linux only"
+	} else if len(e.Others) > 0 {
+		st.note += fmt.Sprintf("; %d results of another run", len(e.Others))
+	}
+	return st
+}
+
+// check returns what is wrong with the flags, but for the sizes.
+func (c *microCmd) check() error {
 	if err := positive(map[string]float64{"rounds": float64(c.Rounds), "time": c.Time.Seconds()}); err != nil {
-		return e, 0, err
+		return err
 	}
-	switch {
-	case c.Rounds > mostRounds:
-		return e, 0, &usageError{fmt.Errorf("--rounds %d: want at most %d", c.Rounds, mostRounds)}
-	case c.Time > mostTime:
-		return e, 0, &usageError{fmt.Errorf("--time %v: want at most %v", c.Time, mostTime)}
+	for _, err := range []error{
+		atMost("--rounds", c.Rounds, mostRounds), atMost("--time", c.Time, mostTime), c.checkHits(),
+		within("--fans", c.Fans, 1, deliver.MaxFan), within("--payloads", c.Payloads, leastPayload, mostPayload),
+	} {
+		if err != nil {
+			return &usageError{err}
+		}
 	}
-	e = experiments.Micro{Hits: c.Hits, Rounds: c.Rounds, For: c.Time}
-	if err := c.checkHits(); err != nil {
-		return e, 0, &usageError{err}
+	return nil
+}
+
+func atMost[T cmp.Ordered](flag string, got, most T) error {
+	if got > most {
+		return fmt.Errorf("%s %v: want at most %v", flag, got, most)
 	}
-	if e.Sizes, err = c.sizes(); err != nil {
-		return e, 0, err
+	return nil
+}
+
+// within checks that there are values, all different and within bounds.
+func within(flag string, values []int, least, most int) error {
+	for _, v := range values {
+		if v < least || v > most {
+			return fmt.Errorf("%s %d: want %d to %d", flag, v, least, most)
+		}
 	}
-	if c.From != "" {
-		e.Others, left, err = c.others(e.Hits)
+	if len(values) == 0 {
+		return fmt.Errorf("%s: want at least one", flag)
 	}
-	return e, left, err
+	return distinct(flag, values)
 }
 
 func (c *microCmd) checkHits() error {
@@ -103,20 +163,33 @@ func (c *microCmd) sizes() (sizes []int, err error) {
 	return sizes, nil
 }
 
-// others reads the results of another run.
-func (c *microCmd) others(hits []int) (others []reports.Sample, left int, err error) {
-	file, err := os.Open(c.From)
-	if err != nil {
-		return nil, 0, &usageError{fmt.Errorf("--from: %w", err)}
+// otherRuns are results of other runs.
+type otherRuns struct {
+	lookups, copies []reports.Sample
+	left            int // results of look-ups that have no place beside ours
+}
+
+// others reads the results of other runs. A file may have those of either part, or of both.
+func (c *microCmd) others() (all otherRuns, err error) {
+	for _, name := range c.From {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return all, &usageError{fmt.Errorf("--from: %w", err)}
+		}
+		lookups, left, err := experiments.ReadOthers(bytes.NewReader(text), c.Hits)
+		if err != nil {
+			return all, &usageError{fmt.Errorf("--from %s: %w", name, err)}
+		}
+		copies, err := experiments.ReadOtherCopies(bytes.NewReader(text))
+		if err != nil {
+			return all, &usageError{fmt.Errorf("--from %s: %w", name, err)}
+		}
+		if len(lookups)+len(copies) == 0 {
+			return all, &usageError{fmt.Errorf("--from %s: no result in ns/lookup of a table with uniform keys and %v %% hits, "+
+				"and none in deliveries/cpu-s or copies/cpu-s", name, c.Hits)}
+		}
+		all.lookups, all.copies = append(all.lookups, lookups...), append(all.copies, copies...)
+		all.left += left
 	}
-	defer file.Close()
-	others, left, err = experiments.ReadOthers(file, hits)
-	if err != nil {
-		return nil, 0, &usageError{fmt.Errorf("--from %s: %w", c.From, err)}
-	}
-	if len(others) == 0 {
-		return nil, 0, &usageError{fmt.Errorf("--from %s: no result in ns/lookup of a table with uniform keys and %v %% hits",
-			c.From, hits)}
-	}
-	return others, left, nil
+	return all, nil
 }

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"i3bench/asm"
+	"i3bench/cluster/senders"
 	"i3bench/reports"
 )
 
 // shortMicro are flags with which bench micro takes a blink of an eye.
-const shortMicro = "--sizes 100,1e3 --hits 100 --rounds 2 --time 1ms --progress none"
+const shortMicro = "--parts lookups --sizes 100,1e3 --hits 100 --rounds 2 --time 1ms --progress none"
 
 // runMicro runs bench micro and returns its result, what it printed, and its directory.
 func runMicro(t *testing.T, args string) (r *reports.Result, out, dir string) {
@@ -159,5 +161,63 @@ func TestMicroFromRefuses(t *testing.T) {
 		if _, err := os.Stat(file + "-result"); err == nil {
 			t.Errorf("%q: left a result directory", text)
 		}
+	}
+}
+
+// The other part measures copies, and shows what a file has of others and of the limit.
+func TestMicroCopies(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the processor time of a sender is read on Linux only")
+	}
+	file := filepath.Join(t.TempDir(), "delivery.txt")
+	text := "BenchmarkDelivery/what=nats/fan=2/size=64 9 1e5 deliveries/cpu-s\n" +
+		"BenchmarkLimit/form=train/size=64/fan=2 9 8e6 c/cpu-s 4e6 copies/cpu-s\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, out, dir := runMicro(t, "--parts copies --fans 2 --payloads 64 --rounds 2 --time 1ms --progress none"+
+		" --from testdata/tables.txt --from "+file)
+	if got, want := len(r.Select(reports.StageCopies, reports.KindCopies)), 2*len(senders.All()); got != want {
+		t.Errorf("%d samples, want %d", got, want)
+	}
+	if len(r.Select(reports.StageMicro, reports.KindLookup)) > 0 {
+		t.Error("look-ups were measured, too")
+	}
+	for _, want := range []string{"node → GRO", "NATS (other run)", "train, 64 B"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the text lacks %q; printed:\n%s", want, out)
+		}
+	}
+	figures, err := os.ReadFile(filepath.Join(dir, reports.BenchFile))
+	if err != nil || strings.Contains(string(figures), "nats") {
+		t.Errorf("bench.txt has figures of another run as its own: %v\n%s", err, figures)
+	}
+}
+
+func TestMicroUsageErrors(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		says []string
+	}{
+		{"micro --sizes 1e8", []string{"--sizes \"1e8\"", "from 1 to 1e7"}},
+		{"micro --sizes 1e3,2.5", []string{"--sizes \"2.5\"", "whole numbers"}},
+		{"micro --sizes 1e3,1000", []string{"--sizes", "1000", "twice"}},
+		{"micro --sizes many", []string{"--sizes \"many\"", "such as 1e6"}},
+		{"micro --hits 70", []string{"--hits 70", "want 100 or 50"}},
+		{"micro --hits 50,50", []string{"--hits", "50", "twice"}},
+		{"micro --rounds 0", []string{"--rounds 0", "want more than zero"}},
+		{"micro --rounds 1001", []string{"--rounds 1001", "at most 1000"}},
+		{"micro --time 0s", []string{"--time 0", "want more than zero"}},
+		{"micro --time 1h", []string{"--time 1h", "at most 1m"}},
+		{"micro --from testdata/none.txt", []string{"--from", "testdata/none.txt", "no such file"}},
+		{"micro --fans 0", []string{"--fans 0", "want 1 to 1024"}},
+		{"micro --fans 8,2000", []string{"--fans 2000", "want 1 to 1024"}},
+		{"micro --fans 8,8", []string{"--fans", "twice"}},
+		{"micro --payloads 7", []string{"--payloads 7", "want 8 to 1200"}},
+		{"micro --payloads 64,1201", []string{"--payloads 1201", "want 8 to 1200"}},
+		{"micro --parts drinks", []string{"--parts", "lookups", "copies"}},
+		{"micro --from testdata", []string{"--from", "testdata"}},
+	} {
+		refuses(t, c.args, c.says)
 	}
 }

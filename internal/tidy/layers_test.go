@@ -35,6 +35,7 @@ var layers = map[string]int{
 	"replicate/udp":  7,
 	"testbed":        8,
 
+	"cluster/senders": 9, // processes that are measured
 	"matcher/lookups": 8, // of the matcher, but it has a clock and memory of its own
 	"loadgen":         9,
 	"reports/chart":   8,

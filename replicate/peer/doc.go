@@ -2,12 +2,11 @@
 // processor time, in the frame in which replicate is measured (internal/deliver). It is a module of its own, so that
 // what it compares with never becomes something that the project depends on, and nothing may import it.
 //
-//	what   recv    how a packet reaches each of the receivers
-//	nats   tcp     an embedded server of NATS core passes on what a client publishes; as many clients subscribe
-//	       tcp     as nats-deep the same with a publisher that is up to 8,192 packets or 4 MiB ahead, not 512 packets
-//	udp    plain   net.UDPConn.WriteToUDPAddrPort, one call a copy; receivers get a datagram a message (recvmmsg)
-//	udp    trains  the same; receivers take trains of datagrams (UDP_GRO), of which there are none
-//	batch  plain   x/net's ipv4.PacketConn.WriteBatch (sendmmsg), 64 copies a call
+//	what       how a packet reaches each of the receivers
+//	nats       an embedded server of NATS core passes on what a client publishes; as many clients subscribe
+//	nats-deep  the same with a publisher that is up to 8,192 packets or 4 MiB ahead, not 512 packets
+//
+// Loops of Go's net and of x/net are in cluster/senders, beside our node.
 //
 // The versions are those of go.mod.
 //

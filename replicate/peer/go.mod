@@ -7,7 +7,6 @@ replace i3bench => ../..
 
 require (
 	github.com/nats-io/nats-server/v2 v2.15.3
-	golang.org/x/net v0.62.0
 	i3bench v0.0.0
 )
 

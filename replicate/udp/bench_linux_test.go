@@ -240,7 +240,8 @@ func BenchmarkLimit(b *testing.B) {
 		form      string
 		size, fan int
 	}{
-		{"train", 64, 32}, {"train", 512, 8}, {"train", 512, 32}, {"train", 1200, 32}, {"sendmmsg", 512, 32},
+		{"train", 64, 32}, {"train", 512, 1}, {"train", 512, 8}, {"train", 512, 32}, {"train", 512, 256},
+		{"train", 1200, 32}, {"sendmmsg", 512, 1}, {"sendmmsg", 512, 32}, {"sendmmsg", 512, 256},
 		{"sendmmsg", 512, 2048}, {"classes", 512, 2048},
 	} {
 		b.Run(fmt.Sprintf("form=%s/size=%d/fan=%d", c.form, c.size, c.fan), func(b *testing.B) {

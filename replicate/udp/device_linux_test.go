@@ -128,7 +128,7 @@ func TestSinkTakesTrainsWhole(t *testing.T) {
 	// count as many packets as it has datagrams.
 	const greetings = 20
 	if least := calls*len(l.ms) - queue; got < least || got > least+greetings {
-		t.Errorf("the device dropped %d packets, want %d trains but for the %d in its queue, and at most %d of the kernel's own",
+		t.Errorf("the device dropped %d packets, want %d trains but for the %d in its queue, and at most %d of the kernel's",
 			got, calls*len(l.ms), queue, greetings)
 	}
 }

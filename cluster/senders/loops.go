@@ -1,4 +1,4 @@
-package peer
+package senders
 
 import (
 	"net"
@@ -8,8 +8,8 @@ import (
 	"i3bench/internal/deliver"
 )
 
-// udpSender sends each copy by a call of its own.
-func udpSender(t *deliver.Task) error {
+// plain sends each copy by a call of its own.
+func plain(t *deliver.Task) error {
 	conn, err := net.ListenUDP("udp4", nil)
 	if err != nil {
 		return err
@@ -33,17 +33,17 @@ func udpSender(t *deliver.Task) error {
 	}
 }
 
-// copies is how many copies are sent in one call.
-const copies = 64
+// perCall is how many copies are sent in one call.
+const perCall = 64
 
-// batchSender sends several copies in a call. The messages of a packet share its bytes.
-func batchSender(t *deliver.Task) error {
+// batch sends several copies in a call. The messages of a packet share its bytes.
+func batch(t *deliver.Task) error {
 	conn, err := net.ListenUDP("udp4", nil)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	port, per := ipv4.NewPacketConn(conn), max(1, copies/t.Fan)
+	port, per := ipv4.NewPacketConn(conn), max(1, perCall/t.Fan)
 	packets := make([]byte, per*t.Size)
 	var messages []ipv4.Message
 	for i := range per {
