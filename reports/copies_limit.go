@@ -17,9 +17,9 @@ func limitSection(r *Result) Section {
 		s.Absent = "No file of another run had these: `make delivery` writes one for `bench micro --from`."
 		return s
 	}
-	s.Text = []string{"Of another run, read from a file. Our sender and a loop in C make the same system calls to a device " +
-		"that drops what it gets: trains of datagrams that the kernel cuts, or many datagrams a call (sendmmsg). Classes " +
-		"is sendmmsg sorted by ways out of the host."}
+	s.Text = []string{"Of another run, read from a file. Our sender and a loop in C make the same system calls to a " +
+		"device that drops what it gets: trains of datagrams that the kernel cuts, or many datagrams a call (sendmmsg). " +
+		"Classes is sendmmsg sorted by ways out of the host."}
 	s.Figures = []Figure{sent.limitFigure()}
 	return s
 }
