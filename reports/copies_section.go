@@ -12,7 +12,7 @@ import (
 
 const copiesTitle = "Copies delivered for a second of the sender's processor time"
 
-const copiesNote = "Packets reach a sender, or are made by it, and go to all receivers on loopback. None may be lost. " +
+const copiesNote = "Packets reach a sender, or are made by it, and go to receivers on loopback; none may be lost. " +
 	"The sender is a process of its own, whose processor time in user and system is what counts. → GRO means that " +
 	"receivers take whole trains of datagrams from the kernel, as those of ours do; others get a datagram a message. " +
 	"Figures are medians of the rounds."
