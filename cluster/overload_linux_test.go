@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 type overload struct {
 	fan, buffer int           // receivers; the node's socket buffers, 0 for the default
 	step        time.Duration // of the ramp
+	rounds      int           // of the contest, see [stage.contest]
 	calm        int           // slices before the load
 	each        time.Duration // such a slice, and each after the load
 	load        time.Duration
@@ -26,7 +28,8 @@ const overloadFactor = 4
 
 // A strain is what became of an overloaded node.
 type strain struct {
-	peak, goodput float64         // copies a second: the most of the ramp, and under load
+	peak, goodput float64         // copies a second: the most of the ramp, and in the long load
+	kept          float64         // of the goodput that less load has, in the contest
 	offered       float64         // times the peak
 	calm, after   []time.Duration // p99 of slices before and after the load
 	loaded        time.Duration   // p99 under load
@@ -62,9 +65,9 @@ func (s *strain) baseline() (middle, worst time.Duration) {
 
 func (s *strain) String() string {
 	middle, worst := s.baseline()
-	return fmt.Sprintf("offered %.1f of a peak of %.0f copies/s, got %.2f of it; "+
+	return fmt.Sprintf("offered %.1f of a ramp's peak of %.0f copies/s, got %.2f of it, and of what less load gets %.2f; "+
 		"p99 %v (at worst %v) before, %v under load; queue %d KiB, runtime %d KiB",
-		s.offered, s.peak, s.goodput/s.peak, middle, worst, s.loaded, s.queue>>10, s.sys>>10)
+		s.offered, s.peak, s.goodput/s.peak, s.kept, middle, worst, s.loaded, s.queue>>10, s.sys>>10)
 }
 
 // endure overloads a node, and returns what became of it.
@@ -72,6 +75,8 @@ func endure(tb testing.TB, o overload) *strain {
 	s, r := setStage(tb, o.fan, o.buffer), &strain{each: o.each}
 	r.peak = s.ramp(o.step)
 	packets := r.peak / float64(o.fan-1)
+	s.source.rate.Store(int64(packets / 2))
+	r.kept = s.contest(packets, o.rounds, 2*o.each)
 	s.source.rate.Store(int64(packets / 2))
 	s.aside(o.each)
 	before := s.slicesOf(o.calm, o.each)
@@ -97,6 +102,25 @@ func endure(tb testing.TB, o overload) *strain {
 	}
 	r.loaded = tail(loaded)
 	return r
+}
+
+// contest lets the peak that a ramp found, half more and too much take turns, and returns the share of the goodput that
+// too much load keeps of the better of the other two: the median over rounds. A ramp's steps are short, and may find too
+// low or too high a peak; what else the machine does in a round strikes all three.
+func (s *stage) contest(packets float64, rounds int, d time.Duration) float64 {
+	got := func(times float64) float64 {
+		s.source.rate.Store(int64(times * packets))
+		s.aside(d / 4)
+		return s.goodput(d)
+	}
+	var shares []float64
+	for range rounds {
+		most := max(got(1), got(1.5))
+		shares = append(shares, got(overloadFactor)/most)
+		s.rest()
+	}
+	slices.Sort(shares)
+	return shares[rounds/2]
 }
 
 // slicesOf lets n slices of a time pass.
@@ -165,13 +189,13 @@ func TestOverload(t *testing.T) { atLeastOnce(t, func() error { return overloade
 // overloaded returns an error if a node does not go on under load, or is not its former self afterwards.
 func overloaded(t *testing.T) error {
 	r := endure(t, overload{
-		fan: 256, step: 80 * time.Millisecond, calm: 3, each: 250 * time.Millisecond,
+		fan: 256, step: 80 * time.Millisecond, rounds: 1, calm: 3, each: 250 * time.Millisecond,
 		load: 2500 * time.Millisecond, recover: 6 * time.Second,
 	})
 	t.Log(r)
 	r.check(t)
-	if !(r.goodput >= 0.5*r.peak && r.peak > 0) {
-		return fmt.Errorf("%.0f copies/s under load, %.0f at the peak", r.goodput, r.peak)
+	if !(r.kept >= 0.5) {
+		return fmt.Errorf("%.2f of the goodput kept, want at least half", r.kept)
 	}
 	_, worst := r.baseline()
 	if back := r.back(2*worst + 50*time.Millisecond); back > 5*time.Second {
@@ -187,7 +211,7 @@ func BenchmarkOverload(b *testing.B) {
 		b.Run(fmt.Sprintf("times=%d/fan=%d", overloadFactor, fan), func(b *testing.B) {
 			for b.Loop() {
 				r := endure(b, overload{
-					fan: fan, step: 200 * time.Millisecond, calm: 8, each: 250 * time.Millisecond,
+					fan: fan, step: 200 * time.Millisecond, rounds: 5, calm: 8, each: 250 * time.Millisecond,
 					load: 4 * time.Second, recover: 7 * time.Second,
 				})
 				r.check(b)
@@ -203,7 +227,7 @@ func (s *strain) tell(b *testing.B) {
 	b.Log(s)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(s.peak, "peak-copies/s")
-	b.ReportMetric(100*s.goodput/s.peak, "%goodput-kept")
+	b.ReportMetric(100*s.kept, "%goodput-kept")
 	b.ReportMetric(s.offered, "offered/peak")
 	b.ReportMetric(s.back(max(worst, middle*11/10)).Seconds(), "s-until-p99-back")
 	b.ReportMetric(float64(middle.Microseconds()), "p99-before-us")
