@@ -29,7 +29,7 @@ const overloadFactor = 4
 // A strain is what became of an overloaded node.
 type strain struct {
 	peak, goodput float64         // copies a second: the most of the ramp, and in the long load
-	kept          float64         // of the goodput that less load has, in the contest
+	kept, thrift  float64         // of the goodput that less load has, and of that for a second of processor: the contest
 	offered       float64         // times the peak
 	calm, after   []time.Duration // p99 of slices before and after the load
 	loaded        time.Duration   // p99 under load
@@ -65,9 +65,9 @@ func (s *strain) baseline() (middle, worst time.Duration) {
 
 func (s *strain) String() string {
 	middle, worst := s.baseline()
-	return fmt.Sprintf("offered %.1f of a ramp's peak of %.0f copies/s, got %.2f of it, and of what less load gets %.2f; "+
-		"p99 %v (at worst %v) before, %v under load; queue %d KiB, runtime %d KiB",
-		s.offered, s.peak, s.goodput/s.peak, s.kept, middle, worst, s.loaded, s.queue>>10, s.sys>>10)
+	return fmt.Sprintf("offered %.1f of the ramp's %.0f copies/s, got %.2f of it, %.2f of what less load gets, "+
+		"%.2f a CPU second; p99 %v (at worst %v) before, %v under load; queue %d KiB, runtime %d KiB",
+		s.offered, s.peak, s.goodput/s.peak, s.kept, s.thrift, middle, worst, s.loaded, s.queue>>10, s.sys>>10)
 }
 
 // endure overloads a node, and returns what became of it.
@@ -76,7 +76,7 @@ func endure(tb testing.TB, o overload) *strain {
 	r.peak = s.ramp(o.step)
 	packets := r.peak / float64(o.fan-1)
 	s.source.rate.Store(int64(packets / 2))
-	r.kept = s.contest(packets, o.rounds, 2*o.each)
+	r.kept, r.thrift = s.contest(tb, packets, o.rounds, 2*o.each)
 	s.source.rate.Store(int64(packets / 2))
 	s.aside(o.each)
 	before := s.slicesOf(o.calm, o.each)
@@ -105,22 +105,39 @@ func endure(tb testing.TB, o overload) *strain {
 }
 
 // contest lets the peak that a ramp found, half more and too much take turns, and returns the share of the goodput that
-// too much load keeps of the better of the other two: the median over rounds. A ramp's steps are short, and may find too
-// low or too high a peak; what else the machine does in a round strikes all three.
-func (s *stage) contest(packets float64, rounds int, d time.Duration) float64 {
-	got := func(times float64) float64 {
+// too much keeps of the better of the other two, and what it keeps of the goodput for a second of the node's processor:
+// medians over rounds. A ramp's steps are short, and may find too low or too high a peak; what else the
+// machine does in a round strikes all three.
+func (s *stage) contest(tb testing.TB, packets float64, rounds int, d time.Duration) (kept, thrift float64) {
+	got := func(times float64) (rate, thrift float64) {
 		s.source.rate.Store(int64(times * packets))
 		s.aside(d / 4)
-		return s.goodput(d)
+		before, begin := s.used(tb), time.Now()
+		rate = s.goodput(d)
+		return rate, rate * time.Since(begin).Seconds() / (s.used(tb) - before).Seconds()
 	}
-	var shares []float64
+	var shares [2][]float64
 	for range rounds {
-		most := max(got(1), got(1.5))
-		shares = append(shares, got(overloadFactor)/most)
+		one, thriftOne := got(1)
+		more, thriftMore := got(1.5)
+		much, thriftMuch := got(overloadFactor)
+		shares[0] = append(shares[0], much/max(one, more))
+		shares[1] = append(shares[1], thriftMuch/max(thriftOne, thriftMore))
 		s.rest()
 	}
-	slices.Sort(shares)
-	return shares[rounds/2]
+	for _, all := range shares {
+		slices.Sort(all)
+	}
+	return shares[0][rounds/2], shares[1][rounds/2]
+}
+
+// used returns how much processor time the node has used.
+func (s *stage) used(tb testing.TB) time.Duration {
+	t, err := s.node.Processor()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
 }
 
 // slicesOf lets n slices of a time pass.
@@ -228,6 +245,7 @@ func (s *strain) tell(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(s.peak, "peak-copies/s")
 	b.ReportMetric(100*s.kept, "%goodput-kept")
+	b.ReportMetric(100*s.thrift, "%goodput/cpu-s-kept")
 	b.ReportMetric(s.offered, "offered/peak")
 	b.ReportMetric(s.back(max(worst, middle*11/10)).Seconds(), "s-until-p99-back")
 	b.ReportMetric(float64(middle.Microseconds()), "p99-before-us")

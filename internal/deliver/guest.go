@@ -39,6 +39,9 @@ func Launch(role string, procs int, j Job) (*Guest, error) {
 // Where returns what the role said when it was ready.
 func (g *Guest) Where() string { return g.where }
 
+// Processor returns how much processor time the role's process has used, in user and system.
+func (g *Guest) Processor() (time.Duration, error) { return g.process.time() }
+
 // Stop tells the role that the run is over, waits for its process to end, and returns what went wrong in it.
 func (g *Guest) Stop() error {
 	if err := g.process.end(nil); err != nil {

@@ -20,6 +20,9 @@ func TestGuest(t *testing.T) {
 	if g.Where() != "some address" {
 		t.Errorf("where: %q", g.Where())
 	}
+	if used, err := g.Processor(); err != nil || used <= 0 {
+		t.Errorf("processor time of a process that has started: %v, %v", used, err)
+	}
 	if err := g.Stop(); err != nil {
 		t.Error(err)
 	}
