@@ -15,10 +15,13 @@ type copiesRun struct {
 	who       []string // in the order in which they were measured
 }
 
-// newCopiesRun collects samples, whose rounds are in order.
+// newCopiesRun collects samples, whose rounds are in order. One in which nothing arrived has no rate to be compared.
 func newCopiesRun(kind deliverylines.Kind, elsewhere bool, samples []Sample) copiesRun {
 	r := copiesRun{kind: kind, elsewhere: elsewhere, results: make(deliverylines.Results)}
 	for _, s := range samples {
+		if s.Value <= 0 {
+			continue
+		}
 		row := deliverylines.Row{Kind: kind, Who: s.Group, Fan: int(s.N), Size: s.Level}
 		r.results[row] = append(r.results[row], s.Value)
 		if !slices.Contains(r.who, s.Group) {

@@ -82,6 +82,10 @@ func TestCopiesByHand(t *testing.T) {
 
 // A run without a file of others has no limit, and says how to come by one; one without samples has nothing.
 func TestCopiesAbsent(t *testing.T) {
+	nothing := Sample{Stage: StageCopies, Kind: KindCopies, Group: ourCopies, Seed: 1, N: 8, Level: 64}
+	if text := Text(copiesResult(t, []Sample{nothing})); !strings.Contains(text, "no samples for this") {
+		t.Errorf("reports: of a round in which nothing arrived:\n%s", text)
+	}
 	own := slices.DeleteFunc(copiesSamples(), func(s Sample) bool { return s.Kind != KindCopies })
 	r := copiesResult(t, own)
 	if text := Text(r); !strings.Contains(text, "make delivery") || strings.Contains(text, "(other run)") {
