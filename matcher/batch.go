@@ -56,7 +56,7 @@ func (t *Table) MatchBatch(ids []i3.ID, now Tick, m *Matches) {
 	}
 	for len(ids) > 0 {
 		n := min(len(ids), asm.MaxBatch)
-		t.matchSome(ids[:n], now, m)
+		t.matchIn(t.view.Load(), ids[:n], now, m)
 		ids = ids[n:]
 	}
 	runtime.KeepAlive(t) // and with it the memory that was read
@@ -70,8 +70,8 @@ func (m *Matches) matchOne(t *Table, id *i3.ID, hash uint64, now Tick) {
 	m.Off = append(m.Off, uint32(len(m.Targets)))
 }
 
-// matchSome matches at most asm.MaxBatch identifiers.
-func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
+// matchIn matches at most asm.MaxBatch identifiers with the arrays of a view.
+func (t *Table) matchIn(v *view, ids []i3.ID, now Tick, m *Matches) {
 	b := m.batch
 	before, room := len(m.Matched), asm.Room(len(ids))
 	m.Matched = slices.Grow(m.Matched, room)[:before+room]
@@ -79,7 +79,6 @@ func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 	m.Matched = m.Matched[:before+len(ids)]
 	hashes := b.hashes[:len(ids)]
 	asm.Hash(hashes, ids, &t.key)
-	v := t.view.Load()
 	if s := unpackShape(t.shape.Load()); s.Homes() <= len(v.homes) {
 		asm.Locate(b.Places[:len(ids)], hashes, v.homes, s)
 		asm.Match(&b.Batch, v.homes, v.cells, uint32(now))
@@ -87,7 +86,8 @@ func (t *Table) matchSome(ids []i3.ID, now Tick, m *Matches) {
 			asm.Follow(&b.Batch, v.homes, v.cells, uint32(now))
 		}
 		b.descend(v, now)
-	} else { // a newer shape than the view: one by one
+	}
+	if t.stale(v) { // as it is if the shape was newer, too: one by one
 		for i := range ids {
 			b.Answers[i], b.member[i] = asm.Ask, 0
 		}
@@ -102,7 +102,7 @@ func (m *Matches) take(t *Table, v *view, hashes []uint64, now Tick) {
 	for i := 0; i < len(b.IDs); {
 		m.Targets, m.Off = asm.Take(m.Targets, m.Off, &b.Batch, i)
 		for i = len(m.Off) - before; i < len(b.IDs) && b.Answers[i] == asm.Ask; i++ {
-			if w := b.member[i]; w == 0 || !m.matchMember(v, i, w, now) {
+			if w := b.member[i]; w == 0 || !m.matchMember(v, i, w, now) || t.stale(v) {
 				b.Winners[i], m.Targets = t.match(&b.IDs[i], hashes[i], now, m.Targets)
 			}
 			m.Off = append(m.Off, uint32(len(m.Targets)))

@@ -34,7 +34,13 @@ func (t *Table) match(id *i3.ID, hash uint64, now Tick, dst []Target) (winner i3
 
 // try is one attempt of match. It is not ok if a writer came in between.
 func (t *Table) try(id *i3.ID, hash uint64, now Tick, dst []Target) (suffix uint64, targets []Target, ok bool) {
-	v := t.view.Load()
+	return t.tryIn(t.view.Load(), id, hash, now, dst)
+}
+
+// tryIn is try with the arrays of a view. It is not ok either if they have been replaced, see [Table.stale].
+func (t *Table) tryIn(
+	v *view, id *i3.ID, hash uint64, now Tick, dst []Target,
+) (suffix uint64, targets []Target, ok bool) {
 	place := unpackShape(t.shape.Load()).Place(hash)
 	if int(place.Home()) >= len(v.homes) {
 		return 0, dst, false // a newer shape than the view
@@ -46,11 +52,15 @@ func (t *Table) try(id *i3.ID, hash uint64, now Tick, dst []Target) (suffix uint
 	}
 	n, ok := v.search(home, meta, id, place)
 	if n == 0 {
-		return 0, dst, ok && asm.Load(&home[asm.Meta]) == meta
+		return 0, dst, ok && asm.Load(&home[asm.Meta]) == meta && !t.stale(v)
 	}
 	suffix, targets, ok = v.emit(v.at(n), id, now, dst)
-	return suffix, targets, ok && asm.Load(&home[asm.Meta]) == meta
+	return suffix, targets, ok && asm.Load(&home[asm.Meta]) == meta && !t.stale(v)
 }
+
+// stale reports whether an array has been replaced since a view was loaded. Arrays grow one at a time, and views share
+// the others: what a home says by now may be about a cell that the old array of cells does not have, or has as it was.
+func (t *Table) stale(v *view) bool { return t.view.Load() != v }
 
 // search returns the cell in a home or behind it that has the exact words of id, or
 // 0. It is not ok if it saw what cannot be.

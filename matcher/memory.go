@@ -9,8 +9,8 @@ import (
 )
 
 // A view is the arrays of a table, as readers see them. Small ones are on the heap
-// and are replaced by larger copies; a reader that still has the old view sees the
-// table as it was then. Large ones are in reserved memory, where they never move.
+// and are replaced by larger copies, one at a time; a reader that still has the old view
+// has to look again, see [Table.stale]. Large ones are in reserved memory, where they never move.
 type view struct {
 	homes []asm.Cell
 	cells []asm.Cell // behind the homes, and members of groups
