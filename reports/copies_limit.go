@@ -29,7 +29,7 @@ func (r copiesRun) limitFigure() Figure {
 		Title: "Share of the C loop's copies a second of processor time",
 		Desc: "Our sender's copies for a second of processor time as a share of those of a loop in C, against the number " +
 			"of addresses, which is on a logarithmic axis.",
-		Y: chart.Axis{Label: "Go / C", Max: 1.25},
+		Y: chart.Axis{Label: "Go / C"},
 	}
 	var fans []int64
 	for _, fan := range r.results.Fans(r.kind) {
