@@ -5,7 +5,7 @@
 //
 // # How it is used
 //
-// The sender is a [Role], known by its name in the test binary, which is started again for it:
+// The sender is a [Role], known by its name in the program or test binary, which is started again for it:
 //
 //	func TestMain(m *testing.M) {
 //		deliver.Main(map[string]deliver.Role{"plain": plain}) // does not return in the process of a sender

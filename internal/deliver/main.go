@@ -27,8 +27,8 @@ const (
 // grace is how long a role may take to end after the run is over.
 const grace = 2 * time.Second
 
-// Main is for TestMain. In a process that was started as a sender it plays the role of that name and exits. In any
-// other it returns at once.
+// Main is for TestMain, and comes first in the main of a program that measures. In a process that was started as a
+// sender it plays the role of that name and exits. In any other it returns at once.
 func Main(roles map[string]Role) {
 	name, started := os.LookupEnv(variable)
 	if !started {
