@@ -72,6 +72,14 @@ func (m *Matches) matchOne(t *Table, id *i3.ID, hash uint64, now Tick) {
 
 // matchIn matches at most asm.MaxBatch identifiers with the arrays of a view.
 func (t *Table) matchIn(v *view, ids []i3.ID, now Tick, m *Matches) {
+	m.find(t, v, ids, now)
+	m.take(t, v, now)
+	m.batch.IDs, m.batch.Winners = nil, nil
+}
+
+// find looks for the answers to a batch. Those that a writer was in the way of, or that are in a group, are to be taken
+// one by one.
+func (m *Matches) find(t *Table, v *view, ids []i3.ID, now Tick) {
 	b := m.batch
 	before, room := len(m.Matched), asm.Room(len(ids))
 	m.Matched = slices.Grow(m.Matched, room)[:before+room]
@@ -92,18 +100,16 @@ func (t *Table) matchIn(v *view, ids []i3.ID, now Tick, m *Matches) {
 			b.Answers[i], b.member[i] = asm.Ask, 0
 		}
 	}
-	m.take(t, v, hashes, now)
-	b.IDs, b.Winners = nil, nil
 }
 
 // take adds the results of a batch whose answers are there; the winners are already.
-func (m *Matches) take(t *Table, v *view, hashes []uint64, now Tick) {
+func (m *Matches) take(t *Table, v *view, now Tick) {
 	b, before := m.batch, len(m.Off)
 	for i := 0; i < len(b.IDs); {
 		m.Targets, m.Off = asm.Take(m.Targets, m.Off, &b.Batch, i)
 		for i = len(m.Off) - before; i < len(b.IDs) && b.Answers[i] == asm.Ask; i++ {
-			if w := b.member[i]; w == 0 || !m.matchMember(v, i, w, now) || t.stale(v) {
-				b.Winners[i], m.Targets = t.match(&b.IDs[i], hashes[i], now, m.Targets)
+			if w := b.member[i]; w == 0 || !m.matchMember(t, v, i, w, now) {
+				b.Winners[i], m.Targets = t.match(&b.IDs[i], b.hashes[i], now, m.Targets)
 			}
 			m.Off = append(m.Off, uint32(len(m.Targets)))
 		}
@@ -198,11 +204,11 @@ func (b *scratch) enter(v *view, who uint8, c *asm.Cell) {
 }
 
 // matchMember adds the targets for an identifier whose group's winner is known, unless a
-// writer came in between.
-func (m *Matches) matchMember(v *view, i int, n number, now Tick) bool {
+// writer came in between. It adds nothing then.
+func (m *Matches) matchMember(t *Table, v *view, i int, n number, now Tick) bool {
 	b, before := m.batch, len(m.Targets)
 	suffix, targets, ok := v.emitList(&v.cells[n], now, m.Targets)
-	if !ok || len(targets) == before || asm.Load(&v.homes[b.Places[i].Home()][asm.Meta]) != b.seen[i] {
+	if !ok || len(targets) == before || asm.Load(&v.homes[b.Places[i].Home()][asm.Meta]) != b.seen[i] || t.stale(v) {
 		return false
 	}
 	m.Targets, b.Winners[i] = targets, b.IDs[i].WithSuffix(suffix)

@@ -68,3 +68,35 @@ func TestOldViews(t *testing.T) {
 		t.Errorf("%d looks, %d of them noticed, want all", looks, noticed)
 	}
 }
+
+// TestViewGrowsOldInABatch: an identifier of a group whose winner a batch has found has its target once, also if the
+// arrays are replaced before the batch takes it.
+func TestViewGrowsOldInABatch(t *testing.T) {
+	table, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	ids := make([]i3.ID, 40)
+	for i := range ids {
+		ids[i] = i3.NewID(7, i3.Key{7}, uint64(i)<<32)
+		if _, err := table.Insert(ids[i], Target(i), 0, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := &Matches{batch: new(scratch)}
+	m.Reset()
+	old := table.view.Load()
+	m.find(table, old, ids, 0)
+	for i := uint64(0); table.view.Load() == old; i++ {
+		if _, err := table.Insert(i3.NewID(i, i3.Key{8}, 0), 1, 0, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.take(table, old, 0)
+	for i := range ids {
+		if got := m.At(i); len(got) != 1 || got[0] != Target(i) {
+			t.Errorf("identifier %d has %v, want its target once", i, got)
+		}
+	}
+}
