@@ -46,6 +46,7 @@ func (t *Table) ends() (ends [arrays]int) {
 		ofLines:      (int(t.lists.end) + more/few) * cellBytes,
 		ofNodes:      (int(t.nodes.end) + max(0, more/few-t.nodes.idle)) * int(unsafe.Sizeof(node{})),
 		ofBlocks:     (homes/blockCells + 1) * tickBytes,
+		ofVacant:     (homes/lineCount + 1) * 8,
 		ofBlocks + 1: (cells/blockCells + 1) * tickBytes,
 	}
 }

@@ -8,19 +8,20 @@ import (
 	"i3bench/i3"
 )
 
-// A number names a cell: a home if homeBit is set, otherwise one of those behind
-// them or a member of a group. Zero is none.
+// A number names a cell: the line of a home from the view's number of the first home on, and one of the pool below.
+// Zero is none.
 type number uint32
 
-const homeBit number = 1 << 31
+// apart is the number of the first home where the homes are not in one region with the pool.
+const apart number = 1 << 31
 
 // at returns the cell of a number.
 func (t *Table) at(n number) *asm.Cell { return t.v.at(n) }
 
 // at returns the cell of a number.
 func (v *view) at(n number) *asm.Cell {
-	if n&homeBit != 0 {
-		return &v.homes[n&^homeBit]
+	if n >= v.first {
+		return &v.homes[n-v.first]
 	}
 	return &v.cells[n]
 }
@@ -35,12 +36,20 @@ func kindOf(meta uint64) (state, count uint64) {
 	return meta >> asm.StateShift & 3, meta >> asm.CountShift & 3
 }
 
+// isGuest reports whether the line of a home has a cell that stands behind another.
+func isGuest(home *asm.Cell) bool { return home[asm.Meta]&asm.GuestBit != 0 }
+
+// isHome reports whether a number is that of a home, and not of a guest there.
+func (t *Table) isHome(n number) bool { return n >= t.v.first && !isGuest(t.at(n)) }
+
 func stateOf(c *asm.Cell) uint64 { return c[asm.Meta] >> asm.StateShift & 3 }
+
+// kindMask is the state and the count field.
+const kindMask = 15 << asm.StateShift
 
 // setKind sets the state and the count field.
 func setKind(c *asm.Cell, state, count uint64) {
-	const mask = 15 << asm.StateShift
-	set(&c[asm.Meta], c[asm.Meta]&^mask|state<<asm.StateShift|count<<asm.CountShift)
+	set(&c[asm.Meta], c[asm.Meta]&^kindMask|state<<asm.StateShift|count<<asm.CountShift)
 }
 
 func nextOf(c *asm.Cell) number { return number(c[asm.Links] >> 32) }

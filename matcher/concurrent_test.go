@@ -65,13 +65,19 @@ func TestReadersAndWriters(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer asm.Use(asm.Variants()[0])
-			readersAndWriters(t)
+			t.Run("beside=0", func(t *testing.T) { readersAndWriters(t, 0) })
+			t.Run("beside=5000", func(t *testing.T) { readersAndWriters(t, 5000) })
 		})
 	}
 }
 
-func readersAndWriters(t *testing.T) {
-	table := newTable(t, matcher.Config{Seed: [16]byte{3}})
+// readersAndWriters has some more identifiers beside: with many, cells behind homes are in lines of others.
+func readersAndWriters(t *testing.T, beside int) {
+	table := newTable(t, matcher.Config{Seed: [16]byte{3}, MaxTriggers: 20_000})
+	defer table.Close()
+	for i, id := range randomIDs(beside, 12) {
+		mustInsert(t, table, id, matcher.Target(i), 0, 10)
+	}
 	hs := histories(400)
 	for _, h := range hs {
 		h.next(t, table)

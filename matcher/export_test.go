@@ -48,6 +48,7 @@ type checker struct {
 	prefixes map[i3.Exact]bool
 	entries  int
 	lines    int // of lists in use
+	guests   int
 }
 
 // home checks a home and what stands behind it.
@@ -57,18 +58,26 @@ func (c *checker) home(i uint32, s asm.Shape) error {
 	if meta&asm.Odd != 0 {
 		return fmt.Errorf("open")
 	}
-	if stateOf(home) == asm.Empty {
-		if nextOf(home) != 0 || meta>>asm.TagAShift != 0 || meta&(asm.FollowBit|asm.DirectBit) != 0 {
+	if isGuest(home) {
+		c.guests++
+	}
+	if c.t.v.first != apart {
+		if vacant := c.t.vacant[i/lineCount]>>(i%lineCount)&1 != 0; vacant != (stateOf(home) == asm.Empty) {
+			return fmt.Errorf("vacant %v, meta %x", vacant, meta)
+		}
+	}
+	if stateOf(home) == asm.Empty || isGuest(home) {
+		if !isGuest(home) && nextOf(home) != 0 || meta>>asm.TagAShift != 0 || meta&(asm.FollowBit|asm.DirectBit) != 0 {
 			return fmt.Errorf("empty, with somebody behind: meta %x, links %x", meta, home[asm.Links])
 		}
 		home = nil
 	}
 	var tags []uint64
-	for n := number(i) | homeBit; home != nil; {
+	for n := c.t.v.first + number(i); home != nil; {
 		if err := c.top(n, home, i, s); err != nil {
 			return err
 		}
-		if n&homeBit == 0 {
+		if n != c.t.v.first+number(i) {
 			c.cells[n] = true
 			tags = append(tags, uint64(s.Place(c.t.Hash(idOf(home))).Tag()))
 		}
@@ -211,7 +220,7 @@ func (c *checker) single(n number, cell *asm.Cell) error {
 		c.lines += 1 << (k - 1)
 	}
 	seen := map[Target]bool{}
-	e, p := &c.t.expiry, positionOf(n)
+	e, p := &c.t.expiry, c.t.positionOf(n)
 	for _, tr := range list {
 		if seen[targetOf(tr)] {
 			return fmt.Errorf("cell %x: target %d is there twice", n, targetOf(tr))
@@ -229,10 +238,10 @@ func (c *checker) single(n number, cell *asm.Cell) error {
 
 func (c *checker) totals() error {
 	t := c.t
-	if c.entries != t.Len() || len(c.prefixes) != t.tops || len(c.cells) != t.cells.used() ||
+	if c.entries != t.Len() || len(c.prefixes) != t.tops || len(c.cells)-c.guests != t.cells.used() ||
 		len(c.nodes) != t.nodes.used() {
 		return fmt.Errorf("%d triggers of %d, %d prefixes of %d, %d cells of %d, %d nodes of %d can be reached",
-			c.entries, t.Len(), len(c.prefixes), t.tops, len(c.cells), t.cells.used(), len(c.nodes), t.nodes.used())
+			c.entries, t.Len(), len(c.prefixes), t.tops, len(c.cells)-c.guests, t.cells.used(), len(c.nodes), t.nodes.used())
 	}
 	if c.lines+t.lists.idle != int(t.lists.end)-1 {
 		return fmt.Errorf("%d lines in use and %d idle of %d", c.lines, t.lists.idle, t.lists.end-1)

@@ -7,13 +7,19 @@ import (
 )
 
 // settleIn returns a cell for one more prefix with a hash: the home if it is free,
-// otherwise one behind it. The home must be open; what the cell holds is up to the caller.
+// otherwise one behind it. The home must be open; what the cell holds is up to the caller, who then says that it has
+// settled.
 func (t *Table) settleIn(home *asm.Cell, hash uint64) number {
+	h := t.homeNumber(hash)
+	if isGuest(home) {
+		t.moveGuest(h)
+	}
 	if stateOf(home) == asm.Empty {
 		setKind(home, asm.Single, 0)
-		return t.homeNumber(hash)
+		t.occupy(h)
+		return h
 	}
-	n := t.newCell()
+	n := t.newBehind(h)
 	first := nextOf(home)
 	set(&t.v.cells[n][asm.Links], uint64(first)<<32)
 	setNext(home, n)
@@ -94,7 +100,7 @@ func (t *Table) retell(home *asm.Cell) {
 // retellIf is retell for a cell that has changed the number of its triggers: if it is a
 // home, the place of the second may have become free, or been taken.
 func (t *Table) retellIf(n number, before, after int) {
-	if n&homeBit == 0 || (before == inline) == (after == inline) {
+	if !t.isHome(n) || (before == inline) == (after == inline) {
 		return
 	}
 	if home := t.at(n); home[asm.Meta]>>asm.TagBShift != 0 {
@@ -107,7 +113,7 @@ func (t *Table) tagOf(hash uint64) uint64 { return uint64(t.shaped().Place(hash)
 
 // homeNumber returns the number of the home of a hash.
 func (t *Table) homeNumber(hash uint64) number {
-	return number(t.shaped().Place(hash).Home()) | homeBit
+	return t.v.first + number(t.shaped().Place(hash).Home())
 }
 
 // dropTop takes a cell out of its home, or from behind it. The first behind takes the
@@ -124,6 +130,7 @@ func (t *Table) dropTop(f *found) {
 	next := nextOf(c)
 	if next == 0 {
 		setKind(c, asm.Empty, 0)
+		t.vacate(f.top)
 		return
 	}
 	first := &t.v.cells[next]
@@ -142,15 +149,14 @@ func (t *Table) split() {
 	s := t.shaped()
 	n := uint32(s.Homes())
 	if int(n) >= len(t.v.homes) {
-		v := *t.v
-		v.homes = grown(&t.memory[ofHomes], v.homes, int(n)+1, t.cfg.mostHomes())
-		t.show(v)
+		t.growCells(int(n)+1, 0)
 	}
-	old, fresh := &t.v.homes[s.Split], &t.v.homes[n]
+	before := t.v.first + number(s.Split)
+	old, fresh := &t.v.homes[s.Split], &t.v.homes[n] // neither is offered to guests before everybody has settled
 	open(old)
 	t.takeOut(old)
 	depth := uint64(s.Level+1) << asm.DepthShift
-	set(&old[asm.Meta], old[asm.Meta]&(asm.SeqMask)|depth)
+	set(&old[asm.Meta], old[asm.Meta]&(asm.SeqMask|kindMask|asm.GuestBit)|depth)
 	set(&fresh[asm.Meta], depth|asm.Odd)
 	if s.Split++; s.Split == 1<<s.Level {
 		s = asm.Shape{Level: s.Level + 1}
@@ -165,10 +171,13 @@ func (t *Table) split() {
 		m := t.settleIn(home, hash)
 		c := t.at(m)
 		copyEntry(c, e)
+		t.settled(m)
 		if stateOf(c) == asm.Single {
 			t.due(m, soonest(t.list(c)))
 		}
 	}
+	t.offer(t.v.first + number(n))
+	t.offer(before)
 	shut(fresh)
 	shut(old)
 	t.approachSplits(s)
@@ -192,7 +201,7 @@ func (t *Table) approachSplits(s asm.Shape) {
 // takeOut moves a home and what stands behind it to t.moving.
 func (t *Table) takeOut(home *asm.Cell) {
 	t.moving = t.moving[:0]
-	if stateOf(home) == asm.Empty {
+	if stateOf(home) == asm.Empty || isGuest(home) {
 		return
 	}
 	t.moving = append(t.moving, *home)
@@ -204,4 +213,5 @@ func (t *Table) takeOut(home *asm.Cell) {
 		n = next
 	}
 	set(&home[asm.Links], 0)
+	setKind(home, asm.Empty, 0)
 }

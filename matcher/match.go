@@ -69,7 +69,7 @@ func (v *view) search(home *asm.Cell, meta uint64, id *i3.ID, place asm.Place) (
 		return 0, true
 	}
 	if holds(home, id) {
-		return number(place.Home()) | homeBit, true
+		return v.first + number(place.Home()), true
 	}
 	if nobodyBehind(meta, place) {
 		return 0, true

@@ -13,7 +13,8 @@ import (
 // has to look again, see [Table.stale]. Large ones are in reserved memory, where they never move.
 type view struct {
 	homes []asm.Cell
-	cells []asm.Cell // behind the homes, and members of groups
+	cells []asm.Cell // the pool: behind the homes, and members of groups; where first says so, the homes are its end
+	first number     // the number of the first home
 	lines []uint64   // lists of more than two triggers, in lines of eight
 	nodes []node     // of groups
 }
@@ -32,7 +33,9 @@ const (
 	ofLines
 	ofNodes
 	ofBlocks // of homes; those of cells are next
-	arrays   = ofBlocks + 2
+	ofVacant = ofBlocks + 2
+	ofBoth   = ofVacant + 1 // the region that those of cells and homes are parts of
+	arrays   = ofBoth + 1
 )
 
 // A memory is what a table has reserved, a region for each array that is large.
@@ -43,11 +46,12 @@ type memory [arrays]region
 type region struct {
 	bytes []byte
 	ready int
+	part  bool // of ofBoth
 }
 
 func (m *memory) release() {
 	for i := range m {
-		if m[i].bytes != nil {
+		if m[i].bytes != nil && !m[i].part {
 			mem.Release(m[i].bytes)
 		}
 		m[i] = region{}
@@ -96,10 +100,8 @@ func (c Config) mostLines() int { return min(4*c.MaxTriggers+2*c.MaxPerID/lineLe
 // while it has pointers. It reports whether there are nodes.
 func (t *Table) room() bool {
 	const someCells, someNodes = 3, fewMembers + 1
-	if end := int(t.cells.end) + someCells; t.cells.idle < someCells && end > len(t.v.cells) {
-		v := *t.v
-		v.cells = grown(&t.memory[ofCells], v.cells, end, t.cfg.mostCells())
-		t.show(v)
+	if end := int(t.cells.end) + someCells; t.cells.idle < someCells && end > t.v.poolLen() {
+		t.growCells(0, end)
 	}
 	if end := int(t.nodes.end) + someNodes; t.nodes.idle < someNodes && end > len(t.v.nodes) {
 		if end > maxNodes {
@@ -132,6 +134,11 @@ func (t *Table) newCell() number {
 
 // putCell takes a cell back. Its home must be open.
 func (t *Table) putCell(n number) {
+	if n >= t.v.first {
+		leaveLine(t.at(n))
+		t.vacate(n)
+		return
+	}
 	c := &t.v.cells[n]
 	set(&c[asm.Meta], 0)
 	set(&c[asm.Links], uint64(t.cells.free))

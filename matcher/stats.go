@@ -22,12 +22,12 @@ func (t *Table) Stats() Stats {
 		Prefixes: t.tops,
 		Homes:    t.shaped().Homes(),
 		Bytes: t.shaped().Homes()*cellBytes + int(t.cells.end)*cellBytes + int(t.lists.end)*cellBytes +
-			int(t.nodes.end)*2*cellBytes + tickBytes*(len(t.expiry.blocks[0])+len(t.expiry.blocks[1])),
+			int(t.nodes.end)*2*cellBytes + tickBytes*(len(t.expiry.blocks[0])+len(t.expiry.blocks[1])) + 8*len(t.vacant),
 	}
 	total := 0
 	for i := range t.v.homes[:s.Homes] {
 		c := &t.v.homes[i]
-		if stateOf(c) == asm.Empty {
+		if stateOf(c) == asm.Empty || isGuest(c) {
 			continue
 		}
 		for n := 1; ; n++ {
@@ -41,10 +41,10 @@ func (t *Table) Stats() Stats {
 		}
 	}
 	for p := position(0); p.cell() < s.Homes; p++ {
-		s.Identifiers += min(countOf(t.at(p.number())), 1)
+		s.Identifiers += min(countOf(t.at(t.numberOf(p))), 1)
 	}
 	for p := others; p.cell() < t.end(1); p++ {
-		s.Identifiers += min(countOf(t.at(p.number())), 1)
+		s.Identifiers += min(countOf(t.at(t.numberOf(p))), 1)
 	}
 	if s.Entries > 0 {
 		s.BytesPerEntry = float64(s.Bytes) / float64(s.Entries)

@@ -37,16 +37,16 @@ func (p position) cell() int       { return int(uint32(p)) }
 func (p position) block() int      { return p.cell() / blockCells }
 func (p position) begin() position { return p &^ (blockCells - 1) }
 
-func positionOf(n number) position {
-	if n&homeBit != 0 {
-		return position(n &^ homeBit)
+func (t *Table) positionOf(n number) position {
+	if n >= t.v.first {
+		return position(n - t.v.first)
 	}
 	return others | position(n)
 }
 
-func (p position) number() number {
+func (t *Table) numberOf(p position) number {
 	if p < others {
-		return number(p) | homeBit
+		return t.v.first + number(p)
 	}
 	return number(uint32(p))
 }
@@ -69,7 +69,7 @@ func (t *Table) note(p position, at Tick) {
 
 // due is note for a trigger that is new in its cell.
 func (t *Table) due(n number, at Tick) {
-	e, p := &t.expiry, positionOf(n)
+	e, p := &t.expiry, t.positionOf(n)
 	t.note(p, at)
 	e.soonest = min(e.soonest, at)
 	if p < e.cursor {
@@ -127,7 +127,7 @@ func (t *Table) end(part int) int {
 	if part == 0 {
 		return t.shaped().Homes()
 	}
-	return min(int(t.cells.end), len(t.v.cells))
+	return min(int(t.cells.end), t.v.poolLen())
 }
 
 // visit looks at the cell at the cursor, or passes the block that begins there by, and
@@ -157,7 +157,7 @@ func (t *Table) visit(now Tick, most int, expired func(i3.ID, Target)) (did int)
 			return 1
 		}
 	}
-	removed, all := t.visitCell(e.cursor.number(), now, most, expired)
+	removed, all := t.visitCell(t.numberOf(e.cursor), now, most, expired)
 	if all {
 		e.cursor++
 	}
@@ -174,7 +174,7 @@ func (t *Table) visitCell(n number, now Tick, most int, expired func(i3.ID, Targ
 		list := t.list(c)
 		if i >= len(list) {
 			at := soonest(list)
-			t.note(positionOf(n), at)
+			t.note(t.positionOf(n), at)
 			t.expiry.least = min(t.expiry.least, at)
 			return removed, true
 		}
@@ -184,7 +184,7 @@ func (t *Table) visitCell(n number, now Tick, most int, expired func(i3.ID, Targ
 			continue
 		}
 		if removed == most {
-			t.note(positionOf(n), 0) // look again, whatever the time is then
+			t.note(t.positionOf(n), 0) // look again, whatever the time is then
 			return removed, false
 		}
 		id := idOf(c)
@@ -231,7 +231,7 @@ func (t *Table) All(now Tick) iter.Seq2[i3.ID, Target] {
 					p = others
 					continue
 				}
-				c := t.at(p.number())
+				c := t.at(t.numberOf(p))
 				for _, tr := range t.list(c) {
 					if expiryOf(tr) > now {
 						some = append(some, pair{idOf(c), targetOf(tr)})

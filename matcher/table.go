@@ -26,7 +26,8 @@ type Table struct {
 	cells   pool
 	nodes   pool
 	lists   lists
-	tops    int // cells in homes and behind them: one for each prefix
+	vacant  []uint64 // a bit for each home, 64 to a page: nobody is in its line, and it is in one region with the pool
+	tops    int      // cells in homes and behind them: one for each prefix
 	entries atomic.Int64
 	cfg     Config
 	expiry  expiry
@@ -45,7 +46,7 @@ const (
 const (
 	roomyLoad  = 0.5
 	roomyHomes = 1 << 21
-	maxLoad    = 0.72
+	maxLoad    = 0.6
 )
 
 // crowded reports whether so many prefixes are too many for so many homes.
@@ -70,7 +71,7 @@ func New(cfg Config) (*Table, error) {
 		nodes:  pool{end: 1},
 		lists:  lists{end: 1},
 	}
-	t.show(view{homes: make([]asm.Cell, minHomes)})
+	t.show(view{homes: make([]asm.Cell, minHomes), first: apart})
 	for i := range t.v.homes {
 		t.v.homes[i][asm.Meta] = minLevel << asm.DepthShift
 	}
@@ -130,13 +131,13 @@ func (t *Table) findTop(f *found, id *i3.ID, place asm.Place) {
 		return
 	}
 	if exactly(f.home, id) {
-		f.top = number(place.Home()) | homeBit
+		f.top = t.v.first + number(place.Home())
 		return
 	}
 	if nobodyBehind(meta, place) {
 		return
 	}
-	prev, n := number(place.Home())|homeBit, nextOf(f.home)
+	prev, n := t.v.first+number(place.Home()), nextOf(f.home)
 	if second := directly(f.home, meta, place); second != 0 && exactly(&t.v.cells[second], id) {
 		prev, n = n, second
 	}
@@ -262,6 +263,7 @@ func (t *Table) addTop(f *found, id *i3.ID, tr uint64) {
 	open(f.home)
 	n := t.settleIn(f.home, f.hash)
 	write(t.at(n), id, tr)
+	t.settled(n)
 	shut(f.home)
 	t.due(n, expiryOf(tr))
 	t.tops++
@@ -350,7 +352,7 @@ func (t *Table) dropMember(f *found) {
 		return
 	}
 	copyEntry(top, &t.v.cells[rest])
-	if f.top&homeBit != 0 {
+	if t.isHome(f.top) {
 		t.retell(top)
 	}
 	t.putCell(number(rest))
