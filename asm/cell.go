@@ -10,14 +10,15 @@ import (
 // the place, and up to two triggers.
 //
 //	word  0..3   the identifier, as [i3.ID] keeps it: three exact words and the suffix
-//	      4      seq 0..31 | state 32..33 | count 34..35 | guest 37 | direct 38 | follow 39 | depth 40..47 |
-//	             tag A 48..55 | tag B 56..63
+//	      4      seq 0..31 | state 32..33 | count 34..35 | guest 37 | direct 38 | follow 39 |
+//	             depth 40..47 | tag A 48..55 | tag B 56..63
 //	      5, 6   triggers: target 0..31, expiry 32..63; or in word 6 the second and third cell behind, if direct is set
 //	      7      list 0..31 | next cell 32..63
 //
 // A cell is either a home, where the search for its hash begins, or stands behind
-// one. Only the seq, depth, tags, follow and direct of homes mean something. The line of a home that has nobody may have
-// a guest instead, which is a cell behind another home: nobody has the tags of this one, so who looks here finds a miss. Readers take
+// one. Only the seq, depth, tags, follow and direct of homes mean something. The line of a
+// home that has nobody may have a guest instead, which is a cell behind another home: it has
+// the seq and depth of this one, and no tags, so that who looks here finds a miss. Readers take
 // no lock: while a home, or what stands behind it, is being written its seq is odd, and
 // afterwards it is another. Count is 0 to 2 triggers here, 3 for a list elsewhere.
 type Cell [8]uint64
