@@ -35,7 +35,7 @@
 //	| identifier | seq, count, depth, two tags | 2 triggers  | list, next |
 //	+------------+-----------------------------+-------------+--|------|--+
 //	                                    lines of 8 triggers <---+      |
-//	                            cells behind homes, in the same form <-+
+//	    cells behind homes, in the same form, in lines of others <-----+
 //
 // A cell is one cache line and has all of an identifier with up to two triggers: a
 // look-up that is lucky reads nothing else. The first 192 bits, hashed by SipHash-1-3
@@ -44,7 +44,12 @@
 // these, its tags, so that a miss mostly ends there; and unless it has two triggers
 // itself, it has the numbers of the second and third, so that a reader goes to the right
 // one at once. There are 0.5 identifiers for each home until the homes are 128 MiB, and up
-// to 0.72 then.
+// to 0.6 then.
+//
+// So half of the homes have nobody. In tables that are not on the heap, a cell behind a home is a
+// guest in the line of such a home in the same 4 KiB, where the second line of a look-up costs
+// least and takes no memory; if there is none, it is in the pool. A guest makes way when somebody
+// comes whose home it is.
 //
 // Identifiers that differ only in their suffix are a group, which has one cell in place of an
 // identifier's, and in it the root of a trie over the suffixes: a node parts its members by one of
@@ -72,7 +77,7 @@
 // than at the beginning, looks again. Depth is the number of hash bits that led to
 // the home: a reader that has counted homes before a split sees that it is at the wrong one.
 // Memory is never given to another use, so what a reader sees in the meantime may be
-// wrong, but is a cell. A refresh of a trigger outside a group is one store of
+// wrong, but is a cell. Who writes a guest makes the seq of the home odd in whose line that is, too. A refresh of a trigger outside a group is one store of
 // a word, which disturbs nobody.
 //
 // Writers wait for each other; a batch takes the lock once for 256 triggers. Whoever needs

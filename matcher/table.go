@@ -42,7 +42,8 @@ const (
 
 // The number of prefixes for each home beyond which one is split. With more of them
 // more are not at home, and with fewer there are more bytes for each. So a table is
-// roomy, with 142 bytes for each, until it has 128 MiB of homes, and goes on with 108.
+// roomy, with 129 bytes for each (142 on the heap), until it has 128 MiB of homes, and goes
+// on with 108.
 const (
 	roomyLoad  = 0.5
 	roomyHomes = 1 << 21
