@@ -77,8 +77,9 @@
 // than at the beginning, looks again. Depth is the number of hash bits that led to
 // the home: a reader that has counted homes before a split sees that it is at the wrong one.
 // Memory is never given to another use, so what a reader sees in the meantime may be
-// wrong, but is a cell. Who writes a guest makes the seq of the home odd in whose line that is, too. A refresh of a trigger outside a group is one store of
-// a word, which disturbs nobody.
+// wrong, but is a cell. Who writes a guest makes the seq of the home odd in whose line that
+// is, too. A refresh of a trigger outside a group is one store of a word, which disturbs
+// nobody.
 //
 // Writers wait for each other; a batch takes the lock once for 256 triggers. Whoever needs
 // writers side by side divides identifiers over several tables.
