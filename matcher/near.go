@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"fmt"
 	"math/bits"
 	"unsafe"
 
@@ -18,9 +19,13 @@ const lineCount = 64
 // poolLen returns how many cells of the pool there are.
 func (v *view) poolLen() int { return min(len(v.cells), int(v.first)) }
 
-// growCells makes room for so many homes and cells of the pool. No home may be open.
+// growCells makes room for so many homes and cells of the pool. No home may be open. In one region there is room for
+// all that Config.MaxTriggers can need.
 func (t *Table) growCells(homes, cells int) {
 	v := *t.v
+	if v.first != apart {
+		panic(fmt.Sprintf("matcher: %d homes, %d cells: more than %d triggers need", homes, cells, t.cfg.MaxTriggers))
+	}
 	if homes > len(v.homes) {
 		homes = max(homes, 2*len(v.homes))
 	}
@@ -93,12 +98,11 @@ func (t *Table) occupy(home number) {
 	}
 }
 
-// newBehind returns the number of a free cell to stand behind a home, in its page if there is one. When it has been
-// written, settled says so.
-func (t *Table) newBehind(home number) number {
+// nearestVacant returns the vacant home nearest to a home in its page, 0 if there is none.
+func (t *Table) nearestVacant(home number) number {
 	i := int(home - t.v.first)
 	if i/lineCount >= len(t.vacant) || t.vacant[i/lineCount] == 0 {
-		return t.newCell()
+		return 0
 	}
 	vacant := t.vacant[i/lineCount]
 	if other := i ^ 1; vacant>>(other%lineCount)&1 != 0 {
@@ -106,7 +110,16 @@ func (t *Table) newBehind(home number) number {
 	} else {
 		i = i&^(lineCount-1) | (i+bits.TrailingZeros64(bits.RotateLeft64(vacant, -i)))%lineCount
 	}
-	n := t.v.first + number(i)
+	return t.v.first + number(i)
+}
+
+// newBehind returns the number of a free cell to stand behind a home, in its page if there is one. When it has been
+// written, settled says so.
+func (t *Table) newBehind(home number) number {
+	n := t.nearestVacant(home)
+	if n == 0 {
+		return t.newCell()
+	}
 	t.occupy(n)
 	open(t.at(n))
 	set(&t.at(n)[asm.Meta], t.at(n)[asm.Meta]|asm.GuestBit)
@@ -147,5 +160,26 @@ func (t *Table) moveGuest(n number) {
 	shut(home)
 	if stateOf(c) == asm.Single {
 		t.due(to, soonest(t.list(c)))
+	}
+}
+
+// approachRoom asks for the lines that identifiers which [Table.approachAll] has located will be written to, or their
+// guests, if they are new.
+func (t *Table) approachRoom(n int) {
+	if t.v.first == apart {
+		return
+	}
+	for _, place := range t.work.Places[:n] {
+		h := t.v.first + number(place.Home())
+		home := t.at(h)
+		if isGuest(home) {
+			h = t.homeNumber(t.hashOf(home))
+			asm.Prefetch(unsafe.Pointer(t.at(h)), asm.LineBytes)
+		} else if stateOf(home) == asm.Empty {
+			continue
+		}
+		if to := t.nearestVacant(h); to != 0 {
+			asm.Prefetch(unsafe.Pointer(t.at(to)), asm.LineBytes)
+		}
 	}
 }

@@ -167,6 +167,7 @@ func (f *found) isMember() bool { return f.cell != f.top }
 func (t *Table) Insert(id i3.ID, tg Target, now, expire Tick) (Outcome, error) {
 	hash := asm.HashOne(&id, &t.key)
 	t.lock.acquire()
+	t.approachNotes(uint32(t.shaped().Place(hash).Home()))
 	o, reason := t.insert(&id, hash, tg, now, expire)
 	t.lock.release()
 	if reason != nil {

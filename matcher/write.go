@@ -48,7 +48,9 @@ func (t *Table) InsertBatch(rs []Refresh, now Tick, refused []int) []int {
 	for base := 0; base < len(rs); base += asm.MaxBatch {
 		part := rs[base:min(base+asm.MaxBatch, len(rs))]
 		t.lock.acquire()
-		for i, hash := range t.approachAll(part) {
+		hashes := t.approachAll(part)
+		t.approachRoom(len(part))
+		for i, hash := range hashes {
 			r := &part[i]
 			if _, err := t.insert(&r.ID, hash, r.Target, now, r.Expire); err != nil {
 				refused = append(refused, base+i)
@@ -80,13 +82,20 @@ func (t *Table) approachAll(rs []Refresh) (hashes []uint64) {
 	return hashes
 }
 
-// approachBehind asks for the cell behind a home in which an identifier most likely is, and for
-// the tick of the home's block.
-func (t *Table) approachBehind(id *i3.ID, place asm.Place) {
-	blocks := t.expiry.blocks[0]
-	if b := int(place.Home() / blockCells); b < len(blocks) {
-		asm.Prefetch(unsafe.Pointer(&blocks[b]), tickBytes)
+// approachNotes asks for what is noted about a home elsewhere: the tick of its block, and the vacant lines of its page.
+func (t *Table) approachNotes(home uint32) {
+	if b := int(home / blockCells); b < len(t.expiry.blocks[0]) {
+		asm.Prefetch(unsafe.Pointer(&t.expiry.blocks[0][b]), tickBytes)
 	}
+	if p := int(home / lineCount); p < len(t.vacant) {
+		asm.Prefetch(unsafe.Pointer(&t.vacant[p]), 8)
+	}
+}
+
+// approachBehind asks for the cell behind a home in which an identifier most likely is, and for what is noted about the
+// home.
+func (t *Table) approachBehind(id *i3.ID, place asm.Place) {
+	t.approachNotes(uint32(place.Home()))
 	home := &t.v.homes[place.Home()]
 	meta := home[asm.Meta]
 	if exactly(home, id) || nobodyBehind(meta, place) {
