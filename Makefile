@@ -6,6 +6,7 @@ FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 FLOOR     ?= 80
 OPS       ?= 1e9
+SEEDS     ?= 5000
 RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
 PROCESSES ?= 16384 65536 1048576
@@ -41,7 +42,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
-	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak huge \
+	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare canary ci clean
 
 help: ## Show this list
@@ -141,6 +142,10 @@ fuzz-list: ## List the fuzz targets
 
 soak: ## OPS operations (1e9, some ten minutes) on the matcher against an oracle, shared by the kernels
 	I3BENCH_OPS=$(OPS) $(GO) test -count=1 -timeout=3h -run '^TestSoak$$' -v ./matcher
+
+model: ## Every order of events on small rings, and SEEDS (5000) larger ones with churn: a quarter of an hour
+	I3BENCH_MODEL=1 I3BENCH_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout=3h -v \
+		-run '^Test(Model|Churn|Kills)$$' ./i3/chord
 
 huge: ## The matcher and its limit at 1e8 entries: takes 12 GB and some minutes
 	I3BENCH_HUGE=1 $(GO) test -run='^$$' -bench='Huge' -benchtime=$(BENCHTIME) -timeout=1h ./matcher

@@ -34,6 +34,7 @@ const (
 	KindRemove                    // host to node: remove triggers
 	KindChallenge                 // node to a trigger's target: prove that you are there
 	KindAck                       // node to host: what became of each trigger
+	KindRing                      // between nodes: who is where on the ring
 	kindEnd
 )
 
@@ -52,6 +53,8 @@ func (k Kind) String() string {
 		return "challenge"
 	case KindAck:
 		return "ack"
+	case KindRing:
+		return "ring"
 	}
 	return "unknown"
 }

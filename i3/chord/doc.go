@@ -2,6 +2,33 @@
 // position is not below the identifier's 64-bit prefix. It does not move
 // packets; nodes and hosts ask it where to send them.
 //
-// So far the ring is [Fixed]: every participant knows all nodes. The protocol
-// layers ask through [Ring], which is all that a distributed ring has to fill.
+// They ask through [Ring], of which there are two. In a [Fixed] ring every participant knows all nodes. A [Member] is
+// the state machine of one node of a ring that forms and mends itself: Chord (Stoica et al., "Chord: A Scalable
+// Peer-to-peer Lookup Service for Internet Applications", SIGCOMM 2001) with the maintenance that Zave has proved
+// correct ("Reasoning about Identifier Spaces: How to Make Chord Correct", IEEE TSE 43(12), 2017).
+//
+// # How a ring holds
+//
+// Every member keeps the one before it and 16 that follow it, its successors. Once a period it asks the first of them
+// for its list, which it takes over whole, and for the one before it, which may be a member that has joined in between;
+// then it tells the first successor that it is there. Who does not answer three times is dead, and the next successor
+// takes its place. So a ring holds as long as no member loses all its successors at once.
+//
+// Where several things may happen at a time, people err: the ring as first published could come apart. What members do
+// to each other's pointers is therefore in one type that sends nothing (pointers.go), which a test takes through every
+// order of joins, failures and messages of three to six members (TestModel), and which must find the known mistakes
+// when they are put back (TestModelFindsMistakes).
+//
+// # How a lookup finds
+//
+// Successors say who owns what is near. For what is far there are fingers, one for each power of two of distance: of
+// the members there the one that answers first. [Member.Owner] says where a packet goes next, so that packets find
+// their way with the lookup. [Member.Find] asks from member to member, nearer each time, until it has heard from the
+// owner itself: for who wants to know the address, and for how long the way took.
+//
+// # What attackers can do
+//
+// Nobody is believed who has not answered a question with a number that only he can know, from the address that is
+// his; no answer is longer than its question. A member may lie about others in its list, and have a position of its
+// choice: who keeps strangers out of the ring must do so in front of it.
 package chord

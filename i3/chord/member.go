@@ -1,0 +1,220 @@
+package chord
+
+import (
+	"net/netip"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+	"i3bench/internal/prng"
+)
+
+// A Member is the state machine of one member of a ring. It must not be copied once it is in use.
+type Member struct {
+	cfg      Config
+	pointers pointers
+	joined   bool
+	taken    bool
+	fingers  fingers
+	finds    [MaxFinds]find
+	requests [maxRequests]request
+	timers   machine.Timers
+	period   machine.Timer
+	rng      prng.Source
+	patience patience
+	serial   uint32 // of questions
+	tickets  uint32
+	count    Counters
+}
+
+// Keys of timers; below them are the numbers of requests.
+const keyPeriod = maxRequests
+
+// NewMember returns a member that has yet to join, unless it is a ring of its own. Its Deadline is now, so that a
+// driver calls Expire, by which it begins.
+func NewMember(cfg Config, now machine.Time) (*Member, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	m := &Member{
+		cfg:      cfg,
+		pointers: newPointers(cfg.Self, cfg.Successors),
+		joined:   len(cfg.Join) == 0,
+		rng:      prng.New(cfg.Seed, cfg.Self.Prefix),
+	}
+	m.serial = uint32(m.rng.Uint64())
+	m.timers.Set(&m.period, keyPeriod, max(now, 1))
+	return m, nil
+}
+
+// Joined reports whether it is a member of a ring by now.
+func (m *Member) Joined() bool { return m.joined }
+
+// Taken reports whether it cannot join because another member has its position.
+func (m *Member) Taken() bool { return m.taken }
+
+// Counters returns what the member has done so far.
+func (m *Member) Counters() Counters { return m.count }
+
+// Range returns the prefixes that it owns, and false as long as it has not joined.
+func (m *Member) Range() (Range, bool) {
+	return Range{m.pointers.pred.Prefix, m.cfg.Self.Prefix}, m.joined && m.pointers.pred.known()
+}
+
+// Successors returns the members that follow it, the next one first. In a small ring the last is the member itself.
+func (m *Member) Successors() []Place { return append([]Place(nil), m.pointers.succ...) }
+
+// Owner returns the address to which a packet for prefix goes next: its owner's if that is known, otherwise that of the
+// last member before it that is. It returns false as long as it has not joined. (See [Ring].)
+func (m *Member) Owner(prefix uint64) (netip.AddrPort, bool) {
+	if !m.joined {
+		return netip.AddrPort{}, false
+	}
+	if r, ok := m.Range(); ok && r.Contains(prefix) {
+		return m.cfg.Self.Addr, true
+	}
+	before := m.cfg.Self
+	for _, s := range m.pointers.succ {
+		if (Range{before.Prefix, s.Prefix}).Contains(prefix) {
+			return s.Addr, true
+		}
+		before = s
+	}
+	if near := m.near(prefix); len(near) > 0 {
+		return near[0].Addr, true
+	}
+	return m.pointers.succ[0].Addr, true
+}
+
+// Deadline returns when something is next due.
+func (m *Member) Deadline() machine.Time { return m.timers.Next() }
+
+// Expire does what is due.
+func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
+	for {
+		key, at, ok := m.timers.Pop(now)
+		switch {
+		case !ok:
+			return
+		case key != keyPeriod:
+			if r := &m.requests[key]; m.timers.Fired(&r.timer, key, at, now) {
+				m.overdue(now, key, out)
+			}
+		case m.timers.Fired(&m.period, key, at, now):
+			m.look(now, out)
+		}
+	}
+}
+
+// look does what is due once a period.
+func (m *Member) look(now machine.Time, out *machine.Outbox) {
+	m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period*3/4, m.cfg.Period*5/4)))
+	switch {
+	case !m.joined:
+		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.cfg.Join}, out)
+	case m.pointers.free():
+		m.stabilize(now, out)
+		fallthrough
+	default:
+		m.fixFinger(now, out)
+	}
+}
+
+// stabilize begins a look at the successors, and forgets a question about news.
+func (m *Member) stabilize(now machine.Time, out *machine.Outbox) {
+	for i := range m.requests {
+		if q := &m.requests[i]; q.open && q.once {
+			q.open = false
+			m.timers.Stop(&q.timer)
+		}
+	}
+	m.do(now, m.pointers.stabilize(), out)
+}
+
+func (m *Member) rngBetween(lo, hi machine.Duration) machine.Duration {
+	return machine.Duration(m.rng.Between(int64(lo), int64(hi)))
+}
+
+// do carries out what the pointers want.
+func (m *Member) do(now machine.Time, t todo, out *machine.Outbox) {
+	if t.ask.known() {
+		r := request{to: t.ask, size: fullSize, prefix: m.cfg.Self.Prefix, purpose: forPointers}
+		r.once = m.pointers.unproven()
+		if !m.ask(now, r, out) {
+			m.pointers.step = idle // too much under way: again in a period
+		}
+	}
+	if t.tell.known() {
+		m.say(kindTell, t.tell, out)
+	}
+}
+
+// say tells somebody that self is there, in as many bytes as the question has by which that finds out: who forges
+// the sender gains nothing.
+func (m *Member) say(kind messageKind, to Place, out *machine.Outbox) {
+	m.send(to.Addr, 0, &message{kind: kind, self: m.cfg.Self}, fullSize, out)
+}
+
+// Receive handles datagrams of which all packets are of [i3.KindRing].
+func (m *Member) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	for _, d := range batch {
+		for rest := d.Bytes; len(rest) > 0; {
+			p, wire, tail, err := i3.Next(rest)
+			if err != nil || wire != nil && p.Kind != i3.KindRing {
+				m.count.DropMalformed++
+				break
+			}
+			if wire == nil {
+				break // padding
+			}
+			m.Packet(now, d.From, p, i3.Payload(wire), out)
+			rest = tail
+		}
+	}
+}
+
+// Packet handles one packet of [i3.KindRing].
+func (m *Member) Packet(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
+	msg, err := parseMessage(payload)
+	switch {
+	case err != nil:
+		m.count.DropMalformed++
+	case msg.self.Addr != from && msg.kind != kindAsk:
+		m.count.DropStranger++
+	case msg.kind == kindAsk:
+		m.answer(from, p.Flow, &msg, len(payload), out)
+	case msg.kind == kindAnswer:
+		m.answered(now, from, p.Flow, &msg, out)
+	case len(payload) < fullSize:
+		m.count.DropMalformed++
+	case m.joined && msg.kind == kindTell:
+		m.count.Told++
+		m.do(now, m.pointers.told(msg.self), out)
+	case m.joined:
+		m.count.Told++
+		m.do(now, m.pointers.followed(msg.self), out)
+	}
+}
+
+// answer tells somebody the state, in no more bytes than the question had.
+func (m *Member) answer(to netip.AddrPort, flow uint32, q *message, size int, out *machine.Outbox) {
+	m.count.Answered++
+	m.send(to, flow, m.own(q.prefix), size, out)
+}
+
+// own returns the answer to a question about a prefix.
+func (m *Member) own(prefix uint64) *message {
+	a := &message{kind: kindAnswer, self: m.cfg.Self, prefix: prefix}
+	if m.joined {
+		a.member, a.pred, a.succ, a.near = true, m.pointers.pred, m.pointers.succ, m.near(prefix)
+	}
+	return a
+}
+
+func (m *Member) send(to netip.AddrPort, flow uint32, msg *message, size int, out *machine.Outbox) {
+	b := i3.Packet{
+		Kind: i3.KindRing, HopLimit: 1, Length: uint16(size), Flow: flow, ID: i3.NewID(msg.prefix, i3.Key{}, 0),
+	}.AppendTo(out.Scratch())
+	b = msg.appendTo(b, size)
+	out.Send(to, b)
+	out.Keep(b)
+}
