@@ -143,7 +143,7 @@ fuzz-list: ## List the fuzz targets
 soak: ## OPS operations (1e9, some ten minutes) on the matcher against an oracle, shared by the kernels
 	I3BENCH_OPS=$(OPS) $(GO) test -count=1 -timeout=3h -run '^TestSoak$$' -v ./matcher
 
-model: ## Every order of events on small rings, and SEEDS (5000) larger ones with churn: a quarter of an hour
+model: ## Every order of events on small rings, and SEEDS (5000) larger ones with churn: some forty minutes
 	I3BENCH_MODEL=1 I3BENCH_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout=3h -v \
 		-run '^Test(Model|Churn|Kills)$$' ./i3/chord
 

@@ -2,6 +2,7 @@ package chord
 
 import (
 	"net/netip"
+	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -19,6 +20,7 @@ type Member struct {
 	requests [maxRequests]request
 	timers   machine.Timers
 	period   machine.Timer
+	fingerAt machine.Time // when it looks for the next finger, at the earliest
 	rng      prng.Source
 	patience patience
 	serial   uint32 // of questions
@@ -45,6 +47,9 @@ func NewMember(cfg Config, now machine.Time) (*Member, error) {
 	m.timers.Set(&m.period, keyPeriod, max(now, 1))
 	return m, nil
 }
+
+// Self returns the member's own place.
+func (m *Member) Self() Place { return m.cfg.Self }
 
 // Joined reports whether it is a member of a ring by now.
 func (m *Member) Joined() bool { return m.joined }
@@ -105,18 +110,25 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 	}
 }
 
-// look does what is due once a period.
+// look does what is due once a period, or sooner. A member that has lost all others joins anew, if there is a ring to
+// join.
 func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period*3/4, m.cfg.Period*5/4)))
-	switch {
-	case !m.joined:
+	if alone := m.pointers.succ[0] == m.cfg.Self; alone && len(m.cfg.Join) > 0 && !m.joining() {
 		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.cfg.Join}, out)
-	case m.pointers.free():
+	}
+	if m.joined && m.pointers.free() {
 		m.stabilize(now, out)
-		fallthrough
-	default:
+	}
+	if m.joined && now >= m.fingerAt {
+		m.fingerAt = now.Add(m.cfg.Period)
 		m.fixFinger(now, out)
 	}
+}
+
+// joining reports whether it looks for its place.
+func (m *Member) joining() bool {
+	return slices.ContainsFunc(m.finds[:], func(f find) bool { return f.open && f.purpose == toJoin })
 }
 
 // stabilize begins a look at the successors, and forgets a question about news.
@@ -191,7 +203,23 @@ func (m *Member) Packet(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		m.do(now, m.pointers.told(msg.self), out)
 	case m.joined:
 		m.count.Told++
-		m.do(now, m.pointers.followed(msg.self), out)
+		m.followed(now, msg.self, out)
+	}
+}
+
+// followed hears from one that comes after it. If that is its successor, this has a new list.
+func (m *Member) followed(now machine.Time, by Place, out *machine.Outbox) {
+	if by != m.pointers.succ[0] {
+		m.do(now, m.pointers.followed(by), out)
+		return
+	}
+	m.soon(now)
+}
+
+// soon brings the next look at the successors forward.
+func (m *Member) soon(now machine.Time) {
+	if at := now.Add(m.rngBetween(m.cfg.Period/16, m.cfg.Period/4)); at < m.period.Due() {
+		m.timers.Set(&m.period, keyPeriod, at)
 	}
 }
 

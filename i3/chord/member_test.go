@@ -2,6 +2,7 @@ package chord_test
 
 import (
 	"math/bits"
+	"net/netip"
 	"os"
 	"strconv"
 	"testing"
@@ -110,7 +111,7 @@ func TestChurn(t *testing.T) {
 // TestKills: of 64 members a quarter are killed at once, and then one a second, while as many join. Lookups go on: of
 // those whose asker lives on, 99.9 % find the owner, and afterwards all do.
 func TestKills(t *testing.T) {
-	seeds := uint64(chord.Share(5))
+	seeds := uint64(chord.Share(8))
 	if os.Getenv("I3BENCH_SEEDS") != "" {
 		seeds = 100
 	}
@@ -159,4 +160,38 @@ func kills(t *testing.T, seed uint64) (right, all, hops int) {
 		t.Errorf("seed %d: %d of 200 lookups are right afterwards, want all", seed, after)
 	}
 	return right, len(asked), hops
+}
+
+// TestAloneJoinsAgain: a member that is cut off for so long that it has lost all others joins again when it can.
+func TestAloneJoinsAgain(t *testing.T) {
+	n := formed(t, 5, 20)
+	p := n.live()[7]
+	if p == n.members[0] {
+		p = n.live()[8]
+	}
+	n.cutOff = p
+	n.run(60 * machine.Second)
+	if got := p.Successors(); len(got) != 1 || got[0] != p.place {
+		t.Fatalf("cut off it has the successors %v, want only itself", got)
+	}
+	n.cutOff = nil
+	n.settle(20, 60)
+}
+
+// TestTaken: who wants the position of another does not get it, and says so.
+func TestTaken(t *testing.T) {
+	n := formed(t, 6, 8)
+	p := n.live()[2]
+	m, err := chord.NewMember(chord.Config{
+		Self: chord.Place{Prefix: p.place.Prefix, Addr: netip.MustParseAddrPort("10.9.9.9:1")},
+		Join: []netip.AddrPort{n.live()[5].place.Addr},
+	}, n.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.start(&peer{Member: m, place: m.Self()})
+	n.run(5 * machine.Second)
+	if m.Joined() || !m.Taken() {
+		t.Errorf("joined %v, taken %v", m.Joined(), m.Taken())
+	}
 }

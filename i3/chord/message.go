@@ -22,7 +22,7 @@ const (
 	kindAsk    messageKind = 1 + iota // tell me your state, and who is near before a prefix
 	kindAnswer                        // the answer
 	kindTell                          // I come before you
-	kindFollow                        // I have joined behind you
+	kindFollow                        // I have joined behind you, or have other successors than before
 )
 
 // A message is the payload of an [i3.KindRing] packet.

@@ -19,6 +19,7 @@ type network struct {
 	now     machine.Time
 	rng     prng.Source
 	loss    float64
+	cutOff  *peer // whose datagrams are lost, and those to it
 	mail    mailbox
 	serial  int
 	members []*peer // all there ever were
@@ -98,9 +99,13 @@ func (n *network) add(by ...*peer) *peer {
 		n.t.Fatal(err)
 	}
 	p.Member = m
-	n.members, n.byAddr[addr] = append(n.members, p), p
-	n.after(p)
+	n.start(p)
 	return p
+}
+
+func (n *network) start(p *peer) {
+	n.members, n.byAddr[p.place.Addr] = append(n.members, p), p
+	n.after(p)
 }
 
 // after carries away what a member has sent, and sees to its next deadline.
@@ -111,7 +116,7 @@ func (n *network) after(p *peer) {
 		if to == nil {
 			n.t.Fatalf("%v sends to %v, which nobody has", p.place.Addr, s.To)
 		}
-		if n.rng.Float64() < n.loss {
+		if p == n.cutOff || to == n.cutOff || n.rng.Float64() < n.loss {
 			continue
 		}
 		dx, dy := p.x-to.x, p.y-to.y

@@ -126,8 +126,12 @@ func (m *Member) pointersAnswered(now machine.Time, q *request, a *message, out 
 	}
 	before := m.pointers.succ
 	m.do(now, m.pointers.answered(a.pred, a.succ), out)
-	if !slices.Equal(before, m.pointers.succ) { // news travel back along the ring, a member a look
-		m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period/8, m.cfg.Period/4)))
+	if slices.Equal(before, m.pointers.succ) {
+		return
+	}
+	m.soon(now) // news seldom come alone
+	if m.pointers.pred != m.cfg.Self {
+		m.say(kindFollow, m.pointers.pred, out) // whose list is to change, too
 	}
 }
 

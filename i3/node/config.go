@@ -44,10 +44,12 @@ const (
 type Config struct {
 	// Self is the node's own address, which its ring position maps to.
 	Self netip.AddrPort
-	// Range is the prefixes the node owns.
+	// Range is the prefixes the node owns, and Ring finds the owners of all others, where both are known beforehand.
 	Range chord.Range
-	// Ring finds the owners of all other prefixes.
-	Ring chord.Ring
+	Ring  chord.Ring
+	// Member is the node's place on a ring that forms itself, of the same address. Then Range and Ring are not set: the
+	// node runs the member, and owns what that owns. Before it has joined, requests and data are dropped.
+	Member *chord.Member
 	// Secret keys the nonces of challenges and the hash of the trigger table.
 	// Who knows it can insert triggers for others' addresses.
 	Secret [32]byte
@@ -69,8 +71,8 @@ func (c *Config) setDefaults() error {
 	if !c.Self.IsValid() {
 		return fmt.Errorf("node: config: self address %v: want a valid address and port", c.Self)
 	}
-	if c.Ring == nil {
-		return fmt.Errorf("node: config: no ring: want one that knows the other nodes")
+	if err := c.setRing(); err != nil {
+		return err
 	}
 	if c.MaxPerID == 0 {
 		c.MaxPerID = DefaultMaxPerID
@@ -87,6 +89,22 @@ func (c *Config) setDefaults() error {
 	if c.Lifetime < machine.Millisecond || c.Lifetime > maxLifetime {
 		return fmt.Errorf("node: config: lifetime %d ns: want one millisecond to a day", c.Lifetime)
 	}
+	return nil
+}
+
+// setRing makes a member the ring.
+func (c *Config) setRing() error {
+	switch {
+	case c.Member == nil && c.Ring == nil:
+		return fmt.Errorf("node: config: no ring: want one that knows the other nodes, or a member")
+	case c.Member == nil:
+		return nil
+	case c.Ring != nil || c.Range != (chord.Range{}):
+		return fmt.Errorf("node: config: a member and a ring or range: want one or the other")
+	case c.Member.Self().Addr != c.Self:
+		return fmt.Errorf("node: config: a member at %v: want the node's own address %v", c.Member.Self().Addr, c.Self)
+	}
+	c.Ring = c.Member
 	return nil
 }
 
@@ -116,5 +134,6 @@ type Counters struct {
 	DropHopLimit  uint64 // data that visited too many nodes, or too long a local chain
 	DropBudget    uint64 // copies above the budget of one batch
 	DropNoOwner   uint64 // data for an identifier whose owner is unknown
+	DropNoRing    uint64 // data and requests before the node has joined its ring
 	DropOutbox    uint64 // copies and answers that found the outbox full
 }

@@ -22,6 +22,13 @@
 //	local trigger chain:    packet to a ---> (a, b) ---> (b, host)
 //	leaves as:              template of b | rest of the packet as it arrived
 //
+// # The ring
+//
+// What a node owns is known beforehand, or it is a member of a ring that forms itself (Config.Member), which the node
+// runs: its packets come and go with the others. A packet for somebody else's identifier goes on to the owner, or, as
+// long as the node does not know it, to the last node before it that it knows. A request for one is refused with
+// [i3.StatusNotOwner].
+//
 // # Limits
 //
 // Triggers per identifier, triggers in all, identifiers of one node in a chain,

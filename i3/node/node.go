@@ -15,6 +15,8 @@ type Node struct {
 	*scratch // during a call of Receive
 
 	sweepAt machine.Time // machine.Never while the table is empty
+	ringAt  machine.Time // when the member of a ring has something to do
+	alone   bool         // it has not joined its ring yet
 	cfg     Config
 	count   Counters
 	cookies *i3.Cookies
@@ -51,6 +53,10 @@ func New(cfg Config) (*Node, error) {
 		cfg:     cfg,
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
+		ringAt:  machine.Never,
+	}
+	if cfg.Member != nil {
+		n.followRing()
 	}
 	var err error
 	n.table, err = matcher.New(matcher.Config{
@@ -115,6 +121,15 @@ func (n *Node) datagram(now machine.Time, d machine.Datagram, out *machine.Outbo
 
 func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
 	n.count.Packets++
+	switch {
+	case p.Kind == i3.KindRing && n.cfg.Member != nil:
+		n.cfg.Member.Packet(now, from, p, i3.Payload(wire), out)
+		n.followRing()
+		return
+	case n.alone:
+		n.count.DropNoRing++
+		return
+	}
 	switch p.Kind {
 	case i3.KindData:
 		n.count.Data++
@@ -131,8 +146,15 @@ func tick(now machine.Time) matcher.Tick {
 	return matcher.Tick(now / machine.Time(machine.Millisecond))
 }
 
-// Deadline returns when expired triggers are next reclaimed.
-func (n *Node) Deadline() machine.Time { return n.sweepAt }
+// followRing takes over what the member of a ring owns by now.
+func (n *Node) followRing() {
+	owned, joined := n.cfg.Member.Range()
+	n.cfg.Range, n.alone = owned, !joined
+	n.ringAt = n.cfg.Member.Deadline()
+}
+
+// Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
+func (n *Node) Deadline() machine.Time { return min(n.sweepAt, n.ringAt) }
 
 // nextSweep returns when triggers can have expired again: not before the soonest
 // that the pass has left, and what came since lives longer.
@@ -141,8 +163,12 @@ func (n *Node) nextSweep(now machine.Time) machine.Time {
 	return max(now.Add(sweepEvery), min(soonest, now.Add(n.cfg.Lifetime/2)))
 }
 
-// Expire reclaims expired triggers, a bounded number a call.
-func (n *Node) Expire(now machine.Time, _ *machine.Outbox) {
+// Expire reclaims expired triggers, a bounded number a call, and looks after the ring.
+func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
+	if now >= n.ringAt {
+		n.cfg.Member.Expire(now, out)
+		n.followRing()
+	}
 	if now < n.sweepAt {
 		return
 	}

@@ -1,0 +1,187 @@
+package node_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"i3bench/i3"
+	"i3bench/i3/chord"
+	"i3bench/i3/machine"
+	"i3bench/i3/node"
+	"i3bench/internal/prng"
+)
+
+// A ringBed is nodes on a ring that forms itself. What they send arrives at once; what is for no node leaves.
+type ringBed struct {
+	*testing.T
+	rigs map[netip.AddrPort]*rig
+	all  []chord.Place
+	now  machine.Time
+	left []copied
+	hops int // of data between nodes
+}
+
+func newRingBed(t *testing.T, nodes int) *ringBed {
+	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start}
+	rng := prng.New(1, 0)
+	for i := range nodes {
+		self := chord.Place{
+			Prefix: rng.Uint64(), Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(i)}), 3000),
+		}
+		cfg := chord.Config{Self: self, Seed: uint64(i)}
+		if i > 0 {
+			cfg.Join = []netip.AddrPort{b.all[0].Addr}
+		}
+		m, err := chord.NewMember(cfg, b.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRig(t, node.Config{Self: self.Addr, Member: m, Secret: secret})
+		b.rigs[self.Addr], b.all = r, append(b.all, self)
+	}
+	return b
+}
+
+// run lets time pass.
+func (b *ringBed) run(d machine.Duration) {
+	for end := b.now.Add(d); ; {
+		next := end
+		for _, p := range b.all {
+			if r := b.rigs[p.Addr]; r != nil {
+				next = min(next, r.node.Deadline())
+			}
+		}
+		b.now = max(b.now, next)
+		for _, p := range b.all {
+			if r := b.rigs[p.Addr]; r != nil && r.node.Deadline() <= b.now {
+				r.out.Reset()
+				r.node.Expire(b.now, r.out)
+				b.carry(p.Addr)
+			}
+		}
+		if b.now == end {
+			return
+		}
+	}
+}
+
+// carry delivers what a node has sent, and what comes of that.
+func (b *ringBed) carry(from netip.AddrPort) {
+	type letter struct {
+		from, to netip.AddrPort
+		bytes    []byte
+	}
+	var queue []letter
+	for take := from; ; {
+		out := b.rigs[take].out
+		for _, s := range out.Sends() {
+			queue = append(queue, letter{take, s.To, slices.Clone(s.Bytes)})
+		}
+		for _, f := range out.Forwards() {
+			b.hops++
+			queue = append(queue, letter{take, f.To, append(slices.Clone(f.Template), f.Body...)})
+		}
+		out.Reset()
+		for len(queue) > 0 && b.rigs[queue[0].to] == nil { // of a host, or of a dead node
+			b.left = append(b.left, copied{queue[0].to, string(queue[0].bytes)})
+			queue = queue[1:]
+		}
+		if len(queue) == 0 {
+			return
+		}
+		l := queue[0]
+		queue, take = queue[1:], l.to
+		b.rigs[take].now = b.now
+		b.rigs[take].receive(l.from, l.bytes)
+	}
+}
+
+// owner returns who owns a prefix, of those that live.
+func (b *ringBed) owner(prefix uint64) *rig {
+	var live []chord.Place
+	for _, p := range b.all {
+		if b.rigs[p.Addr] != nil {
+			live = append(live, p)
+		}
+	}
+	addr, _ := mustRing(live...).Owner(prefix)
+	return b.rigs[addr]
+}
+
+// check inserts a trigger for an identifier and sends to it by way of every node.
+func (b *ringBed) check(id i3.ID, most int) {
+	b.Helper()
+	owner := b.owner(id.Prefix())
+	owner.now = b.now
+	owner.insert(toHost(id, alice))
+	for _, p := range b.all {
+		r := b.rigs[p.Addr]
+		if r == nil {
+			continue
+		}
+		b.left, b.hops = nil, 0
+		r.now = b.now
+		r.receive(bob, data(id, "hello"))
+		b.carry(p.Addr)
+		if len(b.left) != 1 || b.left[0].to != alice || !strings.HasSuffix(b.left[0].bytes, "hello") || b.hops > most {
+			b.Errorf("by way of %v to %v: %d copies left after %d hops, want one for alice within %d", p.Addr, id,
+				len(b.left), b.hops, most)
+		}
+	}
+}
+
+// TestRingOfNodes: nodes form a ring, packets find their way from any of them, and do so again when nodes have died.
+func TestRingOfNodes(t *testing.T) {
+	b := newRingBed(t, 40)
+	b.run(60 * machine.Second)
+	for i := range 20 {
+		b.check(i3.NewID(uint64(i)<<59, i3.Key{byte(i)}, 1), 7)
+	}
+	for _, p := range b.all[5:15] {
+		delete(b.rigs, p.Addr)
+	}
+	b.run(10 * machine.Second)
+	for i := range 20 {
+		b.check(i3.NewID(uint64(i)<<59, i3.Key{byte(i)}, 2), 7)
+	}
+	r := b.owner(4)
+	count := r.delta(func() { r.insert(toHost(i3.NewID(4, i3.Key{}, 3), alice)) })
+	if count.Inserted != 1 {
+		t.Errorf("counters %+v, want an insertion", count)
+	}
+}
+
+// TestNodeWithoutRing: before it has joined a node drops requests and data, and counts them.
+func TestNodeWithoutRing(t *testing.T) {
+	m, err := chord.NewMember(chord.Config{Self: chord.Place{Prefix: 1, Addr: home}, Join: []netip.AddrPort{away}}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, node.Config{Self: home, Member: m, Secret: secret})
+	count := r.delta(func() {
+		r.receive(bob, data(local(1), "x"))
+		r.receive(bob, request(i3.KindInsert, 1, r.proven(toHost(local(1), alice))))
+	})
+	if want := (node.Counters{Packets: 2, DropNoRing: 2}); count != want || !r.out.Empty() {
+		t.Errorf("counters %+v, want %+v, and nothing sent", count, want)
+	}
+}
+
+func TestMemberConfigErrors(t *testing.T) {
+	m, err := chord.NewMember(chord.Config{Self: chord.Place{Prefix: 1, Addr: home}}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, cfg := range map[string]node.Config{
+		"no ring":                        {Self: home},
+		"one or the other":               {Self: home, Member: m, Ring: ring},
+		fmt.Sprint("own address ", away): {Self: away, Member: m},
+	} {
+		if _, err := node.New(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+}
