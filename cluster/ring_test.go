@@ -1,0 +1,150 @@
+package cluster_test
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"i3bench/i3/chord"
+	"i3bench/i3/machine"
+	"i3bench/i3/node"
+	"i3bench/internal/prng"
+)
+
+// A ringNode is a node of a ring, on an endpoint.
+type ringNode struct {
+	endpoint
+	place  chord.Place
+	member *chord.Member
+	found  map[uint32]chord.Finding
+}
+
+// A ringTest is nodes that form a ring in some world.
+type ringTest struct {
+	*testing.T
+	rig
+	nodes []*ringNode
+	rng   prng.Source
+}
+
+// start adds so many nodes, which join by the first.
+func (r *ringTest) start(nodes int) {
+	for range nodes {
+		end, err := r.open()
+		if err != nil {
+			r.Fatal(err)
+		}
+		r.Cleanup(func() { end.Close() })
+		n := &ringNode{endpoint: end, found: map[uint32]chord.Finding{}}
+		n.place = chord.Place{Prefix: r.rng.Uint64(), Addr: end.Addr()}
+		cfg := chord.Config{
+			Self: n.place, Seed: r.rng.Uint64(), Period: 200 * machine.Millisecond,
+			Found: func(_ machine.Time, f chord.Finding, _ *machine.Outbox) { n.found[f.Ticket] = f },
+		}
+		if len(r.nodes) > 0 {
+			cfg.Join = []netip.AddrPort{r.nodes[0].place.Addr}
+		}
+		if n.member, err = chord.NewMember(cfg, r.now()); err != nil {
+			r.Fatal(err)
+		}
+		m, err := node.New(node.Config{Self: n.place.Addr, Member: n.member})
+		if err != nil {
+			r.Fatal(err)
+		}
+		end.Start(m)
+		r.nodes = append(r.nodes, n)
+	}
+}
+
+// whole reports whether the nodes are one ring.
+func (r *ringTest) whole() bool {
+	slices.SortFunc(r.nodes, func(a, b *ringNode) int { return cmp.Compare(a.place.Prefix, b.place.Prefix) })
+	whole := true
+	for i, n := range r.nodes {
+		pred, next := r.nodes[(i+len(r.nodes)-1)%len(r.nodes)], r.nodes[(i+1)%len(r.nodes)]
+		n.Do(func(machine.Time, *machine.Outbox) {
+			owned, ok := n.member.Range()
+			want := chord.Range{Lo: pred.place.Prefix, Hi: n.place.Prefix}
+			whole = whole && ok && owned == want && n.member.Successors()[0] == next.place
+		})
+	}
+	return whole
+}
+
+// find makes every node look for some owners, and returns how many of how many lookups are right.
+func (r *ringTest) find(each int) (right, all int) {
+	var places []chord.Place
+	for _, n := range r.nodes {
+		places = append(places, n.place)
+	}
+	ring, err := chord.NewFixed(places)
+	if err != nil {
+		r.Fatal(err)
+	}
+	var done atomic.Int64
+	for _, n := range r.nodes {
+		n.Do(func(now machine.Time, out *machine.Outbox) {
+			clear(n.found)
+			for range each {
+				n.member.Find(now, r.rng.Uint64(), out)
+			}
+		})
+	}
+	r.until(func() bool {
+		done.Store(0)
+		for _, n := range r.nodes {
+			n.Do(func(machine.Time, *machine.Outbox) { done.Add(int64(len(n.found))) })
+		}
+		return int(done.Load()) == each*len(r.nodes)
+	})
+	for _, n := range r.nodes {
+		n.Do(func(machine.Time, *machine.Outbox) {
+			for _, f := range n.found {
+				if owner, _ := ring.Owner(f.Prefix); f.OK && f.Owner.Addr == owner {
+					right++
+				}
+			}
+		})
+	}
+	return right, each * len(r.nodes)
+}
+
+// findAll looks for owners until all are right: on a machine that is busy for tenths of a second, members are taken for
+// dead that live, and found again.
+func (r *ringTest) findAll() {
+	r.Helper()
+	var right, all int
+	for range 10 {
+		if right, all = r.find(4); right == all {
+			return
+		}
+		r.Logf("%d of %d lookups are right", right, all)
+	}
+	r.Errorf("%d of %d lookups are right in the end", right, all)
+}
+
+// TestRing: in every world nodes form a ring by one of them, and again when a quarter has died at once; who looks for
+// an owner finds it.
+func TestRing(t *testing.T) {
+	for _, d := range drivers {
+		t.Run(d.name, func(t *testing.T) {
+			r := &ringTest{T: t, rig: d.rig(nil), rng: prng.New(3, 3)}
+			r.start(32)
+			if !r.until(r.whole) {
+				t.Fatal("the nodes do not become a ring")
+			}
+			r.findAll()
+			for range 8 { // any but the first, by which others join
+				i := 1 + r.rng.IntN(len(r.nodes)-1)
+				r.nodes[i].Close()
+				r.nodes = slices.Delete(r.nodes, i, i+1)
+			}
+			if !r.until(r.whole) {
+				t.Fatal("the rest does not become a ring")
+			}
+			r.findAll()
+		})
+	}
+}
