@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func hashAVX512(dst *uint64, ids *[4]uint64, n int, key *[4]uint64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·hashAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         ids+8(FP), CX
@@ -14,584 +14,600 @@ TEXT ·hashAVX512(SB), NOSPLIT, $0-32
 	VMOVDQU64    joinLower8<>+0(SB), Z0
 	VMOVDQU64    joinUpper8<>+0(SB), Z1
 	VPBROADCASTQ sipLast8<>+0(SB), Z2
-	VPBROADCASTQ sipFinish8<>+0(SB), Z3
+	VPBROADCASTQ sipOver8<>+0(SB), Z3
+	MOVQ         (BX), SI
+	MOVQ         8(BX), DI
+	ADDQ         DI, SI
+	ROLQ         $0x0d, DI
+	XORQ         SI, DI
+	ROLQ         $0x20, SI
+	VPBROADCASTQ SI, Z4
+	VPBROADCASTQ DI, Z5
+	ROLQ         $0x11, DI
+	MOVQ         16(BX), SI
+	VPBROADCASTQ DI, Z6
+	VPBROADCASTQ SI, Z7
+	MOVQ         24(BX), SI
+	VPBROADCASTQ SI, Z8
 	CMPQ         DX, $0x00000010
-	JLT          tail
+	JLT          rest
+	VMOVDQU64    (CX), Z9
+	VMOVDQU64    64(CX), Z10
+	VMOVDQU64    128(CX), Z11
+	VMOVDQU64    192(CX), Z12
+	VPUNPCKLQDQ  Z10, Z9, Z13
+	VPUNPCKHQDQ  Z10, Z9, Z9
+	VPUNPCKLQDQ  Z12, Z11, Z10
+	VPUNPCKHQDQ  Z12, Z11, Z11
+	VMOVDQA64    Z13, Z12
+	VPERMT2Q     Z10, Z0, Z12
+	VPERMT2Q     Z11, Z0, Z9
+	VPERMT2Q     Z10, Z1, Z13
+	VMOVDQU64    256(CX), Z10
+	VMOVDQU64    320(CX), Z11
+	VMOVDQU64    384(CX), Z14
+	VMOVDQU64    448(CX), Z15
+	VPUNPCKLQDQ  Z11, Z10, Z16
+	VPUNPCKHQDQ  Z11, Z10, Z10
+	VPUNPCKLQDQ  Z15, Z14, Z11
+	VPUNPCKHQDQ  Z15, Z14, Z14
+	VMOVDQA64    Z16, Z15
+	VPERMT2Q     Z11, Z0, Z15
+	VPERMT2Q     Z14, Z0, Z10
+	VPERMT2Q     Z11, Z1, Z16
 
 loop:
-	VMOVDQU64    (CX), Z4
-	VMOVDQU64    64(CX), Z5
-	VMOVDQU64    128(CX), Z6
-	VMOVDQU64    192(CX), Z7
-	VPUNPCKLQDQ  Z5, Z4, Z8
-	VPUNPCKHQDQ  Z5, Z4, Z4
-	VPUNPCKLQDQ  Z7, Z6, Z5
-	VPUNPCKHQDQ  Z7, Z6, Z6
-	VMOVDQA64    Z8, Z7
-	VPERMT2Q     Z5, Z0, Z7
-	VPERMT2Q     Z6, Z0, Z4
-	VPERMT2Q     Z5, Z1, Z8
-	VMOVDQU64    256(CX), Z5
-	VMOVDQU64    320(CX), Z6
-	VMOVDQU64    384(CX), Z9
-	VMOVDQU64    448(CX), Z10
-	VPUNPCKLQDQ  Z6, Z5, Z11
-	VPUNPCKHQDQ  Z6, Z5, Z5
-	VPUNPCKLQDQ  Z10, Z9, Z6
-	VPUNPCKHQDQ  Z10, Z9, Z9
-	VMOVDQA64    Z11, Z10
-	VPERMT2Q     Z6, Z0, Z10
-	VPERMT2Q     Z9, Z0, Z5
-	VPERMT2Q     Z6, Z1, Z11
-	VPBROADCASTQ (BX), Z6
-	VPBROADCASTQ 8(BX), Z9
-	VPBROADCASTQ 16(BX), Z12
-	VPBROADCASTQ 24(BX), Z13
-	VPBROADCASTQ (BX), Z14
-	VPBROADCASTQ 8(BX), Z15
-	VPBROADCASTQ 16(BX), Z16
-	VPBROADCASTQ 24(BX), Z17
-	VPXORQ       Z7, Z13, Z13
-	VPXORQ       Z10, Z17, Z17
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPXORQ       Z7, Z6, Z6
-	VPXORQ       Z10, Z14, Z14
-	VPXORQ       Z4, Z13, Z13
-	VPXORQ       Z5, Z17, Z17
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPXORQ       Z4, Z6, Z6
-	VPXORQ       Z5, Z14, Z14
-	VPXORQ       Z8, Z13, Z13
-	VPXORQ       Z11, Z17, Z17
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPXORQ       Z8, Z6, Z6
-	VPXORQ       Z11, Z14, Z14
-	VPXORQ       Z2, Z13, Z13
-	VPXORQ       Z2, Z17, Z17
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPXORQ       Z2, Z6, Z6
-	VPXORQ       Z2, Z14, Z14
-	VPXORQ       Z3, Z12, Z12
-	VPXORQ       Z3, Z16, Z16
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z17, Z16, Z16
-	VPROLQ       $0x0d, Z9, Z9
-	VPROLQ       $0x0d, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x10, Z13, Z13
-	VPROLQ       $0x10, Z17, Z17
-	VPXORQ       Z12, Z13, Z13
-	VPXORQ       Z16, Z17, Z17
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z9, Z12, Z12
-	VPADDQ       Z15, Z16, Z16
-	VPADDQ       Z13, Z6, Z6
-	VPADDQ       Z17, Z14, Z14
-	VPROLQ       $0x11, Z9, Z9
-	VPROLQ       $0x11, Z15, Z15
-	VPXORQ       Z12, Z9, Z9
-	VPXORQ       Z16, Z15, Z15
-	VPROLQ       $0x15, Z13, Z13
-	VPROLQ       $0x15, Z17, Z17
-	VPXORQ       Z6, Z13, Z13
-	VPXORQ       Z14, Z17, Z17
-	VPROLQ       $0x20, Z12, Z12
-	VPROLQ       $0x20, Z16, Z16
-	VPXORQ       Z9, Z6, Z6
-	VPXORQ       Z13, Z12, Z12
-	VPXORQ       Z12, Z6, Z6
-	VMOVDQU64    Z6, (AX)
-	VPXORQ       Z15, Z14, Z14
-	VPXORQ       Z17, Z16, Z16
-	VPXORQ       Z16, Z14, Z14
-	VMOVDQU64    Z14, 64(AX)
-	ADDQ         $0x00000200, CX
-	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000010, DX
-	CMPQ         DX, $0x00000010
-	JGE          loop
+	// The next identifiers, or these again if there are not enough.
+	SUBQ        $0x00000010, DX
+	LEAQ        512(CX), BX
+	CMPQ        DX, $0x00000010
+	CMOVQLT     CX, BX
+	VMOVDQU64   Z12, Z11
+	VMOVDQU64   Z15, Z14
+	VPXORQ      Z8, Z11, Z11
+	VPXORQ      Z8, Z14, Z14
+	VMOVDQU64   Z7, Z17
+	VMOVDQU64   Z7, Z18
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPADDQ      Z5, Z17, Z17
+	VPADDQ      Z5, Z18, Z18
+	VMOVDQU64   Z4, Z19
+	VMOVDQU64   Z4, Z20
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VMOVDQU64   Z6, Z21
+	VMOVDQU64   Z6, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z12, Z19, Z19
+	VPXORQ      Z15, Z20, Z20
+	VPXORQ      Z9, Z11, Z11
+	VPXORQ      Z10, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z9, Z19, Z19
+	VPXORQ      Z10, Z20, Z20
+	VPXORQ      Z13, Z11, Z11
+	VPXORQ      Z16, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z13, Z19, Z19
+	VPXORQ      Z16, Z20, Z20
+	VPXORQ      Z2, Z11, Z11
+	VPXORQ      Z2, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z2, Z19, Z19
+	VPXORQ      Z2, Z20, Z20
+	VMOVDQU64   (BX), Z9
+	VMOVDQU64   64(BX), Z15
+	VMOVDQU64   128(BX), Z12
+	VMOVDQU64   192(BX), Z13
+	VPUNPCKLQDQ Z15, Z9, Z10
+	VPUNPCKHQDQ Z15, Z9, Z9
+	VPUNPCKLQDQ Z13, Z12, Z15
+	VPUNPCKHQDQ Z13, Z12, Z12
+	VMOVDQA64   Z10, Z13
+	VPERMT2Q    Z15, Z0, Z13
+	VPERMT2Q    Z12, Z0, Z9
+	VPERMT2Q    Z15, Z1, Z10
+	VMOVDQA64   Z13, Z12
+	VMOVDQA64   Z9, Z9
+	VMOVDQA64   Z10, Z13
+	VMOVDQU64   256(BX), Z10
+	VMOVDQU64   320(BX), Z24
+	VMOVDQU64   384(BX), Z15
+	VMOVDQU64   448(BX), Z23
+	VPUNPCKLQDQ Z24, Z10, Z16
+	VPUNPCKHQDQ Z24, Z10, Z10
+	VPUNPCKLQDQ Z23, Z15, Z24
+	VPUNPCKHQDQ Z23, Z15, Z15
+	VMOVDQA64   Z16, Z23
+	VPERMT2Q    Z24, Z0, Z23
+	VPERMT2Q    Z15, Z0, Z10
+	VPERMT2Q    Z24, Z1, Z16
+	VMOVDQA64   Z23, Z15
+	VMOVDQA64   Z10, Z10
+	VMOVDQA64   Z16, Z16
+	VPXORQ      Z3, Z17, Z17
+	VPXORQ      Z3, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z11, Z21, Z21
+	VPXORQ      Z14, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VMOVDQU64   Z21, (AX)
+	VMOVDQU64   Z22, 64(AX)
+	ADDQ        $0x00000200, CX
+	ADDQ        $0x00000080, AX
+	CMPQ        DX, $0x00000010
+	JGE         loop
 
-tail:
-	TESTQ        DX, DX
-	JZ           done
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  (CX), K1, Z4
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x08, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  64(CX), K1, Z5
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x10, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  128(CX), K1, Z6
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x18, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  192(CX), K1, Z7
-	VPUNPCKLQDQ  Z5, Z4, Z8
-	VPUNPCKHQDQ  Z5, Z4, Z4
-	VPUNPCKLQDQ  Z7, Z6, Z5
-	VPUNPCKHQDQ  Z7, Z6, Z6
-	VMOVDQA64    Z8, Z7
-	VPERMT2Q     Z5, Z0, Z7
-	VPERMT2Q     Z6, Z0, Z4
-	VPERMT2Q     Z5, Z1, Z8
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x20, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  256(CX), K1, Z5
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x28, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  320(CX), K1, Z6
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x30, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  384(CX), K1, Z9
-	MOVQ         DX, SI
-	SHLQ         $0x02, SI
-	MOVQ         $-1, DI
-	BZHIQ        SI, DI, DI
-	SHRQ         $0x38, DI
-	KMOVB        DI, K1
-	VMOVDQU64.Z  448(CX), K1, Z10
-	VPUNPCKLQDQ  Z6, Z5, Z11
-	VPUNPCKHQDQ  Z6, Z5, Z5
-	VPUNPCKLQDQ  Z10, Z9, Z6
-	VPUNPCKHQDQ  Z10, Z9, Z9
-	VMOVDQA64    Z11, Z10
-	VPERMT2Q     Z6, Z0, Z10
-	VPERMT2Q     Z9, Z0, Z5
-	VPERMT2Q     Z6, Z1, Z11
-	VPBROADCASTQ (BX), Z0
-	VPBROADCASTQ 8(BX), Z1
-	VPBROADCASTQ 16(BX), Z6
-	VPBROADCASTQ 24(BX), Z9
-	VPBROADCASTQ (BX), Z12
-	VPBROADCASTQ 8(BX), Z13
-	VPBROADCASTQ 16(BX), Z14
-	VPBROADCASTQ 24(BX), Z15
-	VPXORQ       Z7, Z9, Z9
-	VPXORQ       Z10, Z15, Z15
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPXORQ       Z7, Z0, Z0
-	VPXORQ       Z10, Z12, Z12
-	VPXORQ       Z4, Z9, Z9
-	VPXORQ       Z5, Z15, Z15
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPXORQ       Z4, Z0, Z0
-	VPXORQ       Z5, Z12, Z12
-	VPXORQ       Z8, Z9, Z9
-	VPXORQ       Z11, Z15, Z15
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPXORQ       Z8, Z0, Z0
-	VPXORQ       Z11, Z12, Z12
-	VPXORQ       Z2, Z9, Z9
-	VPXORQ       Z2, Z15, Z15
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPXORQ       Z2, Z0, Z0
-	VPXORQ       Z2, Z12, Z12
-	VPXORQ       Z3, Z6, Z6
-	VPXORQ       Z3, Z14, Z14
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPADDQ       Z1, Z0, Z0
-	VPADDQ       Z13, Z12, Z12
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z15, Z14, Z14
-	VPROLQ       $0x0d, Z1, Z1
-	VPROLQ       $0x0d, Z13, Z13
-	VPXORQ       Z0, Z1, Z1
-	VPXORQ       Z12, Z13, Z13
-	VPROLQ       $0x10, Z9, Z9
-	VPROLQ       $0x10, Z15, Z15
-	VPXORQ       Z6, Z9, Z9
-	VPXORQ       Z14, Z15, Z15
-	VPROLQ       $0x20, Z0, Z0
-	VPROLQ       $0x20, Z12, Z12
-	VPADDQ       Z1, Z6, Z6
-	VPADDQ       Z13, Z14, Z14
-	VPADDQ       Z9, Z0, Z0
-	VPADDQ       Z15, Z12, Z12
-	VPROLQ       $0x11, Z1, Z1
-	VPROLQ       $0x11, Z13, Z13
-	VPXORQ       Z6, Z1, Z1
-	VPXORQ       Z14, Z13, Z13
-	VPROLQ       $0x15, Z9, Z9
-	VPROLQ       $0x15, Z15, Z15
-	VPXORQ       Z0, Z9, Z9
-	VPXORQ       Z12, Z15, Z15
-	VPROLQ       $0x20, Z6, Z6
-	VPROLQ       $0x20, Z14, Z14
-	VPXORQ       Z1, Z0, Z0
-	VPXORQ       Z9, Z6, Z6
-	VPXORQ       Z6, Z0, Z0
-	MOVQ         DX, CX
-	MOVQ         $-1, BX
-	BZHIQ        CX, BX, BX
-	KMOVB        BX, K1
-	VMOVDQU64    Z0, K1, (AX)
-	VPXORQ       Z13, Z12, Z12
-	VPXORQ       Z15, Z14, Z14
-	VPXORQ       Z14, Z12, Z12
-	MOVQ         DX, CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	SHRQ         $0x08, DX
-	KMOVB        DX, K1
-	VMOVDQU64    Z12, K1, 64(AX)
+rest:
+	TESTQ       DX, DX
+	JLE         done
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z (CX), K1, Z9
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x08, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 64(CX), K1, Z10
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x10, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 128(CX), K1, Z11
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x18, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 192(CX), K1, Z12
+	VPUNPCKLQDQ Z10, Z9, Z13
+	VPUNPCKHQDQ Z10, Z9, Z9
+	VPUNPCKLQDQ Z12, Z11, Z10
+	VPUNPCKHQDQ Z12, Z11, Z11
+	VMOVDQA64   Z13, Z12
+	VPERMT2Q    Z10, Z0, Z12
+	VPERMT2Q    Z11, Z0, Z9
+	VPERMT2Q    Z10, Z1, Z13
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x20, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 256(CX), K1, Z10
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x28, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 320(CX), K1, Z11
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x30, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 384(CX), K1, Z14
+	MOVQ        DX, BX
+	SHLQ        $0x02, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x38, SI
+	KMOVB       SI, K1
+	VMOVDQU64.Z 448(CX), K1, Z15
+	VPUNPCKLQDQ Z11, Z10, Z16
+	VPUNPCKHQDQ Z11, Z10, Z10
+	VPUNPCKLQDQ Z15, Z14, Z11
+	VPUNPCKHQDQ Z15, Z14, Z14
+	VMOVDQA64   Z16, Z15
+	VPERMT2Q    Z11, Z0, Z15
+	VPERMT2Q    Z14, Z0, Z10
+	VPERMT2Q    Z11, Z1, Z16
+	VMOVDQU64   Z12, Z11
+	VMOVDQU64   Z15, Z14
+	VPXORQ      Z8, Z11, Z11
+	VPXORQ      Z8, Z14, Z14
+	VMOVDQU64   Z7, Z17
+	VMOVDQU64   Z7, Z18
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPADDQ      Z5, Z17, Z17
+	VPADDQ      Z5, Z18, Z18
+	VMOVDQU64   Z4, Z19
+	VMOVDQU64   Z4, Z20
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VMOVDQU64   Z6, Z21
+	VMOVDQU64   Z6, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z12, Z19, Z19
+	VPXORQ      Z15, Z20, Z20
+	VPXORQ      Z9, Z11, Z11
+	VPXORQ      Z10, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z9, Z19, Z19
+	VPXORQ      Z10, Z20, Z20
+	VPXORQ      Z13, Z11, Z11
+	VPXORQ      Z16, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z13, Z19, Z19
+	VPXORQ      Z16, Z20, Z20
+	VPXORQ      Z2, Z11, Z11
+	VPXORQ      Z2, Z14, Z14
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z2, Z19, Z19
+	VPXORQ      Z2, Z20, Z20
+	VPXORQ      Z3, Z17, Z17
+	VPXORQ      Z3, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPROLQ      $0x20, Z19, Z19
+	VPROLQ      $0x20, Z20, Z20
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPADDQ      Z11, Z19, Z19
+	VPADDQ      Z14, Z20, Z20
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPXORQ      Z19, Z11, Z11
+	VPXORQ      Z20, Z14, Z14
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPADDQ      Z21, Z19, Z19
+	VPADDQ      Z22, Z20, Z20
+	VPADDQ      Z11, Z17, Z17
+	VPADDQ      Z14, Z18, Z18
+	VPROLQ      $0x0d, Z21, Z21
+	VPROLQ      $0x0d, Z22, Z22
+	VPXORQ      Z19, Z21, Z21
+	VPXORQ      Z20, Z22, Z22
+	VPROLQ      $0x10, Z11, Z11
+	VPROLQ      $0x10, Z14, Z14
+	VPXORQ      Z17, Z11, Z11
+	VPXORQ      Z18, Z14, Z14
+	VPADDQ      Z21, Z17, Z17
+	VPADDQ      Z22, Z18, Z18
+	VPROLQ      $0x15, Z11, Z11
+	VPROLQ      $0x15, Z14, Z14
+	VPROLQ      $0x11, Z21, Z21
+	VPROLQ      $0x11, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	VPROLQ      $0x20, Z17, Z17
+	VPROLQ      $0x20, Z18, Z18
+	VPXORQ      Z11, Z21, Z21
+	VPXORQ      Z14, Z22, Z22
+	VPXORQ      Z17, Z21, Z21
+	VPXORQ      Z18, Z22, Z22
+	MOVQ        DX, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	KMOVB       SI, K1
+	VMOVDQU64   Z21, K1, (AX)
+	MOVQ        DX, BX
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	SHRQ        $0x08, SI
+	KMOVB       SI, K1
+	VMOVDQU64   Z22, K1, 64(AX)
+	ADDQ        $0x00000200, CX
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x00000010, DX
+	JMP         rest
 
 done:
 	VZEROUPPER
@@ -627,15 +643,15 @@ DATA sipLast8<>+48(SB)/8, $0x1800000000000000
 DATA sipLast8<>+56(SB)/8, $0x1800000000000000
 GLOBL sipLast8<>(SB), RODATA|NOPTR, $64
 
-DATA sipFinish8<>+0(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+8(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+16(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+24(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+32(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+40(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+48(SB)/8, $0x00000000000000ff
-DATA sipFinish8<>+56(SB)/8, $0x00000000000000ff
-GLOBL sipFinish8<>(SB), RODATA|NOPTR, $64
+DATA sipOver8<>+0(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+8(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+16(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+24(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+32(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+40(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+48(SB)/8, $0x00000000000000ff
+DATA sipOver8<>+56(SB)/8, $0x00000000000000ff
+GLOBL sipOver8<>(SB), RODATA|NOPTR, $64
 
 // func locateAVX512(places *uint64, hashes *uint64, n int, homes *byte, level uint64, split uint64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
@@ -1750,719 +1766,1338 @@ noted:
 	RET
 
 // func hashAVX2(dst *uint64, ids *[4]uint64, n int, key *[4]uint64)
-// Requires: AVX, AVX2
-TEXT ·hashAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ ids+8(FP), CX
-	MOVQ n+16(FP), DX
-	MOVQ key+24(FP), BX
-	CMPQ DX, $0x00000008
-	JLT  tail
+// Requires: AVX, AVX2, CMOV
+TEXT ·hashAVX2(SB), NOSPLIT, $512-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         ids+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         key+24(FP), BX
+	LEAQ         63(SP), R8
+	ANDQ         $-64, R8
+	VMOVDQU      rotate164<>+0(SB), Y0
+	MOVQ         (BX), SI
+	MOVQ         8(BX), DI
+	ADDQ         DI, SI
+	ROLQ         $0x0d, DI
+	XORQ         SI, DI
+	ROLQ         $0x20, SI
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      Y1, (R8)
+	VMOVQ        DI, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      Y1, 32(R8)
+	ROLQ         $0x11, DI
+	MOVQ         16(BX), SI
+	VMOVQ        DI, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      Y1, 64(R8)
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      Y1, 96(R8)
+	MOVQ         24(BX), SI
+	VMOVQ        SI, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      Y1, 128(R8)
+	CMPQ         DX, $0x00000010
+	JLT          rest
+	VMOVDQU      (CX), X1
+	VMOVDQU      64(CX), X2
+	VPUNPCKHQDQ  32(CX), X1, X1
+	VPUNPCKHQDQ  96(CX), X2, X2
+	VINSERTI128  $0x01, X2, Y1, Y1
+	VMOVDQU      Y1, 192(R8)
+	VMOVDQU      (CX), Y2
+	VMOVDQU      64(CX), Y1
+	VPUNPCKLQDQ  32(CX), Y2, Y2
+	VPUNPCKLQDQ  96(CX), Y1, Y1
+	VPERM2I128   $0x20, Y1, Y2, Y3
+	VMOVDQU      Y3, 160(R8)
+	VPERM2I128   $0x31, Y1, Y2, Y2
+	VMOVDQU      Y2, 224(R8)
+	VMOVDQU      128(CX), X1
+	VMOVDQU      192(CX), X2
+	VPUNPCKHQDQ  160(CX), X1, X1
+	VPUNPCKHQDQ  224(CX), X2, X2
+	VINSERTI128  $0x01, X2, Y1, Y1
+	VMOVDQU      Y1, 288(R8)
+	VMOVDQU      128(CX), Y2
+	VMOVDQU      192(CX), Y1
+	VPUNPCKLQDQ  160(CX), Y2, Y2
+	VPUNPCKLQDQ  224(CX), Y1, Y1
+	VPERM2I128   $0x20, Y1, Y2, Y3
+	VMOVDQU      Y3, 256(R8)
+	VPERM2I128   $0x31, Y1, Y2, Y2
+	VMOVDQU      Y2, 320(R8)
+	VMOVDQU      256(CX), X1
+	VMOVDQU      320(CX), X2
+	VPUNPCKHQDQ  288(CX), X1, X1
+	VPUNPCKHQDQ  352(CX), X2, X2
+	VINSERTI128  $0x01, X2, Y1, Y1
+	VMOVDQU      Y1, 384(R8)
+	VMOVDQU      256(CX), Y2
+	VMOVDQU      320(CX), Y1
+	VPUNPCKLQDQ  288(CX), Y2, Y2
+	VPUNPCKLQDQ  352(CX), Y1, Y1
+	VPERM2I128   $0x20, Y1, Y2, Y3
+	VMOVDQU      Y3, 352(R8)
+	VPERM2I128   $0x31, Y1, Y2, Y2
+	VMOVDQU      Y2, 416(R8)
 
 loop:
-	VMOVDQU      (CX), Y0
-	VMOVDQU      32(CX), Y1
-	VMOVDQU      64(CX), Y2
-	VMOVDQU      96(CX), Y3
-	VPUNPCKLQDQ  Y1, Y0, Y4
-	VPUNPCKHQDQ  Y1, Y0, Y0
-	VPUNPCKLQDQ  Y3, Y2, Y1
+	// The next identifiers, or these again if there are not enough.
+	SUBQ        $0x00000010, DX
+	LEAQ        512(CX), BX
+	CMPQ        DX, $0x00000010
+	CMOVQLT     CX, BX
+	VMOVDQU     160(R8), Y1
+	MOVQ        384(CX), SI
+	XORQ        128(R8), SI
+	VMOVDQU     256(R8), Y2
+	MOVQ        96(R8), DI
+	VMOVDQU     352(R8), Y3
+	ADDQ        SI, DI
+	VPXOR       128(R8), Y1, Y1
+	ROLQ        $0x10, SI
+	XORQ        DI, SI
+	VPXOR       128(R8), Y2, Y2
+	ADDQ        32(R8), DI
+	VPXOR       128(R8), Y3, Y3
+	MOVQ        (R8), R9
+	VMOVDQU     96(R8), Y4
+	ADDQ        SI, R9
+	MOVQ        64(R8), R10
+	VMOVDQU     96(R8), Y5
+	XORQ        DI, R10
+	VMOVDQU     96(R8), Y6
+	ROLQ        $0x15, SI
+	VPADDQ      Y1, Y4, Y4
+	XORQ        R9, SI
+	ROLQ        $0x20, DI
+	VPADDQ      Y2, Y5, Y5
+	XORQ        384(CX), R9
+	VPADDQ      Y3, Y6, Y6
+	XORQ        392(CX), SI
+	VPSHUFB     Y0, Y1, Y1
+	ADDQ        R10, R9
+	ADDQ        SI, DI
+	VPSHUFB     Y0, Y2, Y2
+	ROLQ        $0x0d, R10
+	VPSHUFB     Y0, Y3, Y3
+	XORQ        R9, R10
+	VPXOR       Y4, Y1, Y1
+	ROLQ        $0x10, SI
+	XORQ        DI, SI
+	VPXOR       Y5, Y2, Y2
+	ROLQ        $0x20, R9
+	VPXOR       Y6, Y3, Y3
+	ADDQ        R10, DI
+	VPADDQ      32(R8), Y4, Y4
+	ADDQ        SI, R9
+	ROLQ        $0x11, R10
+	VPADDQ      32(R8), Y5, Y5
+	XORQ        DI, R10
+	VPADDQ      32(R8), Y6, Y6
+	ROLQ        $0x15, SI
+	VMOVDQU     (R8), Y7
+	XORQ        R9, SI
+	ROLQ        $0x20, DI
+	VMOVDQU     (R8), Y8
+	XORQ        392(CX), R9
+	VMOVDQU     (R8), Y9
+	XORQ        400(CX), SI
+	VPADDQ      Y1, Y7, Y7
+	ADDQ        R10, R9
+	ADDQ        SI, DI
+	VPADDQ      Y2, Y8, Y8
+	ROLQ        $0x0d, R10
+	VPADDQ      Y3, Y9, Y9
+	XORQ        R9, R10
+	VMOVDQU     64(R8), Y10
+	ROLQ        $0x10, SI
+	VMOVDQU     64(R8), Y11
+	XORQ        DI, SI
+	ROLQ        $0x20, R9
+	VMOVDQU     64(R8), Y12
+	ADDQ        R10, DI
+	VPXOR       Y4, Y10, Y10
+	ADDQ        SI, R9
+	VPXOR       Y5, Y11, Y11
+	ROLQ        $0x11, R10
+	XORQ        DI, R10
+	VPXOR       Y6, Y12, Y12
+	ROLQ        $0x15, SI
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	XORQ        R9, SI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ROLQ        $0x20, DI
+	XORQ        400(CX), R9
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	XORQ        sipLast4<>+0(SB), SI
+	VPXOR       Y7, Y1, Y1
+	ADDQ        R10, R9
+	VPXOR       Y8, Y2, Y2
+	ADDQ        SI, DI
+	ROLQ        $0x0d, R10
+	VPXOR       Y9, Y3, Y3
+	XORQ        R9, R10
+	VPSHUFD     $0xb1, Y4, Y4
+	ROLQ        $0x10, SI
+	VPSHUFD     $0xb1, Y5, Y5
+	XORQ        DI, SI
+	ROLQ        $0x20, R9
+	VPSHUFD     $0xb1, Y6, Y6
+	ADDQ        R10, DI
+	VPXOR       160(R8), Y7, Y7
+	ADDQ        SI, R9
+	VPXOR       256(R8), Y8, Y8
+	ROLQ        $0x11, R10
+	XORQ        DI, R10
+	VPXOR       352(R8), Y9, Y9
+	ROLQ        $0x15, SI
+	VPXOR       192(R8), Y1, Y1
+	XORQ        R9, SI
+	VPXOR       288(R8), Y2, Y2
+	ROLQ        $0x20, DI
+	XORQ        sipLast4<>+0(SB), R9
+	VPXOR       384(R8), Y3, Y3
+	XORQ        sipOver4<>+0(SB), DI
+	VPADDQ      Y10, Y7, Y7
+	ADDQ        R10, R9
+	VPADDQ      Y11, Y8, Y8
+	ADDQ        SI, DI
+	ROLQ        $0x0d, R10
+	VPADDQ      Y12, Y9, Y9
+	XORQ        R9, R10
+	VPADDQ      Y1, Y4, Y4
+	ROLQ        $0x10, SI
+	VPADDQ      Y2, Y5, Y5
+	XORQ        DI, SI
+	ROLQ        $0x20, R9
+	VPADDQ      Y3, Y6, Y6
+	ADDQ        R10, DI
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ADDQ        SI, R9
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	ROLQ        $0x11, R10
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPXOR       Y7, Y10, Y10
+	XORQ        R9, SI
+	VPXOR       Y8, Y11, Y11
+	ROLQ        $0x20, DI
+	VPXOR       Y9, Y12, Y12
+	ADDQ        R10, R9
+	ADDQ        SI, DI
+	VPSHUFB     Y0, Y1, Y1
+	ROLQ        $0x0d, R10
+	VPSHUFB     Y0, Y2, Y2
+	XORQ        R9, R10
+	VPSHUFB     Y0, Y3, Y3
+	ROLQ        $0x10, SI
+	XORQ        DI, SI
+	VPXOR       Y4, Y1, Y1
+	ROLQ        $0x20, R9
+	VPXOR       Y5, Y2, Y2
+	ADDQ        R10, DI
+	VPXOR       Y6, Y3, Y3
+	ADDQ        SI, R9
+	ROLQ        $0x11, R10
+	VPSHUFD     $0xb1, Y7, Y7
+	XORQ        DI, R10
+	VPSHUFD     $0xb1, Y8, Y8
+	ROLQ        $0x15, SI
+	VPSHUFD     $0xb1, Y9, Y9
+	XORQ        R9, SI
+	ROLQ        $0x20, DI
+	VPADDQ      Y10, Y4, Y4
+	ADDQ        R10, R9
+	VPADDQ      Y11, Y5, Y5
+	ADDQ        SI, DI
+	VPADDQ      Y12, Y6, Y6
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPADDQ      Y1, Y7, Y7
+	ROLQ        $0x10, SI
+	VPADDQ      Y2, Y8, Y8
+	XORQ        DI, SI
+	VPADDQ      Y3, Y9, Y9
+	ADDQ        R10, DI
+	ROLQ        $0x15, SI
+	VPSLLQ      $0x11, Y10, Y13
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x11, R10
+	VPSLLQ      $0x11, Y11, Y13
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        DI, R10
+	VPSLLQ      $0x11, Y12, Y13
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ROLQ        $0x20, DI
+	XORQ        SI, R10
+	VPXOR       Y4, Y10, Y10
+	XORQ        DI, R10
+	VPXOR       Y5, Y11, Y11
+	MOVQ        R10, 96(AX)
+	VPXOR       Y6, Y12, Y12
+	MOVQ        416(CX), SI
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	XORQ        128(R8), SI
+	MOVQ        96(R8), DI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ADDQ        SI, DI
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	ROLQ        $0x10, SI
+	VPXOR       Y7, Y1, Y1
+	XORQ        DI, SI
+	ADDQ        32(R8), DI
+	VPXOR       Y8, Y2, Y2
+	MOVQ        (R8), R9
+	VPXOR       Y9, Y3, Y3
+	ADDQ        SI, R9
+	VPSHUFD     $0xb1, Y4, Y4
+	MOVQ        64(R8), R10
+	XORQ        DI, R10
+	VPSHUFD     $0xb1, Y5, Y5
+	ROLQ        $0x15, SI
+	VPSHUFD     $0xb1, Y6, Y6
+	XORQ        R9, SI
+	VPXOR       192(R8), Y7, Y7
+	ROLQ        $0x20, DI
+	XORQ        416(CX), R9
+	VPXOR       288(R8), Y8, Y8
+	XORQ        424(CX), SI
+	VPXOR       384(R8), Y9, Y9
+	ADDQ        R10, R9
+	VPXOR       224(R8), Y1, Y1
+	ADDQ        SI, DI
+	ROLQ        $0x0d, R10
+	VPXOR       320(R8), Y2, Y2
+	XORQ        R9, R10
+	VPXOR       416(R8), Y3, Y3
+	ROLQ        $0x10, SI
+	VPADDQ      Y10, Y7, Y7
+	XORQ        DI, SI
+	ROLQ        $0x20, R9
+	VPADDQ      Y11, Y8, Y8
+	ADDQ        R10, DI
+	VPADDQ      Y12, Y9, Y9
+	ADDQ        SI, R9
+	VPADDQ      Y1, Y4, Y4
+	ROLQ        $0x11, R10
+	XORQ        DI, R10
+	VPADDQ      Y2, Y5, Y5
+	ROLQ        $0x15, SI
+	VPADDQ      Y3, Y6, Y6
+	XORQ        R9, SI
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x20, DI
+	XORQ        424(CX), R9
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        432(CX), SI
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ADDQ        R10, R9
+	VPXOR       Y7, Y10, Y10
+	ADDQ        SI, DI
+	ROLQ        $0x0d, R10
+	VPXOR       Y8, Y11, Y11
+	XORQ        R9, R10
+	VPXOR       Y9, Y12, Y12
+	ROLQ        $0x10, SI
+	VPSHUFB     Y0, Y1, Y1
+	XORQ        DI, SI
+	VPSHUFB     Y0, Y2, Y2
+	ROLQ        $0x20, R9
+	ADDQ        R10, DI
+	VPSHUFB     Y0, Y3, Y3
+	ADDQ        SI, R9
+	VPXOR       Y4, Y1, Y1
+	ROLQ        $0x11, R10
+	VPXOR       Y5, Y2, Y2
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPXOR       Y6, Y3, Y3
+	XORQ        R9, SI
+	VPSHUFD     $0xb1, Y7, Y7
+	ROLQ        $0x20, DI
+	VPSHUFD     $0xb1, Y8, Y8
+	XORQ        432(CX), R9
+	XORQ        sipLast4<>+0(SB), SI
+	VPSHUFD     $0xb1, Y9, Y9
+	ADDQ        R10, R9
+	VPADDQ      Y10, Y4, Y4
+	ADDQ        SI, DI
+	VPADDQ      Y11, Y5, Y5
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPADDQ      Y12, Y6, Y6
+	ROLQ        $0x10, SI
+	VPADDQ      Y1, Y7, Y7
+	XORQ        DI, SI
+	VPADDQ      Y2, Y8, Y8
+	ROLQ        $0x20, R9
+	ADDQ        R10, DI
+	VPADDQ      Y3, Y9, Y9
+	ADDQ        SI, R9
+	VPSLLQ      $0x11, Y10, Y13
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x11, R10
+	VPSLLQ      $0x11, Y11, Y13
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPSLLQ      $0x11, Y12, Y13
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	XORQ        R9, SI
+	VPXOR       Y4, Y10, Y10
+	ROLQ        $0x20, DI
+	VPXOR       Y5, Y11, Y11
+	XORQ        sipLast4<>+0(SB), R9
+	XORQ        sipOver4<>+0(SB), DI
+	VPXOR       Y6, Y12, Y12
+	ADDQ        R10, R9
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	ADDQ        SI, DI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	ROLQ        $0x10, SI
+	VPXOR       Y7, Y1, Y1
+	XORQ        DI, SI
+	VPXOR       Y8, Y2, Y2
+	ROLQ        $0x20, R9
+	VPXOR       Y9, Y3, Y3
+	ADDQ        R10, DI
+	ADDQ        SI, R9
+	VPSHUFD     $0xb1, Y4, Y4
+	ROLQ        $0x11, R10
+	VPSHUFD     $0xb1, Y5, Y5
+	XORQ        DI, R10
+	VPSHUFD     $0xb1, Y6, Y6
+	ROLQ        $0x15, SI
+	XORQ        R9, SI
+	VPXOR       224(R8), Y7, Y7
+	ROLQ        $0x20, DI
+	VPXOR       320(R8), Y8, Y8
+	ADDQ        R10, R9
+	VPXOR       416(R8), Y9, Y9
+	ADDQ        SI, DI
+	ROLQ        $0x0d, R10
+	VPXOR       sipLast4<>+0(SB), Y1, Y1
+	XORQ        R9, R10
+	VPXOR       sipLast4<>+0(SB), Y2, Y2
+	ROLQ        $0x10, SI
+	VPXOR       sipLast4<>+0(SB), Y3, Y3
+	XORQ        DI, SI
+	ROLQ        $0x20, R9
+	VPADDQ      Y10, Y7, Y7
+	ADDQ        R10, DI
+	VPADDQ      Y11, Y8, Y8
+	ADDQ        SI, R9
+	VPADDQ      Y12, Y9, Y9
+	ROLQ        $0x11, R10
+	XORQ        DI, R10
+	VPADDQ      Y1, Y4, Y4
+	ROLQ        $0x15, SI
+	VPADDQ      Y2, Y5, Y5
+	XORQ        R9, SI
+	VPADDQ      Y3, Y6, Y6
+	ROLQ        $0x20, DI
+	ADDQ        R10, R9
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ADDQ        SI, DI
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	ROLQ        $0x0d, R10
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	XORQ        R9, R10
+	ROLQ        $0x10, SI
+	VPXOR       Y7, Y10, Y10
+	XORQ        DI, SI
+	VPXOR       Y8, Y11, Y11
+	ADDQ        R10, DI
+	VPXOR       Y9, Y12, Y12
+	ROLQ        $0x15, SI
+	ROLQ        $0x11, R10
+	VPSHUFB     Y0, Y1, Y1
+	XORQ        DI, R10
+	VPSHUFB     Y0, Y2, Y2
+	ROLQ        $0x20, DI
+	VPSHUFB     Y0, Y3, Y3
+	XORQ        SI, R10
+	XORQ        DI, R10
+	VPXOR       Y4, Y1, Y1
+	MOVQ        R10, 104(AX)
+	VPXOR       Y5, Y2, Y2
+	MOVQ        448(CX), SI
+	VPXOR       Y6, Y3, Y3
+	XORQ        128(R8), SI
+	VPSHUFD     $0xb1, Y7, Y7
+	MOVQ        96(R8), DI
+	ADDQ        SI, DI
+	VPSHUFD     $0xb1, Y8, Y8
+	ROLQ        $0x10, SI
+	VPSHUFD     $0xb1, Y9, Y9
+	XORQ        DI, SI
+	VPADDQ      Y10, Y4, Y4
+	ADDQ        32(R8), DI
+	MOVQ        (R8), R9
+	VPADDQ      Y11, Y5, Y5
+	ADDQ        SI, R9
+	VPADDQ      Y12, Y6, Y6
+	MOVQ        64(R8), R10
+	VPADDQ      Y1, Y7, Y7
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPADDQ      Y2, Y8, Y8
+	XORQ        R9, SI
+	VPADDQ      Y3, Y9, Y9
+	ROLQ        $0x20, DI
+	VPSLLQ      $0x11, Y10, Y13
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	XORQ        448(CX), R9
+	XORQ        456(CX), SI
+	VPSLLQ      $0x11, Y11, Y13
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	ADDQ        R10, R9
+	VPSLLQ      $0x11, Y12, Y13
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ADDQ        SI, DI
+	VPXOR       Y4, Y10, Y10
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPXOR       Y5, Y11, Y11
+	ROLQ        $0x10, SI
+	VPXOR       Y6, Y12, Y12
+	XORQ        DI, SI
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	ROLQ        $0x20, R9
+	ADDQ        R10, DI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ADDQ        SI, R9
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	ROLQ        $0x11, R10
+	VPXOR       Y7, Y1, Y1
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPXOR       Y8, Y2, Y2
+	XORQ        R9, SI
+	VPXOR       Y9, Y3, Y3
+	ROLQ        $0x20, DI
+	VPSHUFD     $0xb1, Y4, Y4
+	XORQ        456(CX), R9
+	XORQ        464(CX), SI
+	VPSHUFD     $0xb1, Y5, Y5
+	ADDQ        R10, R9
+	VPSHUFD     $0xb1, Y6, Y6
+	ADDQ        SI, DI
+	VPXOR       sipLast4<>+0(SB), Y7, Y7
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPXOR       sipLast4<>+0(SB), Y8, Y8
+	ROLQ        $0x10, SI
+	VPXOR       sipLast4<>+0(SB), Y9, Y9
+	XORQ        DI, SI
+	VMOVDQU     (BX), X13
+	VMOVDQU     64(BX), X14
+	VPUNPCKHQDQ 32(BX), X13, X13
+	VPUNPCKHQDQ 96(BX), X14, X14
+	VINSERTI128 $0x01, X14, Y13, Y13
+	VMOVDQU     Y13, 192(R8)
+	VMOVDQU     (BX), Y14
+	VMOVDQU     64(BX), Y13
+	VPUNPCKLQDQ 32(BX), Y14, Y14
+	VPUNPCKLQDQ 96(BX), Y13, Y13
+	VPERM2I128  $0x20, Y13, Y14, Y15
+	VMOVDQU     Y15, 160(R8)
+	VPERM2I128  $0x31, Y13, Y14, Y14
+	VMOVDQU     Y14, 224(R8)
+	ROLQ        $0x20, R9
+	VMOVDQU     128(BX), X13
+	VMOVDQU     192(BX), X14
+	VPUNPCKHQDQ 160(BX), X13, X13
+	VPUNPCKHQDQ 224(BX), X14, X14
+	VINSERTI128 $0x01, X14, Y13, Y13
+	VMOVDQU     Y13, 288(R8)
+	VMOVDQU     128(BX), Y14
+	VMOVDQU     192(BX), Y13
+	VPUNPCKLQDQ 160(BX), Y14, Y14
+	VPUNPCKLQDQ 224(BX), Y13, Y13
+	VPERM2I128  $0x20, Y13, Y14, Y15
+	VMOVDQU     Y15, 256(R8)
+	VPERM2I128  $0x31, Y13, Y14, Y14
+	VMOVDQU     Y14, 320(R8)
+	ADDQ        R10, DI
+	ADDQ        SI, R9
+	VMOVDQU     256(BX), X13
+	VMOVDQU     320(BX), X14
+	VPUNPCKHQDQ 288(BX), X13, X13
+	VPUNPCKHQDQ 352(BX), X14, X14
+	VINSERTI128 $0x01, X14, Y13, Y13
+	VMOVDQU     Y13, 384(R8)
+	VMOVDQU     256(BX), Y14
+	VMOVDQU     320(BX), Y13
+	VPUNPCKLQDQ 288(BX), Y14, Y14
+	VPUNPCKLQDQ 352(BX), Y13, Y13
+	VPERM2I128  $0x20, Y13, Y14, Y15
+	VMOVDQU     Y15, 352(R8)
+	VPERM2I128  $0x31, Y13, Y14, Y14
+	VMOVDQU     Y14, 416(R8)
+	ROLQ        $0x11, R10
+	VPXOR       sipOver4<>+0(SB), Y4, Y4
+	XORQ        DI, R10
+	VPXOR       sipOver4<>+0(SB), Y5, Y5
+	ROLQ        $0x15, SI
+	XORQ        R9, SI
+	VPXOR       sipOver4<>+0(SB), Y6, Y6
+	ROLQ        $0x20, DI
+	VPADDQ      Y10, Y7, Y7
+	XORQ        464(CX), R9
+	VPADDQ      Y11, Y8, Y8
+	XORQ        sipLast4<>+0(SB), SI
+	ADDQ        R10, R9
+	VPADDQ      Y12, Y9, Y9
+	ADDQ        SI, DI
+	VPADDQ      Y1, Y4, Y4
+	ROLQ        $0x0d, R10
+	VPADDQ      Y2, Y5, Y5
+	XORQ        R9, R10
+	ROLQ        $0x10, SI
+	VPADDQ      Y3, Y6, Y6
+	XORQ        DI, SI
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x20, R9
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	ADDQ        R10, DI
+	ADDQ        SI, R9
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ROLQ        $0x11, R10
+	VPXOR       Y7, Y10, Y10
+	XORQ        DI, R10
+	VPXOR       Y8, Y11, Y11
+	ROLQ        $0x15, SI
+	XORQ        R9, SI
+	VPXOR       Y9, Y12, Y12
+	ROLQ        $0x20, DI
+	VPSHUFB     Y0, Y1, Y1
+	XORQ        sipLast4<>+0(SB), R9
+	VPSHUFB     Y0, Y2, Y2
+	XORQ        sipOver4<>+0(SB), DI
+	ADDQ        R10, R9
+	VPSHUFB     Y0, Y3, Y3
+	ADDQ        SI, DI
+	VPXOR       Y4, Y1, Y1
+	ROLQ        $0x0d, R10
+	VPXOR       Y5, Y2, Y2
+	XORQ        R9, R10
+	ROLQ        $0x10, SI
+	VPXOR       Y6, Y3, Y3
+	XORQ        DI, SI
+	VPSHUFD     $0xb1, Y7, Y7
+	ROLQ        $0x20, R9
+	VPSHUFD     $0xb1, Y8, Y8
+	ADDQ        R10, DI
+	VPSHUFD     $0xb1, Y9, Y9
+	ADDQ        SI, R9
+	ROLQ        $0x11, R10
+	VPADDQ      Y10, Y4, Y4
+	XORQ        DI, R10
+	VPADDQ      Y11, Y5, Y5
+	ROLQ        $0x15, SI
+	VPADDQ      Y12, Y6, Y6
+	XORQ        R9, SI
+	ROLQ        $0x20, DI
+	VPADDQ      Y1, Y7, Y7
+	ADDQ        R10, R9
+	VPADDQ      Y2, Y8, Y8
+	ADDQ        SI, DI
+	VPADDQ      Y3, Y9, Y9
+	ROLQ        $0x0d, R10
+	XORQ        R9, R10
+	VPSLLQ      $0x11, Y10, Y13
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x10, SI
+	VPSLLQ      $0x11, Y11, Y13
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        DI, SI
+	VPSLLQ      $0x11, Y12, Y13
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ROLQ        $0x20, R9
+	ADDQ        R10, DI
+	VPXOR       Y4, Y10, Y10
+	ADDQ        SI, R9
+	VPXOR       Y5, Y11, Y11
+	ROLQ        $0x11, R10
+	VPXOR       Y6, Y12, Y12
+	XORQ        DI, R10
+	ROLQ        $0x15, SI
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	XORQ        R9, SI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ROLQ        $0x20, DI
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	ADDQ        R10, R9
+	ADDQ        SI, DI
+	VPXOR       Y7, Y1, Y1
+	ROLQ        $0x0d, R10
+	VPXOR       Y8, Y2, Y2
+	XORQ        R9, R10
+	VPXOR       Y9, Y3, Y3
+	ROLQ        $0x10, SI
+	XORQ        DI, SI
+	VPSHUFD     $0xb1, Y4, Y4
+	ADDQ        R10, DI
+	VPSHUFD     $0xb1, Y5, Y5
+	ROLQ        $0x15, SI
+	VPSHUFD     $0xb1, Y6, Y6
+	ROLQ        $0x11, R10
+	XORQ        DI, R10
+	VPADDQ      Y10, Y7, Y7
+	ROLQ        $0x20, DI
+	VPADDQ      Y11, Y8, Y8
+	XORQ        SI, R10
+	VPADDQ      Y12, Y9, Y9
+	XORQ        DI, R10
+	MOVQ        R10, 112(AX)
+	VPADDQ      Y1, Y4, Y4
+	MOVQ        480(CX), BX
+	VPADDQ      Y2, Y5, Y5
+	XORQ        128(R8), BX
+	VPADDQ      Y3, Y6, Y6
+	MOVQ        96(R8), SI
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ADDQ        BX, SI
+	ROLQ        $0x10, BX
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        SI, BX
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ADDQ        32(R8), SI
+	VPXOR       Y7, Y10, Y10
+	MOVQ        (R8), DI
+	ADDQ        BX, DI
+	VPXOR       Y8, Y11, Y11
+	MOVQ        64(R8), R9
+	VPXOR       Y9, Y12, Y12
+	XORQ        SI, R9
+	VPSHUFB     Y0, Y1, Y1
+	ROLQ        $0x15, BX
+	XORQ        DI, BX
+	VPSHUFB     Y0, Y2, Y2
+	ROLQ        $0x20, SI
+	VPSHUFB     Y0, Y3, Y3
+	XORQ        480(CX), DI
+	VPXOR       Y4, Y1, Y1
+	XORQ        488(CX), BX
+	ADDQ        R9, DI
+	VPXOR       Y5, Y2, Y2
+	ADDQ        BX, SI
+	VPXOR       Y6, Y3, Y3
+	ROLQ        $0x0d, R9
+	VPSHUFD     $0xb1, Y7, Y7
+	XORQ        DI, R9
+	ROLQ        $0x10, BX
+	VPSHUFD     $0xb1, Y8, Y8
+	XORQ        SI, BX
+	VPSHUFD     $0xb1, Y9, Y9
+	ROLQ        $0x20, DI
+	VPADDQ      Y10, Y4, Y4
+	ADDQ        R9, SI
+	ADDQ        BX, DI
+	VPADDQ      Y11, Y5, Y5
+	ROLQ        $0x11, R9
+	VPADDQ      Y12, Y6, Y6
+	XORQ        SI, R9
+	VPADDQ      Y1, Y7, Y7
+	ROLQ        $0x15, BX
+	XORQ        DI, BX
+	VPADDQ      Y2, Y8, Y8
+	ROLQ        $0x20, SI
+	VPADDQ      Y3, Y9, Y9
+	XORQ        488(CX), DI
+	VPSLLQ      $0x11, Y10, Y13
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	XORQ        496(CX), BX
+	ADDQ        R9, DI
+	VPSLLQ      $0x11, Y11, Y13
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	ADDQ        BX, SI
+	VPSLLQ      $0x11, Y12, Y13
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	ROLQ        $0x0d, R9
+	VPXOR       Y4, Y10, Y10
+	XORQ        DI, R9
+	VPXOR       Y5, Y11, Y11
+	ROLQ        $0x10, BX
+	XORQ        SI, BX
+	VPXOR       Y6, Y12, Y12
+	ROLQ        $0x20, DI
+	VPSLLQ      $0x15, Y1, Y13
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y13, Y1, Y1
+	ADDQ        R9, SI
+	VPSLLQ      $0x15, Y2, Y13
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y13, Y2, Y2
+	ADDQ        BX, DI
+	ROLQ        $0x11, R9
+	VPSLLQ      $0x15, Y3, Y13
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y13, Y3, Y3
+	XORQ        SI, R9
+	VPXOR       Y7, Y1, Y1
+	ROLQ        $0x15, BX
+	VPXOR       Y8, Y2, Y2
+	XORQ        DI, BX
+	ROLQ        $0x20, SI
+	VPXOR       Y9, Y3, Y3
+	XORQ        496(CX), DI
+	VPSHUFD     $0xb1, Y4, Y4
+	XORQ        sipLast4<>+0(SB), BX
+	VPSHUFD     $0xb1, Y5, Y5
+	ADDQ        R9, DI
+	ADDQ        BX, SI
+	VPSHUFD     $0xb1, Y6, Y6
+	ROLQ        $0x0d, R9
+	VPADDQ      Y10, Y7, Y7
+	XORQ        DI, R9
+	VPADDQ      Y11, Y8, Y8
+	ROLQ        $0x10, BX
+	XORQ        SI, BX
+	VPADDQ      Y12, Y9, Y9
+	ROLQ        $0x20, DI
+	VPADDQ      Y1, Y4, Y4
+	ADDQ        R9, SI
+	VPADDQ      Y2, Y5, Y5
+	ADDQ        BX, DI
+	ROLQ        $0x11, R9
+	VPADDQ      Y3, Y6, Y6
+	XORQ        SI, R9
+	VPSLLQ      $0x0d, Y10, Y13
+	VPSRLQ      $0x33, Y10, Y10
+	VPOR        Y13, Y10, Y10
+	ROLQ        $0x15, BX
+	VPSLLQ      $0x0d, Y11, Y13
+	VPSRLQ      $0x33, Y11, Y11
+	VPOR        Y13, Y11, Y11
+	XORQ        DI, BX
+	ROLQ        $0x20, SI
+	VPSLLQ      $0x0d, Y12, Y13
+	VPSRLQ      $0x33, Y12, Y12
+	VPOR        Y13, Y12, Y12
+	XORQ        sipLast4<>+0(SB), DI
+	VPXOR       Y7, Y10, Y10
+	XORQ        sipOver4<>+0(SB), SI
+	VPXOR       Y8, Y11, Y11
+	ADDQ        R9, DI
+	ADDQ        BX, SI
+	VPXOR       Y9, Y12, Y12
+	ROLQ        $0x0d, R9
+	VPSHUFB     Y0, Y1, Y1
+	XORQ        DI, R9
+	VPSHUFB     Y0, Y2, Y2
+	ROLQ        $0x10, BX
+	XORQ        SI, BX
+	VPSHUFB     Y0, Y3, Y3
+	ROLQ        $0x20, DI
+	VPXOR       Y4, Y1, Y1
+	ADDQ        R9, SI
+	VPXOR       Y5, Y2, Y2
+	ADDQ        BX, DI
+	VPXOR       Y6, Y3, Y3
+	ROLQ        $0x11, R9
+	XORQ        SI, R9
+	VPADDQ      Y10, Y4, Y4
+	ROLQ        $0x15, BX
+	VPADDQ      Y11, Y5, Y5
+	XORQ        DI, BX
+	VPADDQ      Y12, Y6, Y6
+	ROLQ        $0x20, SI
+	ADDQ        R9, DI
+	VPSLLQ      $0x15, Y1, Y7
+	VPSRLQ      $0x2b, Y1, Y1
+	VPOR        Y7, Y1, Y1
+	ADDQ        BX, SI
+	VPSLLQ      $0x15, Y2, Y7
+	VPSRLQ      $0x2b, Y2, Y2
+	VPOR        Y7, Y2, Y2
+	ROLQ        $0x0d, R9
+	VPSLLQ      $0x15, Y3, Y7
+	VPSRLQ      $0x2b, Y3, Y3
+	VPOR        Y7, Y3, Y3
+	XORQ        DI, R9
+	ROLQ        $0x10, BX
+	VPSLLQ      $0x11, Y10, Y7
+	VPSRLQ      $0x2f, Y10, Y10
+	VPOR        Y7, Y10, Y10
+	XORQ        SI, BX
+	VPSLLQ      $0x11, Y11, Y7
+	VPSRLQ      $0x2f, Y11, Y11
+	VPOR        Y7, Y11, Y11
+	ROLQ        $0x20, DI
+	VPSLLQ      $0x11, Y12, Y7
+	VPSRLQ      $0x2f, Y12, Y12
+	VPOR        Y7, Y12, Y12
+	ADDQ        R9, SI
+	ADDQ        BX, DI
+	VPXOR       Y4, Y10, Y10
+	ROLQ        $0x11, R9
+	VPXOR       Y5, Y11, Y11
+	XORQ        SI, R9
+	VPXOR       Y6, Y12, Y12
+	ROLQ        $0x15, BX
+	XORQ        DI, BX
+	VPSHUFD     $0xb1, Y4, Y4
+	ROLQ        $0x20, SI
+	VPSHUFD     $0xb1, Y5, Y5
+	ADDQ        R9, DI
+	VPSHUFD     $0xb1, Y6, Y6
+	ADDQ        BX, SI
+	ROLQ        $0x0d, R9
+	VPXOR       Y1, Y10, Y10
+	XORQ        DI, R9
+	VPXOR       Y2, Y11, Y11
+	ROLQ        $0x10, BX
+	VPXOR       Y3, Y12, Y12
+	XORQ        SI, BX
+	ADDQ        R9, SI
+	VPXOR       Y4, Y10, Y10
+	ROLQ        $0x15, BX
+	VPXOR       Y5, Y11, Y11
+	ROLQ        $0x11, R9
+	VPXOR       Y6, Y12, Y12
+	XORQ        SI, R9
+	ROLQ        $0x20, SI
+	VMOVDQU     Y10, (AX)
+	XORQ        BX, R9
+	VMOVDQU     Y11, 32(AX)
+	XORQ        SI, R9
+	VMOVDQU     Y12, 64(AX)
+	MOVQ        R9, 120(AX)
+	ADDQ        $0x00000200, CX
+	ADDQ        $0x00000080, AX
+	CMPQ        DX, $0x00000010
+	JGE         loop
+
+rest:
+	TESTQ        DX, DX
+	JLE          done
+	VMOVQ        DX, X1
+	VPBROADCASTQ X1, Y1
+	VMOVDQU      same0of4<>+0(SB), Y2
+	VPSUBQ       Y1, Y2, Y2
+	VPMASKMOVQ   (CX), Y2, Y2
+	VMOVDQU      same1of4<>+0(SB), Y3
+	VPSUBQ       Y1, Y3, Y3
+	VPMASKMOVQ   32(CX), Y3, Y3
+	VMOVDQU      same2of4<>+0(SB), Y4
+	VPSUBQ       Y1, Y4, Y4
+	VPMASKMOVQ   64(CX), Y4, Y4
+	VMOVDQU      same3of4<>+0(SB), Y5
+	VPSUBQ       Y1, Y5, Y5
+	VPMASKMOVQ   96(CX), Y5, Y5
+	VPUNPCKLQDQ  Y3, Y2, Y6
 	VPUNPCKHQDQ  Y3, Y2, Y2
-	VPERM2I128   $0x20, Y1, Y4, Y3
-	VPERM2I128   $0x20, Y2, Y0, Y0
-	VPERM2I128   $0x31, Y1, Y4, Y1
-	VMOVDQU      128(CX), Y2
-	VMOVDQU      160(CX), Y4
-	VMOVDQU      192(CX), Y5
-	VMOVDQU      224(CX), Y6
-	VPUNPCKLQDQ  Y4, Y2, Y7
-	VPUNPCKHQDQ  Y4, Y2, Y2
-	VPUNPCKLQDQ  Y6, Y5, Y4
-	VPUNPCKHQDQ  Y6, Y5, Y5
-	VPERM2I128   $0x20, Y4, Y7, Y6
-	VPERM2I128   $0x20, Y5, Y2, Y2
-	VPERM2I128   $0x31, Y4, Y7, Y4
-	VPBROADCASTQ (BX), Y5
-	VPBROADCASTQ 8(BX), Y7
-	VPBROADCASTQ 16(BX), Y8
-	VPBROADCASTQ 24(BX), Y9
-	VPBROADCASTQ (BX), Y10
-	VPBROADCASTQ 8(BX), Y11
-	VPBROADCASTQ 16(BX), Y12
-	VPBROADCASTQ 24(BX), Y13
+	VPUNPCKLQDQ  Y5, Y4, Y3
+	VPUNPCKHQDQ  Y5, Y4, Y4
+	VPERM2I128   $0x20, Y3, Y6, Y5
+	VPERM2I128   $0x20, Y4, Y2, Y2
+	VPERM2I128   $0x31, Y3, Y6, Y3
+	VMOVDQU      Y5, 160(R8)
+	VMOVDQU      Y2, 192(R8)
+	VMOVDQU      Y3, 224(R8)
+	VMOVDQU      same4of4<>+0(SB), Y2
+	VPSUBQ       Y1, Y2, Y2
+	VPMASKMOVQ   128(CX), Y2, Y2
+	VMOVDQU      same5of4<>+0(SB), Y3
+	VPSUBQ       Y1, Y3, Y3
+	VPMASKMOVQ   160(CX), Y3, Y3
+	VMOVDQU      same6of4<>+0(SB), Y4
+	VPSUBQ       Y1, Y4, Y4
+	VPMASKMOVQ   192(CX), Y4, Y4
+	VMOVDQU      same7of4<>+0(SB), Y5
+	VPSUBQ       Y1, Y5, Y5
+	VPMASKMOVQ   224(CX), Y5, Y5
+	VPUNPCKLQDQ  Y3, Y2, Y6
+	VPUNPCKHQDQ  Y3, Y2, Y2
+	VPUNPCKLQDQ  Y5, Y4, Y3
+	VPUNPCKHQDQ  Y5, Y4, Y4
+	VPERM2I128   $0x20, Y3, Y6, Y5
+	VPERM2I128   $0x20, Y4, Y2, Y2
+	VPERM2I128   $0x31, Y3, Y6, Y3
+	VMOVDQU      Y5, 256(R8)
+	VMOVDQU      Y2, 288(R8)
+	VMOVDQU      Y3, 320(R8)
+	VMOVDQU      160(R8), Y2
+	VMOVDQU      256(R8), Y3
+	VPXOR        128(R8), Y2, Y2
+	VPXOR        128(R8), Y3, Y3
+	VMOVDQU      96(R8), Y4
+	VMOVDQU      96(R8), Y5
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPADDQ       32(R8), Y4, Y4
+	VPADDQ       32(R8), Y5, Y5
+	VMOVDQU      (R8), Y6
+	VMOVDQU      (R8), Y7
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VMOVDQU      64(R8), Y8
+	VMOVDQU      64(R8), Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPXOR        160(R8), Y6, Y6
+	VPXOR        256(R8), Y7, Y7
+	VPXOR        192(R8), Y2, Y2
+	VPXOR        288(R8), Y3, Y3
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPSHUFD      $0xb1, Y6, Y6
+	VPSHUFD      $0xb1, Y7, Y7
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VPSLLQ       $0x11, Y8, Y10
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y10
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPXOR        192(R8), Y6, Y6
+	VPXOR        288(R8), Y7, Y7
+	VPXOR        224(R8), Y2, Y2
+	VPXOR        320(R8), Y3, Y3
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPSHUFD      $0xb1, Y6, Y6
+	VPSHUFD      $0xb1, Y7, Y7
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VPSLLQ       $0x11, Y8, Y10
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y10
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPXOR        224(R8), Y6, Y6
+	VPXOR        320(R8), Y7, Y7
+	VPXOR        sipLast4<>+0(SB), Y2, Y2
+	VPXOR        sipLast4<>+0(SB), Y3, Y3
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPSHUFD      $0xb1, Y6, Y6
+	VPSHUFD      $0xb1, Y7, Y7
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VPSLLQ       $0x11, Y8, Y10
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y10
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPXOR        sipLast4<>+0(SB), Y6, Y6
+	VPXOR        sipLast4<>+0(SB), Y7, Y7
+	VPXOR        sipOver4<>+0(SB), Y4, Y4
+	VPXOR        sipOver4<>+0(SB), Y5, Y5
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPSHUFD      $0xb1, Y6, Y6
+	VPSHUFD      $0xb1, Y7, Y7
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VPSLLQ       $0x11, Y8, Y10
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y10
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPSHUFD      $0xb1, Y6, Y6
+	VPSHUFD      $0xb1, Y7, Y7
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPADDQ       Y2, Y6, Y6
+	VPADDQ       Y3, Y7, Y7
+	VPSLLQ       $0x11, Y8, Y10
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y10
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSLLQ       $0x15, Y2, Y10
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y10, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y10
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y10, Y3, Y3
+	VPXOR        Y6, Y2, Y2
+	VPXOR        Y7, Y3, Y3
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPADDQ       Y8, Y6, Y6
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y4, Y4
+	VPADDQ       Y3, Y5, Y5
+	VPSLLQ       $0x0d, Y8, Y10
+	VPSRLQ       $0x33, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VPSLLQ       $0x0d, Y9, Y10
+	VPSRLQ       $0x33, Y9, Y9
+	VPOR         Y10, Y9, Y9
+	VPXOR        Y6, Y8, Y8
+	VPXOR        Y7, Y9, Y9
+	VPSHUFB      Y0, Y2, Y2
+	VPSHUFB      Y0, Y3, Y3
+	VPXOR        Y4, Y2, Y2
+	VPXOR        Y5, Y3, Y3
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y9, Y5, Y5
+	VPSLLQ       $0x15, Y2, Y6
+	VPSRLQ       $0x2b, Y2, Y2
+	VPOR         Y6, Y2, Y2
+	VPSLLQ       $0x15, Y3, Y6
+	VPSRLQ       $0x2b, Y3, Y3
+	VPOR         Y6, Y3, Y3
+	VPSLLQ       $0x11, Y8, Y6
+	VPSRLQ       $0x2f, Y8, Y8
+	VPOR         Y6, Y8, Y8
+	VPSLLQ       $0x11, Y9, Y6
+	VPSRLQ       $0x2f, Y9, Y9
+	VPOR         Y6, Y9, Y9
+	VPXOR        Y4, Y8, Y8
+	VPXOR        Y5, Y9, Y9
+	VPSHUFD      $0xb1, Y4, Y4
+	VPSHUFD      $0xb1, Y5, Y5
+	VPXOR        Y2, Y8, Y8
 	VPXOR        Y3, Y9, Y9
-	VPXOR        Y6, Y13, Y13
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y14
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y14, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y14
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y14, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y14
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y14, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y14
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y14, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y14
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y14, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y14
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y14, Y13, Y13
+	VPXOR        Y4, Y8, Y8
 	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPXOR        Y3, Y5, Y5
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y0, Y9, Y9
-	VPXOR        Y2, Y13, Y13
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y3
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y3, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y3
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y3, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y3
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y3, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y3
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y3, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y3
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y3, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y3
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y3, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPXOR        Y0, Y5, Y5
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y1, Y9, Y9
-	VPXOR        Y4, Y13, Y13
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y0
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y0
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y0
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y0
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y0
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y0, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y0
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y0, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPXOR        Y1, Y5, Y5
-	VPXOR        Y4, Y10, Y10
-	VPXOR        sipLast4<>+0(SB), Y9, Y9
-	VPXOR        sipLast4<>+0(SB), Y13, Y13
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y0
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y0
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y0
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y0
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y0
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y0, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y0
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y0, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPXOR        sipLast4<>+0(SB), Y5, Y5
-	VPXOR        sipLast4<>+0(SB), Y10, Y10
-	VPXOR        sipFinish4<>+0(SB), Y8, Y8
-	VPXOR        sipFinish4<>+0(SB), Y12, Y12
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y0
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y0
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y0
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y0
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y0
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y0, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y0
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y0, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y0
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y0
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y0
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y0
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y0
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y0, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y0
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y0, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPADDQ       Y7, Y5, Y5
-	VPADDQ       Y11, Y10, Y10
-	VPADDQ       Y9, Y8, Y8
-	VPADDQ       Y13, Y12, Y12
-	VPSLLQ       $0x0d, Y7, Y0
-	VPSRLQ       $0x33, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x0d, Y11, Y0
-	VPSRLQ       $0x33, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y5, Y7, Y7
-	VPXOR        Y10, Y11, Y11
-	VPSHUFB      rotate164<>+0(SB), Y9, Y9
-	VPSHUFB      rotate164<>+0(SB), Y13, Y13
-	VPXOR        Y8, Y9, Y9
-	VPXOR        Y12, Y13, Y13
-	VPSHUFD      $0xb1, Y5, Y5
-	VPSHUFD      $0xb1, Y10, Y10
-	VPADDQ       Y7, Y8, Y8
-	VPADDQ       Y11, Y12, Y12
-	VPADDQ       Y9, Y5, Y5
-	VPADDQ       Y13, Y10, Y10
-	VPSLLQ       $0x11, Y7, Y0
-	VPSRLQ       $0x2f, Y7, Y7
-	VPOR         Y0, Y7, Y7
-	VPSLLQ       $0x11, Y11, Y0
-	VPSRLQ       $0x2f, Y11, Y11
-	VPOR         Y0, Y11, Y11
-	VPXOR        Y8, Y7, Y7
-	VPXOR        Y12, Y11, Y11
-	VPSLLQ       $0x15, Y9, Y0
-	VPSRLQ       $0x2b, Y9, Y9
-	VPOR         Y0, Y9, Y9
-	VPSLLQ       $0x15, Y13, Y0
-	VPSRLQ       $0x2b, Y13, Y13
-	VPOR         Y0, Y13, Y13
-	VPXOR        Y5, Y9, Y9
-	VPXOR        Y10, Y13, Y13
-	VPSHUFD      $0xb1, Y8, Y8
-	VPSHUFD      $0xb1, Y12, Y12
-	VPXOR        Y7, Y5, Y5
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y8, Y5, Y5
-	VMOVDQU      Y5, (AX)
-	VPXOR        Y11, Y10, Y10
-	VPXOR        Y13, Y12, Y12
-	VPXOR        Y12, Y10, Y10
-	VMOVDQU      Y10, 32(AX)
+	VMOVDQU      lane0of4<>+0(SB), Y2
+	VPSUBQ       Y1, Y2, Y2
+	VPMASKMOVQ   Y8, Y2, (AX)
+	VMOVDQU      lane4of4<>+0(SB), Y2
+	VPSUBQ       Y1, Y2, Y2
+	VPMASKMOVQ   Y9, Y2, 32(AX)
 	ADDQ         $0x00000100, CX
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000008, DX
-	CMPQ         DX, $0x00000008
-	JGE          loop
-
-tail:
-	TESTQ        DX, DX
-	JZ           done
-	VMOVQ        DX, X0
-	VPBROADCASTQ X0, Y0
-	VMOVDQU      same04<>+0(SB), Y1
-	VPSUBQ       Y0, Y1, Y1
-	VPMASKMOVQ   (CX), Y1, Y1
-	VMOVDQU      same14<>+0(SB), Y2
-	VPSUBQ       Y0, Y2, Y2
-	VPMASKMOVQ   32(CX), Y2, Y2
-	VMOVDQU      same24<>+0(SB), Y3
-	VPSUBQ       Y0, Y3, Y3
-	VPMASKMOVQ   64(CX), Y3, Y3
-	VMOVDQU      same34<>+0(SB), Y4
-	VPSUBQ       Y0, Y4, Y4
-	VPMASKMOVQ   96(CX), Y4, Y4
-	VPUNPCKLQDQ  Y2, Y1, Y5
-	VPUNPCKHQDQ  Y2, Y1, Y1
-	VPUNPCKLQDQ  Y4, Y3, Y2
-	VPUNPCKHQDQ  Y4, Y3, Y3
-	VPERM2I128   $0x20, Y2, Y5, Y4
-	VPERM2I128   $0x20, Y3, Y1, Y1
-	VPERM2I128   $0x31, Y2, Y5, Y2
-	VMOVDQU      same44<>+0(SB), Y3
-	VPSUBQ       Y0, Y3, Y3
-	VPMASKMOVQ   128(CX), Y3, Y3
-	VMOVDQU      same54<>+0(SB), Y5
-	VPSUBQ       Y0, Y5, Y5
-	VPMASKMOVQ   160(CX), Y5, Y5
-	VMOVDQU      same64<>+0(SB), Y6
-	VPSUBQ       Y0, Y6, Y6
-	VPMASKMOVQ   192(CX), Y6, Y6
-	VMOVDQU      same74<>+0(SB), Y7
-	VPSUBQ       Y0, Y7, Y7
-	VPMASKMOVQ   224(CX), Y7, Y7
-	VPUNPCKLQDQ  Y5, Y3, Y8
-	VPUNPCKHQDQ  Y5, Y3, Y3
-	VPUNPCKLQDQ  Y7, Y6, Y5
-	VPUNPCKHQDQ  Y7, Y6, Y6
-	VPERM2I128   $0x20, Y5, Y8, Y7
-	VPERM2I128   $0x20, Y6, Y3, Y3
-	VPERM2I128   $0x31, Y5, Y8, Y5
-	VPBROADCASTQ (BX), Y6
-	VPBROADCASTQ 8(BX), Y8
-	VPBROADCASTQ 16(BX), Y9
-	VPBROADCASTQ 24(BX), Y10
-	VPBROADCASTQ (BX), Y11
-	VPBROADCASTQ 8(BX), Y12
-	VPBROADCASTQ 16(BX), Y13
-	VPBROADCASTQ 24(BX), Y14
-	VPXOR        Y4, Y10, Y10
-	VPXOR        Y7, Y14, Y14
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y15
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y15, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y15
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y15, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y15
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y15, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y15
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y15, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y15
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y15, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y15
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y15, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPXOR        Y4, Y6, Y6
-	VPXOR        Y7, Y11, Y11
-	VPXOR        Y1, Y10, Y10
-	VPXOR        Y3, Y14, Y14
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y4
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y4, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y4
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y4, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y4
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y4, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y4
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y4, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y4
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y4, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y4
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y4, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPXOR        Y1, Y6, Y6
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y14, Y14
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y1
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y1
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y1
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y1
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y1
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y1, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y1
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y1, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPXOR        Y2, Y6, Y6
-	VPXOR        Y5, Y11, Y11
-	VPXOR        sipLast4<>+0(SB), Y10, Y10
-	VPXOR        sipLast4<>+0(SB), Y14, Y14
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y1
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y1
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y1
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y1
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y1
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y1, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y1
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y1, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPXOR        sipLast4<>+0(SB), Y6, Y6
-	VPXOR        sipLast4<>+0(SB), Y11, Y11
-	VPXOR        sipFinish4<>+0(SB), Y9, Y9
-	VPXOR        sipFinish4<>+0(SB), Y13, Y13
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y1
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y1
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y1
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y1
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y1
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y1, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y1
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y1, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y1
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y1
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y1
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y1
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y1
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y1, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y1
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y1, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPADDQ       Y8, Y6, Y6
-	VPADDQ       Y12, Y11, Y11
-	VPADDQ       Y10, Y9, Y9
-	VPADDQ       Y14, Y13, Y13
-	VPSLLQ       $0x0d, Y8, Y1
-	VPSRLQ       $0x33, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x0d, Y12, Y1
-	VPSRLQ       $0x33, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y6, Y8, Y8
-	VPXOR        Y11, Y12, Y12
-	VPSHUFB      rotate164<>+0(SB), Y10, Y10
-	VPSHUFB      rotate164<>+0(SB), Y14, Y14
-	VPXOR        Y9, Y10, Y10
-	VPXOR        Y13, Y14, Y14
-	VPSHUFD      $0xb1, Y6, Y6
-	VPSHUFD      $0xb1, Y11, Y11
-	VPADDQ       Y8, Y9, Y9
-	VPADDQ       Y12, Y13, Y13
-	VPADDQ       Y10, Y6, Y6
-	VPADDQ       Y14, Y11, Y11
-	VPSLLQ       $0x11, Y8, Y1
-	VPSRLQ       $0x2f, Y8, Y8
-	VPOR         Y1, Y8, Y8
-	VPSLLQ       $0x11, Y12, Y1
-	VPSRLQ       $0x2f, Y12, Y12
-	VPOR         Y1, Y12, Y12
-	VPXOR        Y9, Y8, Y8
-	VPXOR        Y13, Y12, Y12
-	VPSLLQ       $0x15, Y10, Y1
-	VPSRLQ       $0x2b, Y10, Y10
-	VPOR         Y1, Y10, Y10
-	VPSLLQ       $0x15, Y14, Y1
-	VPSRLQ       $0x2b, Y14, Y14
-	VPOR         Y1, Y14, Y14
-	VPXOR        Y6, Y10, Y10
-	VPXOR        Y11, Y14, Y14
-	VPSHUFD      $0xb1, Y9, Y9
-	VPSHUFD      $0xb1, Y13, Y13
-	VPXOR        Y8, Y6, Y6
-	VPXOR        Y10, Y9, Y9
-	VPXOR        Y9, Y6, Y6
-	VMOVDQU      lane04<>+0(SB), Y1
-	VPSUBQ       Y0, Y1, Y1
-	VPMASKMOVQ   Y6, Y1, (AX)
-	VPXOR        Y12, Y11, Y11
-	VPXOR        Y14, Y13, Y13
-	VPXOR        Y13, Y11, Y11
-	VMOVDQU      lane44<>+0(SB), Y1
-	VPSUBQ       Y0, Y1, Y1
-	VPMASKMOVQ   Y11, Y1, 32(AX)
+	JMP          rest
 
 done:
 	VZEROUPPER
@@ -2478,15 +3113,15 @@ DATA sipLast4<>+48(SB)/8, $0x1800000000000000
 DATA sipLast4<>+56(SB)/8, $0x1800000000000000
 GLOBL sipLast4<>(SB), RODATA|NOPTR, $64
 
-DATA sipFinish4<>+0(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+8(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+16(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+24(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+32(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+40(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+48(SB)/8, $0x00000000000000ff
-DATA sipFinish4<>+56(SB)/8, $0x00000000000000ff
-GLOBL sipFinish4<>(SB), RODATA|NOPTR, $64
+DATA sipOver4<>+0(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+8(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+16(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+24(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+32(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+40(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+48(SB)/8, $0x00000000000000ff
+DATA sipOver4<>+56(SB)/8, $0x00000000000000ff
+GLOBL sipOver4<>(SB), RODATA|NOPTR, $64
 
 DATA rotate164<>+0(SB)/8, $0x0504030201000706
 DATA rotate164<>+8(SB)/8, $0x0d0c0b0a09080f0e
@@ -2498,105 +3133,105 @@ DATA rotate164<>+48(SB)/8, $0x0000000000000000
 DATA rotate164<>+56(SB)/8, $0x0000000000000000
 GLOBL rotate164<>(SB), RODATA|NOPTR, $64
 
-DATA same04<>+0(SB)/8, $0x0000000000000000
-DATA same04<>+8(SB)/8, $0x0000000000000000
-DATA same04<>+16(SB)/8, $0x0000000000000000
-DATA same04<>+24(SB)/8, $0x0000000000000000
-DATA same04<>+32(SB)/8, $0x0000000000000000
-DATA same04<>+40(SB)/8, $0x0000000000000000
-DATA same04<>+48(SB)/8, $0x0000000000000000
-DATA same04<>+56(SB)/8, $0x0000000000000000
-GLOBL same04<>(SB), RODATA|NOPTR, $64
+DATA same0of4<>+0(SB)/8, $0x0000000000000000
+DATA same0of4<>+8(SB)/8, $0x0000000000000000
+DATA same0of4<>+16(SB)/8, $0x0000000000000000
+DATA same0of4<>+24(SB)/8, $0x0000000000000000
+DATA same0of4<>+32(SB)/8, $0x0000000000000000
+DATA same0of4<>+40(SB)/8, $0x0000000000000000
+DATA same0of4<>+48(SB)/8, $0x0000000000000000
+DATA same0of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same0of4<>(SB), RODATA|NOPTR, $64
 
-DATA same14<>+0(SB)/8, $0x0000000000000001
-DATA same14<>+8(SB)/8, $0x0000000000000001
-DATA same14<>+16(SB)/8, $0x0000000000000001
-DATA same14<>+24(SB)/8, $0x0000000000000001
-DATA same14<>+32(SB)/8, $0x0000000000000000
-DATA same14<>+40(SB)/8, $0x0000000000000000
-DATA same14<>+48(SB)/8, $0x0000000000000000
-DATA same14<>+56(SB)/8, $0x0000000000000000
-GLOBL same14<>(SB), RODATA|NOPTR, $64
+DATA same1of4<>+0(SB)/8, $0x0000000000000001
+DATA same1of4<>+8(SB)/8, $0x0000000000000001
+DATA same1of4<>+16(SB)/8, $0x0000000000000001
+DATA same1of4<>+24(SB)/8, $0x0000000000000001
+DATA same1of4<>+32(SB)/8, $0x0000000000000000
+DATA same1of4<>+40(SB)/8, $0x0000000000000000
+DATA same1of4<>+48(SB)/8, $0x0000000000000000
+DATA same1of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same1of4<>(SB), RODATA|NOPTR, $64
 
-DATA same24<>+0(SB)/8, $0x0000000000000002
-DATA same24<>+8(SB)/8, $0x0000000000000002
-DATA same24<>+16(SB)/8, $0x0000000000000002
-DATA same24<>+24(SB)/8, $0x0000000000000002
-DATA same24<>+32(SB)/8, $0x0000000000000000
-DATA same24<>+40(SB)/8, $0x0000000000000000
-DATA same24<>+48(SB)/8, $0x0000000000000000
-DATA same24<>+56(SB)/8, $0x0000000000000000
-GLOBL same24<>(SB), RODATA|NOPTR, $64
+DATA same2of4<>+0(SB)/8, $0x0000000000000002
+DATA same2of4<>+8(SB)/8, $0x0000000000000002
+DATA same2of4<>+16(SB)/8, $0x0000000000000002
+DATA same2of4<>+24(SB)/8, $0x0000000000000002
+DATA same2of4<>+32(SB)/8, $0x0000000000000000
+DATA same2of4<>+40(SB)/8, $0x0000000000000000
+DATA same2of4<>+48(SB)/8, $0x0000000000000000
+DATA same2of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same2of4<>(SB), RODATA|NOPTR, $64
 
-DATA same34<>+0(SB)/8, $0x0000000000000003
-DATA same34<>+8(SB)/8, $0x0000000000000003
-DATA same34<>+16(SB)/8, $0x0000000000000003
-DATA same34<>+24(SB)/8, $0x0000000000000003
-DATA same34<>+32(SB)/8, $0x0000000000000000
-DATA same34<>+40(SB)/8, $0x0000000000000000
-DATA same34<>+48(SB)/8, $0x0000000000000000
-DATA same34<>+56(SB)/8, $0x0000000000000000
-GLOBL same34<>(SB), RODATA|NOPTR, $64
+DATA same3of4<>+0(SB)/8, $0x0000000000000003
+DATA same3of4<>+8(SB)/8, $0x0000000000000003
+DATA same3of4<>+16(SB)/8, $0x0000000000000003
+DATA same3of4<>+24(SB)/8, $0x0000000000000003
+DATA same3of4<>+32(SB)/8, $0x0000000000000000
+DATA same3of4<>+40(SB)/8, $0x0000000000000000
+DATA same3of4<>+48(SB)/8, $0x0000000000000000
+DATA same3of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same3of4<>(SB), RODATA|NOPTR, $64
 
-DATA same44<>+0(SB)/8, $0x0000000000000004
-DATA same44<>+8(SB)/8, $0x0000000000000004
-DATA same44<>+16(SB)/8, $0x0000000000000004
-DATA same44<>+24(SB)/8, $0x0000000000000004
-DATA same44<>+32(SB)/8, $0x0000000000000000
-DATA same44<>+40(SB)/8, $0x0000000000000000
-DATA same44<>+48(SB)/8, $0x0000000000000000
-DATA same44<>+56(SB)/8, $0x0000000000000000
-GLOBL same44<>(SB), RODATA|NOPTR, $64
+DATA same4of4<>+0(SB)/8, $0x0000000000000004
+DATA same4of4<>+8(SB)/8, $0x0000000000000004
+DATA same4of4<>+16(SB)/8, $0x0000000000000004
+DATA same4of4<>+24(SB)/8, $0x0000000000000004
+DATA same4of4<>+32(SB)/8, $0x0000000000000000
+DATA same4of4<>+40(SB)/8, $0x0000000000000000
+DATA same4of4<>+48(SB)/8, $0x0000000000000000
+DATA same4of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same4of4<>(SB), RODATA|NOPTR, $64
 
-DATA same54<>+0(SB)/8, $0x0000000000000005
-DATA same54<>+8(SB)/8, $0x0000000000000005
-DATA same54<>+16(SB)/8, $0x0000000000000005
-DATA same54<>+24(SB)/8, $0x0000000000000005
-DATA same54<>+32(SB)/8, $0x0000000000000000
-DATA same54<>+40(SB)/8, $0x0000000000000000
-DATA same54<>+48(SB)/8, $0x0000000000000000
-DATA same54<>+56(SB)/8, $0x0000000000000000
-GLOBL same54<>(SB), RODATA|NOPTR, $64
+DATA same5of4<>+0(SB)/8, $0x0000000000000005
+DATA same5of4<>+8(SB)/8, $0x0000000000000005
+DATA same5of4<>+16(SB)/8, $0x0000000000000005
+DATA same5of4<>+24(SB)/8, $0x0000000000000005
+DATA same5of4<>+32(SB)/8, $0x0000000000000000
+DATA same5of4<>+40(SB)/8, $0x0000000000000000
+DATA same5of4<>+48(SB)/8, $0x0000000000000000
+DATA same5of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same5of4<>(SB), RODATA|NOPTR, $64
 
-DATA same64<>+0(SB)/8, $0x0000000000000006
-DATA same64<>+8(SB)/8, $0x0000000000000006
-DATA same64<>+16(SB)/8, $0x0000000000000006
-DATA same64<>+24(SB)/8, $0x0000000000000006
-DATA same64<>+32(SB)/8, $0x0000000000000000
-DATA same64<>+40(SB)/8, $0x0000000000000000
-DATA same64<>+48(SB)/8, $0x0000000000000000
-DATA same64<>+56(SB)/8, $0x0000000000000000
-GLOBL same64<>(SB), RODATA|NOPTR, $64
+DATA same6of4<>+0(SB)/8, $0x0000000000000006
+DATA same6of4<>+8(SB)/8, $0x0000000000000006
+DATA same6of4<>+16(SB)/8, $0x0000000000000006
+DATA same6of4<>+24(SB)/8, $0x0000000000000006
+DATA same6of4<>+32(SB)/8, $0x0000000000000000
+DATA same6of4<>+40(SB)/8, $0x0000000000000000
+DATA same6of4<>+48(SB)/8, $0x0000000000000000
+DATA same6of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same6of4<>(SB), RODATA|NOPTR, $64
 
-DATA same74<>+0(SB)/8, $0x0000000000000007
-DATA same74<>+8(SB)/8, $0x0000000000000007
-DATA same74<>+16(SB)/8, $0x0000000000000007
-DATA same74<>+24(SB)/8, $0x0000000000000007
-DATA same74<>+32(SB)/8, $0x0000000000000000
-DATA same74<>+40(SB)/8, $0x0000000000000000
-DATA same74<>+48(SB)/8, $0x0000000000000000
-DATA same74<>+56(SB)/8, $0x0000000000000000
-GLOBL same74<>(SB), RODATA|NOPTR, $64
+DATA same7of4<>+0(SB)/8, $0x0000000000000007
+DATA same7of4<>+8(SB)/8, $0x0000000000000007
+DATA same7of4<>+16(SB)/8, $0x0000000000000007
+DATA same7of4<>+24(SB)/8, $0x0000000000000007
+DATA same7of4<>+32(SB)/8, $0x0000000000000000
+DATA same7of4<>+40(SB)/8, $0x0000000000000000
+DATA same7of4<>+48(SB)/8, $0x0000000000000000
+DATA same7of4<>+56(SB)/8, $0x0000000000000000
+GLOBL same7of4<>(SB), RODATA|NOPTR, $64
 
-DATA lane04<>+0(SB)/8, $0x0000000000000000
-DATA lane04<>+8(SB)/8, $0x0000000000000001
-DATA lane04<>+16(SB)/8, $0x0000000000000002
-DATA lane04<>+24(SB)/8, $0x0000000000000003
-DATA lane04<>+32(SB)/8, $0x0000000000000000
-DATA lane04<>+40(SB)/8, $0x0000000000000000
-DATA lane04<>+48(SB)/8, $0x0000000000000000
-DATA lane04<>+56(SB)/8, $0x0000000000000000
-GLOBL lane04<>(SB), RODATA|NOPTR, $64
+DATA lane0of4<>+0(SB)/8, $0x0000000000000000
+DATA lane0of4<>+8(SB)/8, $0x0000000000000001
+DATA lane0of4<>+16(SB)/8, $0x0000000000000002
+DATA lane0of4<>+24(SB)/8, $0x0000000000000003
+DATA lane0of4<>+32(SB)/8, $0x0000000000000000
+DATA lane0of4<>+40(SB)/8, $0x0000000000000000
+DATA lane0of4<>+48(SB)/8, $0x0000000000000000
+DATA lane0of4<>+56(SB)/8, $0x0000000000000000
+GLOBL lane0of4<>(SB), RODATA|NOPTR, $64
 
-DATA lane44<>+0(SB)/8, $0x0000000000000004
-DATA lane44<>+8(SB)/8, $0x0000000000000005
-DATA lane44<>+16(SB)/8, $0x0000000000000006
-DATA lane44<>+24(SB)/8, $0x0000000000000007
-DATA lane44<>+32(SB)/8, $0x0000000000000000
-DATA lane44<>+40(SB)/8, $0x0000000000000000
-DATA lane44<>+48(SB)/8, $0x0000000000000000
-DATA lane44<>+56(SB)/8, $0x0000000000000000
-GLOBL lane44<>(SB), RODATA|NOPTR, $64
+DATA lane4of4<>+0(SB)/8, $0x0000000000000004
+DATA lane4of4<>+8(SB)/8, $0x0000000000000005
+DATA lane4of4<>+16(SB)/8, $0x0000000000000006
+DATA lane4of4<>+24(SB)/8, $0x0000000000000007
+DATA lane4of4<>+32(SB)/8, $0x0000000000000000
+DATA lane4of4<>+40(SB)/8, $0x0000000000000000
+DATA lane4of4<>+48(SB)/8, $0x0000000000000000
+DATA lane4of4<>+56(SB)/8, $0x0000000000000000
+GLOBL lane4of4<>(SB), RODATA|NOPTR, $64
 
 // func locateAVX2(places *uint64, hashes *uint64, n int, homes *byte, level uint64, split uint64)
 // Requires: AVX, AVX2, BMI2, MMX+
@@ -2680,7 +3315,7 @@ tail:
 	JZ           done
 	VMOVQ        DX, X7
 	VPBROADCASTQ X7, Y7
-	VMOVDQU      lane04<>+0(SB), Y8
+	VMOVDQU      lane0of4<>+0(SB), Y8
 	VPSUBQ       Y7, Y8, Y8
 	VPMASKMOVQ   (CX), Y8, Y8
 	VPAND        Y5, Y8, Y5
@@ -2708,7 +3343,7 @@ tail:
 	VPOR       Y3, Y5, Y5
 	VPSLLQ     $0x38, Y8, Y3
 	VPOR       Y3, Y5, Y5
-	VMOVDQU    lane04<>+0(SB), Y0
+	VMOVDQU    lane0of4<>+0(SB), Y0
 	VPSUBQ     Y7, Y0, Y0
 	VPMASKMOVQ Y5, Y0, (AX)
 	VMOVDQU    Y1, (BX)
@@ -2938,7 +3573,7 @@ tail:
 	JZ           done
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      lane04<>+0(SB), Y1
+	VMOVDQU      lane0of4<>+0(SB), Y1
 	VPSUBQ       Y0, Y1, Y1
 	VPMASKMOVQ   48(AX)(DI*8), Y1, Y1
 	VPMINUD      128(CX), Y1, Y2
@@ -2987,16 +3622,16 @@ tail:
 	VMOVDQU      lowHalves4<>+0(SB), Y12
 	VPERMD       Y11, Y12, Y12
 	VMOVDQU      X12, 2352(AX)(DI*4)
-	VMOVDQU      same04<>+0(SB), Y11
+	VMOVDQU      same0of4<>+0(SB), Y11
 	VPSUBQ       Y0, Y11, Y11
 	VPMASKMOVQ   (DX), Y11, Y11
-	VMOVDQU      same14<>+0(SB), Y12
+	VMOVDQU      same1of4<>+0(SB), Y12
 	VPSUBQ       Y0, Y12, Y12
 	VPMASKMOVQ   32(DX), Y12, Y12
-	VMOVDQU      same24<>+0(SB), Y13
+	VMOVDQU      same2of4<>+0(SB), Y13
 	VPSUBQ       Y0, Y13, Y13
 	VPMASKMOVQ   64(DX), Y13, Y13
-	VMOVDQU      same34<>+0(SB), Y14
+	VMOVDQU      same3of4<>+0(SB), Y14
 	VPSUBQ       Y0, Y14, Y14
 	VPMASKMOVQ   96(DX), Y14, Y14
 	VPXOR        Y3, Y11, Y11
@@ -3053,7 +3688,7 @@ tail:
 	VMOVDQU      256(CX), Y5
 	VPCMPGTQ     Y4, Y5, Y5
 	VPAND        Y1, Y5, Y1
-	VPCMPGTQ     lane04<>+0(SB), Y0, Y0
+	VPCMPGTQ     lane0of4<>+0(SB), Y0, Y0
 	VPAND        Y1, Y0, Y0
 	VPANDN       ask4<>+0(SB), Y10, Y1
 	VPADDQ       Y7, Y1, Y1

@@ -173,7 +173,7 @@ func (m *matcher) exists(t *tail) mask {
 		return m.opmask(t, 0, 1)
 	}
 	r := m.YMM()
-	m.VPCMPGTQ(m.table("lane0", 0, 1, 2, 3, 0, 0, 0, 0), t.count, r)
+	m.VPCMPGTQ(m.table("lane0of", 0, 1, 2, 3, 0, 0, 0, 0), t.count, r)
 	return r
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -40,7 +42,7 @@ func (g *generator) opmask(t *tail, begin, perLane int) reg.OpmaskVirtual {
 // looks at the sign only. With step 0 the whole vector belongs to that lane.
 func (g *generator) signs(t *tail, begin, step uint64) vec {
 	m := g.vec()
-	name := []string{"same", "lane"}[step] + string(rune('0'+begin))
+	name := fmt.Sprint([]string{"same", "lane"}[step], begin, "of")
 	g.VMOVDQU(g.table(name, begin, begin+step, begin+2*step, begin+3*step, 0, 0, 0, 0), m)
 	g.VPSUBQ(t.count, m, m)
 	return m
