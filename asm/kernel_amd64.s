@@ -945,11 +945,11 @@ loop:
 	VPTESTNMQ     Z7, Z17, K1, K4
 	VPTESTMQ      Z4, Z17, K4, K4
 	VPTESTMQ      Z5, Z17, K4, K4
-	KANDNW        K3, K2, K3
-	KORW          K3, K4, K3
 	VPTESTMQ      Z6, Z17, K1, K5
 	VPTESTMQ      Z4, Z17, K5, K5
 	VPTESTMQ      Z5, Z17, K5, K6
+	KANDNW        K3, K2, K3
+	KORW          K3, K4, K3
 	VMOVDQU64     384(CX), Z17
 	VPANDQ        Z8, Z17, Z21
 	VPBLENDMQ     Z21, Z20, K5, Z20
@@ -1138,11 +1138,11 @@ tail:
 	VPTESTNMQ     Z7, Z2, K1, K4
 	VPTESTMQ      Z4, Z2, K4, K4
 	VPTESTMQ      Z5, Z2, K4, K4
-	KANDNW        K3, K2, K3
-	KORW          K3, K4, K3
 	VPTESTMQ      Z6, Z2, K1, K5
 	VPTESTMQ      Z4, Z2, K5, K5
 	VPTESTMQ      Z5, Z2, K5, K6
+	KANDNW        K3, K2, K3
+	KORW          K3, K4, K3
 	VMOVDQU64     384(CX), Z0
 	VPANDQ        Z8, Z0, Z1
 	VPBLENDMQ     Z1, Z20, K5, Z20
@@ -3453,60 +3453,47 @@ loop:
 	VMOVDQU      lowHalves4<>+0(SB), Y11
 	VPERMD       Y10, Y11, Y11
 	VMOVDQU      X11, 2352(AX)(DI*4)
-	VMOVDQU      (DX), Y10
-	VMOVDQU      32(DX), Y11
-	VMOVDQU      64(DX), Y12
-	VMOVDQU      96(DX), Y13
-	VPXOR        Y2, Y10, Y10
-	VPXOR        Y5, Y11, Y11
-	VPXOR        Y8, Y12, Y12
-	VPXOR        Y7, Y13, Y13
-	VPUNPCKLQDQ  Y11, Y10, Y14
-	VPUNPCKHQDQ  Y11, Y10, Y10
-	VPUNPCKLQDQ  Y13, Y12, Y11
-	VPUNPCKHQDQ  Y13, Y12, Y12
-	VPERM2I128   $0x20, Y11, Y14, Y13
-	VPERM2I128   $0x20, Y12, Y10, Y10
-	VPERM2I128   $0x31, Y11, Y14, Y11
-	VPOR         Y10, Y13, Y13
-	VPOR         Y11, Y13, Y13
-	VPAND        Y13, Y13, Y10
-	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPAND        Y10, Y4, Y11
+	VPCMPEQQ     (DX), Y2, Y10
+	VPCMPEQQ     32(DX), Y5, Y11
+	VPCMPEQQ     64(DX), Y8, Y12
+	VPCMPEQQ     96(DX), Y7, Y13
+	VPACKSSDW    Y11, Y10, Y10
+	VPACKSSDW    Y13, Y12, Y12
+	VPACKSSWB    Y12, Y10, Y10
+	VPOR         suffixes4<>+0(SB), Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPAND        X10, X11, X11
+	VPCMPEQD     ones4<>+0(SB), X11, X11
+	VPMOVSXDQ    X11, Y11
+	VPAND        Y11, Y4, Y10
 	VPAND        four4<>+0(SB), Y9, Y9
 	VPCMPEQQ     none4<>+0(SB), Y9, Y9
-	VPAND        Y11, Y9, Y9
-	VPAND        state4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y10, Y11, Y10
+	VPAND        Y10, Y9, Y9
+	VPAND        state4<>+0(SB), Y0, Y10
+	VPCMPEQQ     none4<>+0(SB), Y10, Y10
+	VPANDN       Y11, Y10, Y10
 	VPANDN       Y4, Y10, Y4
 	VPCMPGTQ     320(CX), Y6, Y6
 	VPAND        Y9, Y6, Y6
-	VPAND        follow4<>+0(SB), Y0, Y10
-	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPAND        Y4, Y10, Y10
-	VPAND        tagA4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y10, Y11, Y10
-	VPAND        tagB4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y10, Y11, Y10
+	VPCMPEQB     none4<>+0(SB), Y0, Y11
+	VPSLLQ       $0x08, Y11, Y10
+	VPSLLQ       $0x18, Y0, Y12
+	VPSLLQ       $0x19, Y0, Y0
+	VPOR         Y10, Y11, Y13
+	VPOR         Y12, Y13, Y13
+	VPXOR        Y12, Y12, Y12
+	VPCMPGTQ     Y13, Y12, Y13
+	VPAND        Y4, Y0, Y0
+	VPANDN       Y0, Y10, Y0
+	VPANDN       Y4, Y13, Y10
+	VPANDN       Y0, Y11, Y11
 	VPANDN       Y9, Y6, Y9
 	VPOR         Y9, Y10, Y9
-	VPAND        direct4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y4, Y11, Y11
-	VPAND        tagA4<>+0(SB), Y0, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y11, Y12, Y11
-	VPAND        tagB4<>+0(SB), Y0, Y0
-	VPCMPEQQ     none4<>+0(SB), Y0, Y0
-	VPANDN       Y11, Y0, Y0
 	VMOVDQU      384(CX), Y12
 	VPAND        low4<>+0(SB), Y12, Y13
-	VPBLENDVB    Y11, Y13, Y3, Y3
+	VBLENDVPD    Y0, Y13, Y3, Y3
 	VPSRLQ       $0x20, Y12, Y12
-	VPBLENDVB    Y0, Y12, Y3, Y3
+	VBLENDVPD    Y11, Y12, Y3, Y3
 	VPANDN       Y4, Y10, Y0
 	VMOVDQU      256(CX), Y4
 	VPCMPGTQ     Y3, Y4, Y4
@@ -3625,65 +3612,56 @@ tail:
 	VMOVDQU      same0of4<>+0(SB), Y11
 	VPSUBQ       Y0, Y11, Y11
 	VPMASKMOVQ   (DX), Y11, Y11
+	VPCMPEQQ     Y11, Y3, Y11
 	VMOVDQU      same1of4<>+0(SB), Y12
 	VPSUBQ       Y0, Y12, Y12
 	VPMASKMOVQ   32(DX), Y12, Y12
+	VPCMPEQQ     Y12, Y6, Y12
 	VMOVDQU      same2of4<>+0(SB), Y13
 	VPSUBQ       Y0, Y13, Y13
 	VPMASKMOVQ   64(DX), Y13, Y13
+	VPCMPEQQ     Y13, Y9, Y13
 	VMOVDQU      same3of4<>+0(SB), Y14
 	VPSUBQ       Y0, Y14, Y14
 	VPMASKMOVQ   96(DX), Y14, Y14
-	VPXOR        Y3, Y11, Y11
-	VPXOR        Y6, Y12, Y12
-	VPXOR        Y9, Y13, Y13
-	VPXOR        Y8, Y14, Y14
-	VPUNPCKLQDQ  Y12, Y11, Y15
-	VPUNPCKHQDQ  Y12, Y11, Y11
-	VPUNPCKLQDQ  Y14, Y13, Y12
-	VPUNPCKHQDQ  Y14, Y13, Y13
-	VPERM2I128   $0x20, Y12, Y15, Y14
-	VPERM2I128   $0x20, Y13, Y11, Y11
-	VPERM2I128   $0x31, Y12, Y15, Y12
-	VPOR         Y11, Y14, Y14
-	VPOR         Y12, Y14, Y14
-	VPAND        Y14, Y14, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPAND        Y11, Y5, Y12
+	VPCMPEQQ     Y14, Y8, Y14
+	VPACKSSDW    Y12, Y11, Y11
+	VPACKSSDW    Y14, Y13, Y13
+	VPACKSSWB    Y13, Y11, Y11
+	VPOR         suffixes4<>+0(SB), Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X12
+	VPAND        X11, X12, X12
+	VPCMPEQD     ones4<>+0(SB), X12, X12
+	VPMOVSXDQ    X12, Y12
+	VPAND        Y12, Y5, Y11
 	VPAND        four4<>+0(SB), Y10, Y10
 	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPAND        Y12, Y10, Y10
-	VPAND        state4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y11, Y12, Y11
+	VPAND        Y11, Y10, Y10
+	VPAND        state4<>+0(SB), Y1, Y11
+	VPCMPEQQ     none4<>+0(SB), Y11, Y11
+	VPANDN       Y12, Y11, Y11
 	VPANDN       Y5, Y11, Y5
 	VPCMPGTQ     320(CX), Y7, Y7
 	VPAND        Y10, Y7, Y7
-	VPAND        follow4<>+0(SB), Y1, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPAND        Y5, Y11, Y11
-	VPAND        tagA4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y11, Y12, Y11
-	VPAND        tagB4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y11, Y12, Y11
+	VPCMPEQB     none4<>+0(SB), Y1, Y12
+	VPSLLQ       $0x08, Y12, Y11
+	VPSLLQ       $0x18, Y1, Y13
+	VPSLLQ       $0x19, Y1, Y1
+	VPOR         Y11, Y12, Y14
+	VPOR         Y13, Y14, Y14
+	VPXOR        Y13, Y13, Y13
+	VPCMPGTQ     Y14, Y13, Y14
+	VPAND        Y5, Y1, Y1
+	VPANDN       Y1, Y11, Y1
+	VPANDN       Y5, Y14, Y11
+	VPANDN       Y1, Y12, Y12
 	VPANDN       Y10, Y7, Y10
 	VPOR         Y10, Y11, Y10
-	VPAND        direct4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y5, Y12, Y12
-	VPAND        tagA4<>+0(SB), Y1, Y13
-	VPCMPEQQ     none4<>+0(SB), Y13, Y13
-	VPANDN       Y12, Y13, Y12
-	VPAND        tagB4<>+0(SB), Y1, Y1
-	VPCMPEQQ     none4<>+0(SB), Y1, Y1
-	VPANDN       Y12, Y1, Y1
 	VMOVDQU      384(CX), Y13
 	VPAND        low4<>+0(SB), Y13, Y14
-	VPBLENDVB    Y12, Y14, Y4, Y4
+	VBLENDVPD    Y1, Y14, Y4, Y4
 	VPSRLQ       $0x20, Y13, Y13
-	VPBLENDVB    Y1, Y13, Y4, Y4
+	VBLENDVPD    Y12, Y13, Y4, Y4
 	VPANDN       Y5, Y11, Y1
 	VMOVDQU      256(CX), Y5
 	VPCMPGTQ     Y4, Y5, Y5
@@ -3865,6 +3843,26 @@ DATA lowHalves4<>+40(SB)/8, $0x0000000000000000
 DATA lowHalves4<>+48(SB)/8, $0x0000000000000000
 DATA lowHalves4<>+56(SB)/8, $0x0000000000000000
 GLOBL lowHalves4<>(SB), RODATA|NOPTR, $64
+
+DATA suffixes4<>+0(SB)/8, $0x0000000000000000
+DATA suffixes4<>+8(SB)/8, $0x0000000000000000
+DATA suffixes4<>+16(SB)/8, $0xffff0000ffff0000
+DATA suffixes4<>+24(SB)/8, $0xffff0000ffff0000
+DATA suffixes4<>+32(SB)/8, $0x0000000000000000
+DATA suffixes4<>+40(SB)/8, $0x0000000000000000
+DATA suffixes4<>+48(SB)/8, $0x0000000000000000
+DATA suffixes4<>+56(SB)/8, $0x0000000000000000
+GLOBL suffixes4<>(SB), RODATA|NOPTR, $64
+
+DATA ones4<>+0(SB)/8, $0xffffffffffffffff
+DATA ones4<>+8(SB)/8, $0xffffffffffffffff
+DATA ones4<>+16(SB)/8, $0xffffffffffffffff
+DATA ones4<>+24(SB)/8, $0xffffffffffffffff
+DATA ones4<>+32(SB)/8, $0xffffffffffffffff
+DATA ones4<>+40(SB)/8, $0xffffffffffffffff
+DATA ones4<>+48(SB)/8, $0xffffffffffffffff
+DATA ones4<>+56(SB)/8, $0xffffffffffffffff
+GLOBL ones4<>(SB), RODATA|NOPTR, $64
 
 DATA ask4<>+0(SB)/8, $0x0000000000000002
 DATA ask4<>+8(SB)/8, $0x0000000000000002

@@ -108,12 +108,12 @@ func (g *generator) orMask(a, b mask) mask {
 	return r
 }
 
-// choose puts v in the lanes of dst that are in m.
+// choose puts v in the lanes of dst that are in m, of which AVX2 looks at the sign.
 func (g *generator) choose(m mask, v, dst vec) {
 	if g.wide() {
 		g.VPBLENDMQ(v, dst, m, dst)
 	} else {
-		g.VPBLENDVB(m, v, dst, dst)
+		g.VBLENDVPD(m, v, dst, dst)
 	}
 }
 

@@ -132,21 +132,14 @@ func (m *matcher) group(t *tail) {
 	valid := m.andZero(m.equal(h.meta, h.after), m.wrong, d)
 	m.target(h)
 
-	ids := m.loadRows(mem{Base: m.ids}, t, 0)
-	for k, row := range h.rows {
-		m.xor(row, ids[k], ids[k])
-	}
-	x := m.columns(ids, m.order, 0, 1, 2)
-	m.or(x[1], x[0], x[0])
-	m.or(x[2], x[0], x[0])
-	exact := m.zero(x[0], x[0])
+	exact := m.exact(h, t)
 	here := m.andZero(m.andMask(exact, valid), m.four, shape)
 	held := m.andSome(exact, m.state, d)
 	away := m.andNot(valid, held)
 	one := m.andGreater(here, h.expiry, m.block(nowLimit))
-	plain := m.andSome(m.andSome(m.andZero(away, m.follow, d), m.tagA, d), m.tagB, d)
+	plain, second, third := m.behind(away, d)
 	miss := m.orMask(m.andNot(here, one), plain)
-	m.goDirect(away, d, h)
+	m.goDirect(second, third, h)
 	noted := m.andLess(m.andNot(away, plain), h.next, m.block(cellsLen))
 	if t != nil {
 		noted = m.andMask(noted, m.exists(t))
@@ -156,10 +149,76 @@ func (m *matcher) group(t *tail) {
 	m.note(noted, h)
 }
 
+// exact returns the lanes whose homes have the first three words of the identifiers.
+func (m *matcher) exact(h *homes, t *tail) mask {
+	if !m.wide() {
+		return m.exactByRow(h, t)
+	}
+	ids := m.loadRows(mem{Base: m.ids}, t, 0)
+	for k, row := range h.rows {
+		m.xor(row, ids[k], ids[k])
+	}
+	x := m.columns(ids, m.order, 0, 1, 2)
+	m.or(x[1], x[0], x[0])
+	m.or(x[2], x[0], x[0])
+	return m.zero(x[0], x[0])
+}
+
+// exactByRow is exact for AVX2. What is equal are bytes of ones in the end: of the first two words of each row in one
+// half, of the last two in the other.
+func (m *matcher) exactByRow(h *homes, t *tail) mask {
+	var same [4]vec
+	for k, row := range h.rows {
+		same[k] = m.vec()
+		if t == nil {
+			m.VPCMPEQQ(mem{Base: m.ids, Disp: idBytes * k}, row, same[k])
+		} else {
+			m.VPCMPEQQ(m.loadRow(mem{Base: m.ids, Disp: idBytes * k}, t, k), row, same[k])
+		}
+	}
+	m.VPACKSSDW(same[1], same[0], same[0])
+	m.VPACKSSDW(same[3], same[2], same[2])
+	m.VPACKSSWB(same[2], same[0], same[0])
+	const suffixes = 0xffff0000ffff0000 // may be anything
+	m.VPOR(m.table("suffixes", 0, 0, suffixes, suffixes, 0, 0, 0, 0), same[0], same[0])
+	upper := m.XMM()
+	m.VEXTRACTI128(imm(1), same[0], upper)
+	m.VPAND(same[0].AsX(), upper, upper)
+	m.VPCMPEQD(m.same("ones", 1<<64-1), upper, upper)
+	m.VPMOVSXDQ(upper, same[1])
+	return same[1]
+}
+
+// behind returns which of the lanes that are away are plain misses, and which go directly to the second or third cell:
+// third are some of second, and only to look at after it.
+func (m *matcher) behind(away mask, d vec) (plain, second, third mask) {
+	if !m.wide() {
+		return m.behindBySign(away, d)
+	}
+	plain = m.andSome(m.andSome(m.andZero(away, m.follow, d), m.tagA, d), m.tagB, d)
+	second = m.andSome(m.andSome(away, m.direct, d), m.tagA, d)
+	return plain, second, m.andSome(second, m.tagB, d)
+}
+
+// behindBySign is behind for AVX2. Only the sign of second and third means something: it is that of tag B where its
+// bytes are compared, and what else is asked for is shifted there.
+func (m *matcher) behindBySign(away mask, d vec) (plain, second, third mask) {
+	tagA, tagB, follow, direct, some := m.vec(), m.vec(), m.vec(), m.vec(), m.vec()
+	m.VPCMPEQB(m.none(), d, tagB)
+	m.VPSLLQ(imm(8), tagB, tagA)
+	m.VPSLLQ(imm(63-39), d, follow)
+	m.VPSLLQ(imm(63-38), d, direct)
+	m.VPOR(tagA, tagB, some)
+	m.VPOR(follow, some, some)
+	none := m.vec()
+	m.VPXOR(none, none, none)
+	m.VPCMPGTQ(some, none, some)
+	second = m.andNot(m.andMask(away, direct), tagA)
+	return m.andNot(away, some), second, m.andNot(second, tagB)
+}
+
 // goDirect makes the cell to look at the second or third, where the home tells it and tag A is not the tag.
-func (m *matcher) goDirect(away mask, d vec, h *homes) {
-	second := m.andSome(m.andSome(away, m.direct, d), m.tagA, d)
-	third := m.andSome(second, m.tagB, d)
+func (m *matcher) goDirect(second, third mask, h *homes) {
 	cells, low := m.load(m.block(seconds)), m.vec()
 	m.and(m.low, cells, low)
 	m.choose(second, low, h.next)

@@ -78,18 +78,21 @@ func (g *generator) storeWords(r vec, m mem, t *tail, begin int) {
 func (g *generator) loadRows(ids mem, t *tail, begin int) (rows [4]vec) {
 	perRow := g.lanes / 4
 	for i := range rows {
-		from, m := begin+i*perRow, ids.Offset(idBytes*i*perRow)
-		switch {
-		case t == nil:
-			rows[i] = g.load(m)
-			continue
-		case g.wide():
-			rows[i] = g.vec()
-			g.VMOVDQU64_Z(m, g.opmask(t, from, 4), rows[i])
-		default:
-			rows[i] = g.vec()
-			g.VPMASKMOVQ(m, g.signs(t, uint64(from), 0), rows[i])
-		}
+		rows[i] = g.loadRow(ids.Offset(idBytes*i*perRow), t, begin+i*perRow)
 	}
 	return rows
+}
+
+// loadRow reads the identifiers from lane begin on that fit in a register.
+func (g *generator) loadRow(ids mem, t *tail, begin int) vec {
+	if t == nil {
+		return g.load(ids)
+	}
+	r := g.vec()
+	if g.wide() {
+		g.VMOVDQU64_Z(ids, g.opmask(t, begin, 4), r)
+	} else {
+		g.VPMASKMOVQ(ids, g.signs(t, uint64(begin), 0), r)
+	}
+	return r
 }
