@@ -805,25 +805,25 @@ GLOBL leastTag8<>(SB), RODATA|NOPTR, $64
 
 // func matchAVX512(b *byte, homes *byte, lastHome int, cells *byte, nCells int, now uint32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, MMX+, POPCNT
-TEXT ·matchAVX512(SB), NOSPLIT, $512-44
+TEXT ·matchAVX512(SB), NOSPLIT, $576-44
 	MOVQ         b+0(FP), AX
 	LEAQ         63(SP), CX
 	ANDQ         $-64, CX
 	MOVQ         homes+8(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 64(CX)
+	VMOVDQU64    Z0, 128(CX)
 	MOVQ         lastHome+16(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 128(CX)
+	VMOVDQU64    Z0, 192(CX)
 	MOVQ         cells+24(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 192(CX)
+	VMOVDQU64    Z0, 256(CX)
 	MOVQ         nCells+32(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 256(CX)
+	VMOVDQU64    Z0, 320(CX)
 	MOVLQZX      now+40(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 320(CX)
+	VMOVDQU64    Z0, 384(CX)
 	MOVQ         (AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         24(AX), SI
@@ -848,13 +848,14 @@ TEXT ·matchAVX512(SB), NOSPLIT, $512-44
 	VMOVDQU64    spread38<>+0(SB), Z16
 	CMPQ         BX, $0x00000008
 	JLT          tail
+	VMOVDQU64    48(AX)(DI*8), Z17
+	VPMINUD      192(CX), Z17, Z17
+	VPSLLQ       $0x06, Z17, Z17
+	VPADDQ       128(CX), Z17, Z17
+	VMOVDQU64    Z17, (CX)
 
 loop:
 	VMOVDQU64     48(AX)(DI*8), Z17
-	VPMINUD       128(CX), Z17, Z18
-	VPSLLQ        $0x06, Z18, Z18
-	VPADDQ        64(CX), Z18, Z18
-	VMOVDQU64     Z18, (CX)
 	MOVQ          (CX), R9
 	VMOVQ         32(R9), X18
 	VMOVDQU64     (R9), Y19
@@ -909,9 +910,14 @@ loop:
 	VMOVDQA64     Z20, Z24
 	VPERMT2Q      Z26, Z0, Z24
 	VPERMT2Q      Z26, Z1, Z20
-	VMOVDQU64     Z22, 384(CX)
+	VMOVDQU64     Z22, 448(CX)
 	VPSRLQ        $0x20, Z20, Z20
 	VPSRLQ        $0x20, Z24, Z22
+	VMOVDQU64     112(AX)(DI*8), Z26
+	VPMINUD       192(CX), Z26, Z26
+	VPSLLQ        $0x06, Z26, Z26
+	VPADDQ        128(CX), Z26, Z26
+	VMOVDQU64     Z26, (CX)
 	VPANDQ        Z2, Z17, Z17
 	VPXORQ        Z17, Z18, Z17
 	VPXORQ        Z10, Z18, Z26
@@ -941,7 +947,7 @@ loop:
 	VPTESTNMQ     Z11, Z26, K3, K3
 	VPTESTMQ      Z9, Z17, K2, K2
 	KANDNW        K1, K2, K1
-	VPCMPGTQ      320(CX), Z22, K3, K2
+	VPCMPGTQ      384(CX), Z22, K3, K2
 	VPTESTNMQ     Z7, Z17, K1, K4
 	VPTESTMQ      Z4, Z17, K4, K4
 	VPTESTMQ      Z5, Z17, K4, K4
@@ -950,13 +956,13 @@ loop:
 	VPTESTMQ      Z5, Z17, K5, K6
 	KANDNW        K3, K2, K3
 	KORW          K3, K4, K3
-	VMOVDQU64     384(CX), Z17
+	VMOVDQU64     448(CX), Z17
 	VPANDQ        Z8, Z17, Z21
 	VPBLENDMQ     Z21, Z20, K5, Z20
 	VPSRLQ        $0x20, Z17, Z17
 	VPBLENDMQ     Z17, Z20, K6, Z20
 	KANDNW        K1, K4, K1
-	VPCMPQ        $0x01, 256(CX), Z20, K1, K1
+	VPCMPQ        $0x01, 320(CX), Z20, K1, K1
 	VPBROADCASTQ  ask8<>+0(SB), Z17
 	VPXORQ        Z17, Z17, K3, Z17
 	VPSRLQ        $0x01, Z17, K2, Z17
@@ -978,7 +984,7 @@ loop:
 	VPCOMPRESSQ.Z Z20, K1, Z17
 	VPMOVQD       Z17, 3640(AX)(R8*4)
 	VPSLLQ        $0x06, Z17, Z17
-	VPADDQ        192(CX), Z17, Z17
+	VPADDQ        256(CX), Z17, Z17
 	VPCOMPRESSQ.Z Z12, K1, Z19
 	VPMOVQB       Z19, 3384(AX)(R8*1)
 	VPCOMPRESSQ.Z Z18, K1, Z18
@@ -987,22 +993,22 @@ loop:
 	VPADDQ        Z18, Z12, Z12
 
 	// Those not noted ask for the first cell.
-	VMOVDQU64  Z17, (CX)
-	MOVQ       (CX), R10
+	VMOVDQU64  Z17, 64(CX)
+	MOVQ       64(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       8(CX), R10
+	MOVQ       72(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       16(CX), R10
+	MOVQ       80(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       24(CX), R10
+	MOVQ       88(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       32(CX), R10
+	MOVQ       96(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       40(CX), R10
+	MOVQ       104(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       48(CX), R10
+	MOVQ       112(CX), R10
 	PREFETCHT0 (R10)
-	MOVQ       56(CX), R10
+	MOVQ       120(CX), R10
 	PREFETCHT0 (R10)
 	POPCNTL    R9, R9
 	ADDQ       R9, R8
@@ -1021,9 +1027,9 @@ tail:
 	BZHIQ         R9, R10, R10
 	KMOVB         R10, K1
 	VMOVDQU64.Z   48(AX)(DI*8), K1, Z17
-	VPMINUD       128(CX), Z17, Z18
+	VPMINUD       192(CX), Z17, Z18
 	VPSLLQ        $0x06, Z18, Z18
-	VPADDQ        64(CX), Z18, Z18
+	VPADDQ        128(CX), Z18, Z18
 	VMOVDQU64     Z18, (CX)
 	MOVQ          (CX), R9
 	VMOVQ         32(R9), X18
@@ -1079,7 +1085,7 @@ tail:
 	VMOVDQA64     Z20, Z24
 	VPERMT2Q      Z26, Z0, Z24
 	VPERMT2Q      Z26, Z1, Z20
-	VMOVDQU64     Z22, 384(CX)
+	VMOVDQU64     Z22, 448(CX)
 	VPSRLQ        $0x20, Z20, Z20
 	VPSRLQ        $0x20, Z24, Z22
 	VPANDQ        Z2, Z17, Z2
@@ -1134,7 +1140,7 @@ tail:
 	VPTESTNMQ     Z11, Z10, K3, K3
 	VPTESTMQ      Z9, Z2, K2, K2
 	KANDNW        K1, K2, K1
-	VPCMPGTQ      320(CX), Z22, K3, K2
+	VPCMPGTQ      384(CX), Z22, K3, K2
 	VPTESTNMQ     Z7, Z2, K1, K4
 	VPTESTMQ      Z4, Z2, K4, K4
 	VPTESTMQ      Z5, Z2, K4, K4
@@ -1143,13 +1149,13 @@ tail:
 	VPTESTMQ      Z5, Z2, K5, K6
 	KANDNW        K3, K2, K3
 	KORW          K3, K4, K3
-	VMOVDQU64     384(CX), Z0
+	VMOVDQU64     448(CX), Z0
 	VPANDQ        Z8, Z0, Z1
 	VPBLENDMQ     Z1, Z20, K5, Z20
 	VPSRLQ        $0x20, Z0, Z0
 	VPBLENDMQ     Z0, Z20, K6, Z20
 	KANDNW        K1, K4, K1
-	VPCMPQ        $0x01, 256(CX), Z20, K1, K1
+	VPCMPQ        $0x01, 320(CX), Z20, K1, K1
 	MOVQ          BX, DX
 	MOVQ          $-1, BX
 	BZHIQ         DX, BX, BX
@@ -1176,7 +1182,7 @@ tail:
 	VPCOMPRESSQ.Z Z20, K1, Z0
 	VPMOVQD       Z0, 3640(AX)(R8*4)
 	VPSLLQ        $0x06, Z0, Z0
-	VPADDQ        192(CX), Z0, Z0
+	VPADDQ        256(CX), Z0, Z0
 	VPCOMPRESSQ.Z Z12, K1, Z1
 	VPMOVQB       Z1, 3384(AX)(R8*1)
 	VPCOMPRESSQ.Z Z18, K1, Z1
@@ -1185,22 +1191,22 @@ tail:
 	VPADDQ        Z1, Z12, Z12
 
 	// Those not noted ask for the first cell.
-	VMOVDQU64  Z0, (CX)
-	MOVQ       (CX), BX
+	VMOVDQU64  Z0, 64(CX)
+	MOVQ       64(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       8(CX), BX
+	MOVQ       72(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       16(CX), BX
+	MOVQ       80(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       24(CX), BX
+	MOVQ       88(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       32(CX), BX
+	MOVQ       96(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       40(CX), BX
+	MOVQ       104(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       48(CX), BX
+	MOVQ       112(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       56(CX), CX
+	MOVQ       120(CX), CX
 	PREFETCHT0 (CX)
 	POPCNTL    DX, DX
 	ADDQ       DX, R8
@@ -3372,141 +3378,148 @@ GLOBL leastTag4<>(SB), RODATA|NOPTR, $64
 
 // func matchAVX2(b *byte, homes *byte, lastHome int, cells *byte, nCells int, now uint32)
 // Requires: AVX, AVX2, MMX+, POPCNT
-TEXT ·matchAVX2(SB), NOSPLIT, $512-44
+TEXT ·matchAVX2(SB), NOSPLIT, $576-44
 	MOVQ         b+0(FP), AX
 	LEAQ         63(SP), CX
 	ANDQ         $-64, CX
 	MOVQ         homes+8(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 64(CX)
+	VMOVDQU      Y0, 128(CX)
 	MOVQ         lastHome+16(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 128(CX)
+	VMOVDQU      Y0, 192(CX)
 	MOVQ         cells+24(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 192(CX)
+	VMOVDQU      Y0, 256(CX)
 	MOVQ         nCells+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 256(CX)
+	VMOVDQU      Y0, 320(CX)
 	MOVLQZX      now+40(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 320(CX)
+	VMOVDQU      Y0, 384(CX)
 	MOVQ         (AX), DX
 	MOVQ         8(AX), BX
 	MOVQ         24(AX), SI
 	XORQ         DI, DI
 	XORQ         R8, R8
-	XORL         R9, R9
+	LEAQ         compressing<>+0(SB), R9
+	XORL         R10, R10
 	CMPQ         BX, $0x00000004
 	JLT          tail
+	VMOVDQU      48(AX)(DI*8), Y0
+	VPMINUD      192(CX), Y0, Y0
+	VPSLLQ       $0x06, Y0, Y0
+	VPADDQ       128(CX), Y0, Y0
+	VMOVDQU      Y0, (CX)
 
 loop:
 	VMOVDQU      48(AX)(DI*8), Y0
-	VPMINUD      128(CX), Y0, Y1
-	VPSLLQ       $0x06, Y1, Y1
-	VPADDQ       64(CX), Y1, Y1
-	VMOVDQU      Y1, (CX)
-	MOVQ         (CX), R10
-	VMOVQ        32(R10), X1
-	VMOVDQU      (R10), Y2
-	VMOVDQU      32(R10), Y3
-	VMOVQ        32(R10), X4
-	MOVQ         8(CX), R10
-	VPINSRQ      $0x01, 32(R10), X1, X1
-	VMOVDQU      (R10), Y5
-	VMOVDQU      32(R10), Y6
-	VPINSRQ      $0x01, 32(R10), X4, X4
-	MOVQ         16(CX), R10
-	VMOVQ        32(R10), X7
-	VMOVDQU      (R10), Y8
-	VMOVDQU      32(R10), Y9
-	VMOVQ        32(R10), X10
-	MOVQ         24(CX), R10
-	VPINSRQ      $0x01, 32(R10), X7, X7
-	VINSERTI128  $0x01, X7, Y1, Y1
-	VMOVDQU      (R10), Y7
-	VMOVDQU      32(R10), Y11
-	VPINSRQ      $0x01, 32(R10), X10, X10
+	MOVQ         (CX), R11
+	VMOVQ        32(R11), X4
+	VMOVDQU      (R11), Y2
+	VMOVDQU      32(R11), Y3
+	VMOVQ        32(R11), X1
+	MOVQ         8(CX), R11
+	VPINSRQ      $0x01, 32(R11), X4, X4
+	VMOVDQU      (R11), Y5
+	VMOVDQU      32(R11), Y6
+	VPINSRQ      $0x01, 32(R11), X1, X7
+	MOVQ         16(CX), R11
+	VMOVQ        32(R11), X10
+	VMOVDQU      (R11), Y8
+	VMOVDQU      32(R11), Y9
+	VMOVQ        32(R11), X1
+	MOVQ         24(CX), R11
+	VPINSRQ      $0x01, 32(R11), X10, X10
 	VINSERTI128  $0x01, X10, Y4, Y4
-	VPUNPCKLQDQ  Y6, Y3, Y10
+	VMOVDQU      (R11), Y10
+	VMOVDQU      32(R11), Y11
+	VPINSRQ      $0x01, 32(R11), X1, X1
+	VINSERTI128  $0x01, X1, Y7, Y7
+	VPUNPCKLQDQ  Y6, Y3, Y12
 	VPUNPCKHQDQ  Y6, Y3, Y3
 	VPUNPCKLQDQ  Y11, Y9, Y6
 	VPUNPCKHQDQ  Y11, Y9, Y9
-	VPERM2I128   $0x31, Y6, Y10, Y6
-	VPERM2I128   $0x20, Y9, Y3, Y10
+	VPERM2I128   $0x31, Y6, Y12, Y6
+	VPERM2I128   $0x20, Y9, Y3, Y11
 	VPERM2I128   $0x31, Y9, Y3, Y3
-	VMOVDQU      Y6, 384(CX)
+	VMOVDQU      Y6, 448(CX)
 	VPSRLQ       $0x20, Y3, Y3
-	VPSRLQ       $0x20, Y10, Y6
+	VPSRLQ       $0x20, Y11, Y6
+	VMOVDQU      80(AX)(DI*8), Y9
+	VPMINUD      192(CX), Y9, Y9
+	VPSLLQ       $0x06, Y9, Y9
+	VPADDQ       128(CX), Y9, Y9
+	VMOVDQU      Y9, (CX)
 	VPAND        wanted4<>+0(SB), Y0, Y0
-	VPXOR        Y0, Y1, Y0
-	VPXOR        single4<>+0(SB), Y1, Y9
-	VPCMPEQQ     Y1, Y4, Y4
-	VPAND        wrong4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPAND        Y4, Y11, Y4
-	VMOVDQU      lowHalves4<>+0(SB), Y11
-	VPERMD       Y10, Y11, Y11
-	VMOVDQU      X11, 2352(AX)(DI*4)
-	VPCMPEQQ     (DX), Y2, Y10
-	VPCMPEQQ     32(DX), Y5, Y11
-	VPCMPEQQ     64(DX), Y8, Y12
-	VPCMPEQQ     96(DX), Y7, Y13
-	VPACKSSDW    Y11, Y10, Y10
-	VPACKSSDW    Y13, Y12, Y12
-	VPACKSSWB    Y12, Y10, Y10
-	VPOR         suffixes4<>+0(SB), Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X11
-	VPAND        X10, X11, X11
-	VPCMPEQD     ones4<>+0(SB), X11, X11
-	VPMOVSXDQ    X11, Y11
-	VPAND        Y11, Y4, Y10
+	VPXOR        Y0, Y4, Y0
+	VPXOR        single4<>+0(SB), Y4, Y9
+	VPCMPEQQ     Y4, Y7, Y7
+	VPAND        wrong4<>+0(SB), Y0, Y12
+	VPCMPEQQ     none4<>+0(SB), Y12, Y12
+	VPAND        Y7, Y12, Y7
+	VMOVDQU      lowHalves4<>+0(SB), Y12
+	VPERMD       Y11, Y12, Y12
+	VMOVDQU      X12, 2352(AX)(DI*4)
+	VPCMPEQQ     (DX), Y2, Y11
+	VPCMPEQQ     32(DX), Y5, Y12
+	VPCMPEQQ     64(DX), Y8, Y13
+	VPCMPEQQ     96(DX), Y10, Y14
+	VPACKSSDW    Y12, Y11, Y11
+	VPACKSSDW    Y14, Y13, Y13
+	VPACKSSWB    Y13, Y11, Y11
+	VPOR         suffixes4<>+0(SB), Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X1
+	VPAND        X11, X1, X1
+	VPCMPEQD     ones4<>+0(SB), X1, X1
+	VPMOVSXDQ    X1, Y12
+	VPAND        Y12, Y7, Y11
 	VPAND        four4<>+0(SB), Y9, Y9
 	VPCMPEQQ     none4<>+0(SB), Y9, Y9
-	VPAND        Y10, Y9, Y9
-	VPAND        state4<>+0(SB), Y0, Y10
-	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPANDN       Y11, Y10, Y10
-	VPANDN       Y4, Y10, Y4
-	VPCMPGTQ     320(CX), Y6, Y6
+	VPAND        Y11, Y9, Y9
+	VPAND        state4<>+0(SB), Y0, Y11
+	VPCMPEQQ     none4<>+0(SB), Y11, Y11
+	VPANDN       Y12, Y11, Y11
+	VPANDN       Y7, Y11, Y7
+	VPCMPGTQ     384(CX), Y6, Y6
 	VPAND        Y9, Y6, Y6
-	VPCMPEQB     none4<>+0(SB), Y0, Y11
-	VPSLLQ       $0x08, Y11, Y10
-	VPSLLQ       $0x18, Y0, Y12
+	VPCMPEQB     none4<>+0(SB), Y0, Y12
+	VPSLLQ       $0x08, Y12, Y11
+	VPSLLQ       $0x18, Y0, Y13
 	VPSLLQ       $0x19, Y0, Y0
-	VPOR         Y10, Y11, Y13
-	VPOR         Y12, Y13, Y13
-	VPXOR        Y12, Y12, Y12
-	VPCMPGTQ     Y13, Y12, Y13
-	VPAND        Y4, Y0, Y0
-	VPANDN       Y0, Y10, Y0
-	VPANDN       Y4, Y13, Y10
-	VPANDN       Y0, Y11, Y11
+	VPOR         Y11, Y12, Y14
+	VPOR         Y13, Y14, Y14
+	VPXOR        Y13, Y13, Y13
+	VPCMPGTQ     Y14, Y13, Y14
+	VPAND        Y7, Y0, Y0
+	VPANDN       Y0, Y11, Y0
+	VPANDN       Y7, Y14, Y11
+	VPANDN       Y0, Y12, Y12
 	VPANDN       Y9, Y6, Y9
-	VPOR         Y9, Y10, Y9
-	VMOVDQU      384(CX), Y12
-	VPAND        low4<>+0(SB), Y12, Y13
-	VBLENDVPD    Y0, Y13, Y3, Y3
-	VPSRLQ       $0x20, Y12, Y12
-	VBLENDVPD    Y11, Y12, Y3, Y3
-	VPANDN       Y4, Y10, Y0
-	VMOVDQU      256(CX), Y4
-	VPCMPGTQ     Y3, Y4, Y4
-	VPAND        Y0, Y4, Y0
-	VPANDN       ask4<>+0(SB), Y9, Y4
-	VPADDQ       Y6, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X9
-	VPACKSSDW    X9, X4, X9
-	VPSHUFB      bytes4<>+0(SB), X9, X9
-	VMOVD        X9, 2096(AX)(DI*1)
-	VPERMQ       $0x00, Y6, Y4
-	VPAND        Y2, Y4, Y4
-	VMOVDQU      Y4, (SI)
+	VPOR         Y9, Y11, Y9
+	VMOVDQU      448(CX), Y13
+	VPAND        low4<>+0(SB), Y13, Y14
+	VBLENDVPD    Y0, Y14, Y3, Y3
+	VPSRLQ       $0x20, Y13, Y13
+	VBLENDVPD    Y12, Y13, Y3, Y3
+	VPANDN       Y7, Y11, Y0
+	VMOVDQU      320(CX), Y7
+	VPCMPGTQ     Y3, Y7, Y7
+	VPAND        Y0, Y7, Y0
+	VPANDN       ask4<>+0(SB), Y9, Y7
+	VPADDQ       Y6, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X1
+	VPACKSSDW    X1, X7, X1
+	VPSHUFB      bytes4<>+0(SB), X1, X1
+	VMOVD        X1, 2096(AX)(DI*1)
+	VPERMQ       $0x00, Y6, Y7
+	VPAND        Y2, Y7, Y7
+	VMOVDQU      Y7, (SI)
 	VPERMQ       $0x55, Y6, Y2
 	VPAND        Y5, Y2, Y2
 	VMOVDQU      Y2, 32(SI)
@@ -3514,40 +3527,37 @@ loop:
 	VPAND        Y8, Y2, Y2
 	VMOVDQU      Y2, 64(SI)
 	VPERMQ       $0xff, Y6, Y2
-	VPAND        Y7, Y2, Y2
+	VPAND        Y10, Y2, Y2
 	VMOVDQU      Y2, 96(SI)
-	VMOVMSKPD    Y0, R10
+	VMOVMSKPD    Y0, R11
 	VPAND        Y0, Y3, Y2
 	VPSLLQ       $0x06, Y2, Y0
-	VPADDQ       192(CX), Y0, Y0
-	LEAQ         bytesOf<>+0(SB), R11
-	MOVL         (R11)(R10*4), R11
-	ADDL         R9, R11
-	MOVL         R11, 3384(AX)(R8*1)
-	ADDL         $0x04040404, R9
-	LEAQ         ordersOf<>+0(SB), R11
-	MOVQ         R10, R12
-	SHLQ         $0x05, R12
-	VMOVDQU      (R11)(R12*1), Y3
-	VPERMD       Y1, Y3, Y1
-	VMOVDQU      Y1, 4664(AX)(R8*8)
-	VPERMD       Y2, Y3, Y1
-	VMOVDQU      lowHalves4<>+0(SB), Y2
-	VPERMD       Y1, Y2, Y2
+	VPADDQ       256(CX), Y0, Y0
+	MOVL         (R9)(R11*4), R12
+	ADDL         R10, R12
+	MOVL         R12, 3384(AX)(R8*1)
+	ADDL         $0x04040404, R10
+	MOVL         R11, R12
+	SHLL         $0x02, R12
+	VMOVDQU      64(R9)(R12*8), Y3
+	VPERMD       Y4, Y3, Y3
+	VMOVDQU      Y3, 4664(AX)(R8*8)
+	VMOVDQU      576(R9)(R12*4), X1
+	VPERMD       Y2, Y1, Y2
 	VMOVDQU      X2, 3640(AX)(R8*4)
 
 	// Those not noted ask for the first cell.
-	VMOVDQU    Y0, (CX)
-	MOVQ       (CX), R11
-	PREFETCHT0 (R11)
-	MOVQ       8(CX), R11
-	PREFETCHT0 (R11)
-	MOVQ       16(CX), R11
-	PREFETCHT0 (R11)
-	MOVQ       24(CX), R11
-	PREFETCHT0 (R11)
-	POPCNTL    R10, R10
-	ADDQ       R10, R8
+	VMOVDQU    Y0, 64(CX)
+	MOVQ       64(CX), R12
+	PREFETCHT0 (R12)
+	MOVQ       72(CX), R12
+	PREFETCHT0 (R12)
+	MOVQ       80(CX), R12
+	PREFETCHT0 (R12)
+	MOVQ       88(CX), R12
+	PREFETCHT0 (R12)
+	POPCNTL    R11, R11
+	ADDQ       R11, R8
 	ADDQ       $0x00000080, DX
 	ADDQ       $0x00000080, SI
 	ADDQ       $0x00000004, DI
@@ -3560,161 +3570,158 @@ tail:
 	JZ           done
 	VMOVQ        BX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      lane0of4<>+0(SB), Y1
-	VPSUBQ       Y0, Y1, Y1
-	VPMASKMOVQ   48(AX)(DI*8), Y1, Y1
-	VPMINUD      128(CX), Y1, Y2
-	VPSLLQ       $0x06, Y2, Y2
-	VPADDQ       64(CX), Y2, Y2
-	VMOVDQU      Y2, (CX)
+	VMOVDQU      lane0of4<>+0(SB), Y2
+	VPSUBQ       Y0, Y2, Y2
+	VPMASKMOVQ   48(AX)(DI*8), Y2, Y2
+	VPMINUD      192(CX), Y2, Y3
+	VPSLLQ       $0x06, Y3, Y3
+	VPADDQ       128(CX), Y3, Y3
+	VMOVDQU      Y3, (CX)
 	MOVQ         (CX), BX
-	VMOVQ        32(BX), X2
+	VMOVQ        32(BX), X5
 	VMOVDQU      (BX), Y3
 	VMOVDQU      32(BX), Y4
-	VMOVQ        32(BX), X5
+	VMOVQ        32(BX), X1
 	MOVQ         8(CX), BX
-	VPINSRQ      $0x01, 32(BX), X2, X2
+	VPINSRQ      $0x01, 32(BX), X5, X5
 	VMOVDQU      (BX), Y6
 	VMOVDQU      32(BX), Y7
-	VPINSRQ      $0x01, 32(BX), X5, X5
+	VPINSRQ      $0x01, 32(BX), X1, X8
 	MOVQ         16(CX), BX
-	VMOVQ        32(BX), X8
+	VMOVQ        32(BX), X11
 	VMOVDQU      (BX), Y9
 	VMOVDQU      32(BX), Y10
-	VMOVQ        32(BX), X11
+	VMOVQ        32(BX), X1
 	MOVQ         24(CX), BX
-	VPINSRQ      $0x01, 32(BX), X8, X8
-	VINSERTI128  $0x01, X8, Y2, Y2
-	VMOVDQU      (BX), Y8
-	VMOVDQU      32(BX), Y12
 	VPINSRQ      $0x01, 32(BX), X11, X11
 	VINSERTI128  $0x01, X11, Y5, Y5
-	VPUNPCKLQDQ  Y7, Y4, Y11
+	VMOVDQU      (BX), Y11
+	VMOVDQU      32(BX), Y12
+	VPINSRQ      $0x01, 32(BX), X1, X1
+	VINSERTI128  $0x01, X1, Y8, Y8
+	VPUNPCKLQDQ  Y7, Y4, Y13
 	VPUNPCKHQDQ  Y7, Y4, Y4
 	VPUNPCKLQDQ  Y12, Y10, Y7
 	VPUNPCKHQDQ  Y12, Y10, Y10
-	VPERM2I128   $0x31, Y7, Y11, Y7
-	VPERM2I128   $0x20, Y10, Y4, Y11
+	VPERM2I128   $0x31, Y7, Y13, Y7
+	VPERM2I128   $0x20, Y10, Y4, Y12
 	VPERM2I128   $0x31, Y10, Y4, Y4
-	VMOVDQU      Y7, 384(CX)
+	VMOVDQU      Y7, 448(CX)
 	VPSRLQ       $0x20, Y4, Y4
-	VPSRLQ       $0x20, Y11, Y7
-	VPAND        wanted4<>+0(SB), Y1, Y1
-	VPXOR        Y1, Y2, Y1
-	VPXOR        single4<>+0(SB), Y2, Y10
-	VPCMPEQQ     Y2, Y5, Y5
-	VPAND        wrong4<>+0(SB), Y1, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPAND        Y5, Y12, Y5
-	VMOVDQU      lowHalves4<>+0(SB), Y12
-	VPERMD       Y11, Y12, Y12
-	VMOVDQU      X12, 2352(AX)(DI*4)
-	VMOVDQU      same0of4<>+0(SB), Y11
-	VPSUBQ       Y0, Y11, Y11
-	VPMASKMOVQ   (DX), Y11, Y11
-	VPCMPEQQ     Y11, Y3, Y11
-	VMOVDQU      same1of4<>+0(SB), Y12
+	VPSRLQ       $0x20, Y12, Y7
+	VPAND        wanted4<>+0(SB), Y2, Y2
+	VPXOR        Y2, Y5, Y2
+	VPXOR        single4<>+0(SB), Y5, Y10
+	VPCMPEQQ     Y5, Y8, Y8
+	VPAND        wrong4<>+0(SB), Y2, Y13
+	VPCMPEQQ     none4<>+0(SB), Y13, Y13
+	VPAND        Y8, Y13, Y8
+	VMOVDQU      lowHalves4<>+0(SB), Y13
+	VPERMD       Y12, Y13, Y13
+	VMOVDQU      X13, 2352(AX)(DI*4)
+	VMOVDQU      same0of4<>+0(SB), Y12
 	VPSUBQ       Y0, Y12, Y12
-	VPMASKMOVQ   32(DX), Y12, Y12
-	VPCMPEQQ     Y12, Y6, Y12
-	VMOVDQU      same2of4<>+0(SB), Y13
+	VPMASKMOVQ   (DX), Y12, Y12
+	VPCMPEQQ     Y12, Y3, Y12
+	VMOVDQU      same1of4<>+0(SB), Y13
 	VPSUBQ       Y0, Y13, Y13
-	VPMASKMOVQ   64(DX), Y13, Y13
-	VPCMPEQQ     Y13, Y9, Y13
-	VMOVDQU      same3of4<>+0(SB), Y14
+	VPMASKMOVQ   32(DX), Y13, Y13
+	VPCMPEQQ     Y13, Y6, Y13
+	VMOVDQU      same2of4<>+0(SB), Y14
 	VPSUBQ       Y0, Y14, Y14
-	VPMASKMOVQ   96(DX), Y14, Y14
-	VPCMPEQQ     Y14, Y8, Y14
-	VPACKSSDW    Y12, Y11, Y11
-	VPACKSSDW    Y14, Y13, Y13
-	VPACKSSWB    Y13, Y11, Y11
-	VPOR         suffixes4<>+0(SB), Y11, Y11
-	VEXTRACTI128 $0x01, Y11, X12
-	VPAND        X11, X12, X12
-	VPCMPEQD     ones4<>+0(SB), X12, X12
-	VPMOVSXDQ    X12, Y12
-	VPAND        Y12, Y5, Y11
+	VPMASKMOVQ   64(DX), Y14, Y14
+	VPCMPEQQ     Y14, Y9, Y14
+	VMOVDQU      same3of4<>+0(SB), Y15
+	VPSUBQ       Y0, Y15, Y15
+	VPMASKMOVQ   96(DX), Y15, Y15
+	VPCMPEQQ     Y15, Y11, Y15
+	VPACKSSDW    Y13, Y12, Y12
+	VPACKSSDW    Y15, Y14, Y14
+	VPACKSSWB    Y14, Y12, Y12
+	VPOR         suffixes4<>+0(SB), Y12, Y12
+	VEXTRACTI128 $0x01, Y12, X1
+	VPAND        X12, X1, X1
+	VPCMPEQD     ones4<>+0(SB), X1, X1
+	VPMOVSXDQ    X1, Y13
+	VPAND        Y13, Y8, Y12
 	VPAND        four4<>+0(SB), Y10, Y10
 	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPAND        Y11, Y10, Y10
-	VPAND        state4<>+0(SB), Y1, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y12, Y11, Y11
-	VPANDN       Y5, Y11, Y5
-	VPCMPGTQ     320(CX), Y7, Y7
+	VPAND        Y12, Y10, Y10
+	VPAND        state4<>+0(SB), Y2, Y12
+	VPCMPEQQ     none4<>+0(SB), Y12, Y12
+	VPANDN       Y13, Y12, Y12
+	VPANDN       Y8, Y12, Y8
+	VPCMPGTQ     384(CX), Y7, Y7
 	VPAND        Y10, Y7, Y7
-	VPCMPEQB     none4<>+0(SB), Y1, Y12
-	VPSLLQ       $0x08, Y12, Y11
-	VPSLLQ       $0x18, Y1, Y13
-	VPSLLQ       $0x19, Y1, Y1
-	VPOR         Y11, Y12, Y14
-	VPOR         Y13, Y14, Y14
-	VPXOR        Y13, Y13, Y13
-	VPCMPGTQ     Y14, Y13, Y14
-	VPAND        Y5, Y1, Y1
-	VPANDN       Y1, Y11, Y1
-	VPANDN       Y5, Y14, Y11
-	VPANDN       Y1, Y12, Y12
+	VPCMPEQB     none4<>+0(SB), Y2, Y13
+	VPSLLQ       $0x08, Y13, Y12
+	VPSLLQ       $0x18, Y2, Y14
+	VPSLLQ       $0x19, Y2, Y2
+	VPOR         Y12, Y13, Y15
+	VPOR         Y14, Y15, Y15
+	VPXOR        Y14, Y14, Y14
+	VPCMPGTQ     Y15, Y14, Y15
+	VPAND        Y8, Y2, Y2
+	VPANDN       Y2, Y12, Y2
+	VPANDN       Y8, Y15, Y12
+	VPANDN       Y2, Y13, Y13
 	VPANDN       Y10, Y7, Y10
-	VPOR         Y10, Y11, Y10
-	VMOVDQU      384(CX), Y13
-	VPAND        low4<>+0(SB), Y13, Y14
-	VBLENDVPD    Y1, Y14, Y4, Y4
-	VPSRLQ       $0x20, Y13, Y13
-	VBLENDVPD    Y12, Y13, Y4, Y4
-	VPANDN       Y5, Y11, Y1
-	VMOVDQU      256(CX), Y5
-	VPCMPGTQ     Y4, Y5, Y5
-	VPAND        Y1, Y5, Y1
+	VPOR         Y10, Y12, Y10
+	VMOVDQU      448(CX), Y14
+	VPAND        low4<>+0(SB), Y14, Y15
+	VBLENDVPD    Y2, Y15, Y4, Y4
+	VPSRLQ       $0x20, Y14, Y14
+	VBLENDVPD    Y13, Y14, Y4, Y4
+	VPANDN       Y8, Y12, Y2
+	VMOVDQU      320(CX), Y8
+	VPCMPGTQ     Y4, Y8, Y8
+	VPAND        Y2, Y8, Y2
 	VPCMPGTQ     lane0of4<>+0(SB), Y0, Y0
-	VPAND        Y1, Y0, Y0
-	VPANDN       ask4<>+0(SB), Y10, Y1
-	VPADDQ       Y7, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X5
-	VPACKSSDW    X5, X1, X5
-	VPSHUFB      bytes4<>+0(SB), X5, X5
-	VMOVD        X5, 2096(AX)(DI*1)
-	VPERMQ       $0x00, Y7, Y1
-	VPAND        Y3, Y1, Y1
-	VMOVDQU      Y1, (SI)
-	VPERMQ       $0x55, Y7, Y1
-	VPAND        Y6, Y1, Y1
-	VMOVDQU      Y1, 32(SI)
-	VPERMQ       $0xaa, Y7, Y1
-	VPAND        Y9, Y1, Y1
-	VMOVDQU      Y1, 64(SI)
-	VPERMQ       $0xff, Y7, Y1
-	VPAND        Y8, Y1, Y1
-	VMOVDQU      Y1, 96(SI)
+	VPAND        Y2, Y0, Y0
+	VPANDN       ask4<>+0(SB), Y10, Y2
+	VPADDQ       Y7, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X1
+	VPACKSSDW    X1, X2, X1
+	VPSHUFB      bytes4<>+0(SB), X1, X1
+	VMOVD        X1, 2096(AX)(DI*1)
+	VPERMQ       $0x00, Y7, Y2
+	VPAND        Y3, Y2, Y2
+	VMOVDQU      Y2, (SI)
+	VPERMQ       $0x55, Y7, Y2
+	VPAND        Y6, Y2, Y2
+	VMOVDQU      Y2, 32(SI)
+	VPERMQ       $0xaa, Y7, Y2
+	VPAND        Y9, Y2, Y2
+	VMOVDQU      Y2, 64(SI)
+	VPERMQ       $0xff, Y7, Y2
+	VPAND        Y11, Y2, Y2
+	VMOVDQU      Y2, 96(SI)
 	VMOVMSKPD    Y0, DX
-	VPAND        Y0, Y4, Y1
-	VPSLLQ       $0x06, Y1, Y0
-	VPADDQ       192(CX), Y0, Y0
-	LEAQ         bytesOf<>+0(SB), BX
-	MOVL         (BX)(DX*4), BX
-	ADDL         R9, BX
+	VPAND        Y0, Y4, Y2
+	VPSLLQ       $0x06, Y2, Y0
+	VPADDQ       256(CX), Y0, Y0
+	MOVL         (R9)(DX*4), BX
+	ADDL         R10, BX
 	MOVL         BX, 3384(AX)(R8*1)
-	ADDL         $0x04040404, R9
-	LEAQ         ordersOf<>+0(SB), BX
-	MOVQ         DX, SI
-	SHLQ         $0x05, SI
-	VMOVDQU      (BX)(SI*1), Y3
-	VPERMD       Y2, Y3, Y2
-	VMOVDQU      Y2, 4664(AX)(R8*8)
-	VPERMD       Y1, Y3, Y2
-	VMOVDQU      lowHalves4<>+0(SB), Y1
+	ADDL         $0x04040404, R10
+	MOVL         DX, BX
+	SHLL         $0x02, BX
+	VMOVDQU      64(R9)(BX*8), Y3
+	VPERMD       Y5, Y3, Y3
+	VMOVDQU      Y3, 4664(AX)(R8*8)
+	VMOVDQU      576(R9)(BX*4), X1
 	VPERMD       Y2, Y1, Y1
 	VMOVDQU      X1, 3640(AX)(R8*4)
 
 	// Those not noted ask for the first cell.
-	VMOVDQU    Y0, (CX)
-	MOVQ       (CX), BX
+	VMOVDQU    Y0, 64(CX)
+	MOVQ       64(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       8(CX), BX
+	MOVQ       72(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       16(CX), BX
+	MOVQ       80(CX), BX
 	PREFETCHT0 (BX)
-	MOVQ       24(CX), CX
+	MOVQ       88(CX), CX
 	PREFETCHT0 (CX)
 	POPCNTL    DX, DX
 	ADDQ       DX, R8
@@ -3824,6 +3831,152 @@ DATA four4<>+48(SB)/8, $0x0000000f00000000
 DATA four4<>+56(SB)/8, $0x0000000f00000000
 GLOBL four4<>(SB), RODATA|NOPTR, $64
 
+DATA compressing<>+0(SB)/4, $0x03020100
+DATA compressing<>+4(SB)/4, $0x03020100
+DATA compressing<>+8(SB)/4, $0x03020001
+DATA compressing<>+12(SB)/4, $0x03020100
+DATA compressing<>+16(SB)/4, $0x03010002
+DATA compressing<>+20(SB)/4, $0x03010200
+DATA compressing<>+24(SB)/4, $0x03000201
+DATA compressing<>+28(SB)/4, $0x03020100
+DATA compressing<>+32(SB)/4, $0x02010003
+DATA compressing<>+36(SB)/4, $0x02010300
+DATA compressing<>+40(SB)/4, $0x02000301
+DATA compressing<>+44(SB)/4, $0x02030100
+DATA compressing<>+48(SB)/4, $0x01000302
+DATA compressing<>+52(SB)/4, $0x01030200
+DATA compressing<>+56(SB)/4, $0x00030201
+DATA compressing<>+60(SB)/4, $0x03020100
+DATA compressing<>+64(SB)/8, $0x0000000100000000
+DATA compressing<>+72(SB)/8, $0x0000000300000002
+DATA compressing<>+80(SB)/8, $0x0000000500000004
+DATA compressing<>+88(SB)/8, $0x0000000700000006
+DATA compressing<>+96(SB)/8, $0x0000000100000000
+DATA compressing<>+104(SB)/8, $0x0000000300000002
+DATA compressing<>+112(SB)/8, $0x0000000500000004
+DATA compressing<>+120(SB)/8, $0x0000000700000006
+DATA compressing<>+128(SB)/8, $0x0000000300000002
+DATA compressing<>+136(SB)/8, $0x0000000100000000
+DATA compressing<>+144(SB)/8, $0x0000000500000004
+DATA compressing<>+152(SB)/8, $0x0000000700000006
+DATA compressing<>+160(SB)/8, $0x0000000100000000
+DATA compressing<>+168(SB)/8, $0x0000000300000002
+DATA compressing<>+176(SB)/8, $0x0000000500000004
+DATA compressing<>+184(SB)/8, $0x0000000700000006
+DATA compressing<>+192(SB)/8, $0x0000000500000004
+DATA compressing<>+200(SB)/8, $0x0000000100000000
+DATA compressing<>+208(SB)/8, $0x0000000300000002
+DATA compressing<>+216(SB)/8, $0x0000000700000006
+DATA compressing<>+224(SB)/8, $0x0000000100000000
+DATA compressing<>+232(SB)/8, $0x0000000500000004
+DATA compressing<>+240(SB)/8, $0x0000000300000002
+DATA compressing<>+248(SB)/8, $0x0000000700000006
+DATA compressing<>+256(SB)/8, $0x0000000300000002
+DATA compressing<>+264(SB)/8, $0x0000000500000004
+DATA compressing<>+272(SB)/8, $0x0000000100000000
+DATA compressing<>+280(SB)/8, $0x0000000700000006
+DATA compressing<>+288(SB)/8, $0x0000000100000000
+DATA compressing<>+296(SB)/8, $0x0000000300000002
+DATA compressing<>+304(SB)/8, $0x0000000500000004
+DATA compressing<>+312(SB)/8, $0x0000000700000006
+DATA compressing<>+320(SB)/8, $0x0000000700000006
+DATA compressing<>+328(SB)/8, $0x0000000100000000
+DATA compressing<>+336(SB)/8, $0x0000000300000002
+DATA compressing<>+344(SB)/8, $0x0000000500000004
+DATA compressing<>+352(SB)/8, $0x0000000100000000
+DATA compressing<>+360(SB)/8, $0x0000000700000006
+DATA compressing<>+368(SB)/8, $0x0000000300000002
+DATA compressing<>+376(SB)/8, $0x0000000500000004
+DATA compressing<>+384(SB)/8, $0x0000000300000002
+DATA compressing<>+392(SB)/8, $0x0000000700000006
+DATA compressing<>+400(SB)/8, $0x0000000100000000
+DATA compressing<>+408(SB)/8, $0x0000000500000004
+DATA compressing<>+416(SB)/8, $0x0000000100000000
+DATA compressing<>+424(SB)/8, $0x0000000300000002
+DATA compressing<>+432(SB)/8, $0x0000000700000006
+DATA compressing<>+440(SB)/8, $0x0000000500000004
+DATA compressing<>+448(SB)/8, $0x0000000500000004
+DATA compressing<>+456(SB)/8, $0x0000000700000006
+DATA compressing<>+464(SB)/8, $0x0000000100000000
+DATA compressing<>+472(SB)/8, $0x0000000300000002
+DATA compressing<>+480(SB)/8, $0x0000000100000000
+DATA compressing<>+488(SB)/8, $0x0000000500000004
+DATA compressing<>+496(SB)/8, $0x0000000700000006
+DATA compressing<>+504(SB)/8, $0x0000000300000002
+DATA compressing<>+512(SB)/8, $0x0000000300000002
+DATA compressing<>+520(SB)/8, $0x0000000500000004
+DATA compressing<>+528(SB)/8, $0x0000000700000006
+DATA compressing<>+536(SB)/8, $0x0000000100000000
+DATA compressing<>+544(SB)/8, $0x0000000100000000
+DATA compressing<>+552(SB)/8, $0x0000000300000002
+DATA compressing<>+560(SB)/8, $0x0000000500000004
+DATA compressing<>+568(SB)/8, $0x0000000700000006
+DATA compressing<>+576(SB)/4, $0x00000000
+DATA compressing<>+580(SB)/4, $0x00000002
+DATA compressing<>+584(SB)/4, $0x00000004
+DATA compressing<>+588(SB)/4, $0x00000006
+DATA compressing<>+592(SB)/4, $0x00000000
+DATA compressing<>+596(SB)/4, $0x00000002
+DATA compressing<>+600(SB)/4, $0x00000004
+DATA compressing<>+604(SB)/4, $0x00000006
+DATA compressing<>+608(SB)/4, $0x00000002
+DATA compressing<>+612(SB)/4, $0x00000000
+DATA compressing<>+616(SB)/4, $0x00000004
+DATA compressing<>+620(SB)/4, $0x00000006
+DATA compressing<>+624(SB)/4, $0x00000000
+DATA compressing<>+628(SB)/4, $0x00000002
+DATA compressing<>+632(SB)/4, $0x00000004
+DATA compressing<>+636(SB)/4, $0x00000006
+DATA compressing<>+640(SB)/4, $0x00000004
+DATA compressing<>+644(SB)/4, $0x00000000
+DATA compressing<>+648(SB)/4, $0x00000002
+DATA compressing<>+652(SB)/4, $0x00000006
+DATA compressing<>+656(SB)/4, $0x00000000
+DATA compressing<>+660(SB)/4, $0x00000004
+DATA compressing<>+664(SB)/4, $0x00000002
+DATA compressing<>+668(SB)/4, $0x00000006
+DATA compressing<>+672(SB)/4, $0x00000002
+DATA compressing<>+676(SB)/4, $0x00000004
+DATA compressing<>+680(SB)/4, $0x00000000
+DATA compressing<>+684(SB)/4, $0x00000006
+DATA compressing<>+688(SB)/4, $0x00000000
+DATA compressing<>+692(SB)/4, $0x00000002
+DATA compressing<>+696(SB)/4, $0x00000004
+DATA compressing<>+700(SB)/4, $0x00000006
+DATA compressing<>+704(SB)/4, $0x00000006
+DATA compressing<>+708(SB)/4, $0x00000000
+DATA compressing<>+712(SB)/4, $0x00000002
+DATA compressing<>+716(SB)/4, $0x00000004
+DATA compressing<>+720(SB)/4, $0x00000000
+DATA compressing<>+724(SB)/4, $0x00000006
+DATA compressing<>+728(SB)/4, $0x00000002
+DATA compressing<>+732(SB)/4, $0x00000004
+DATA compressing<>+736(SB)/4, $0x00000002
+DATA compressing<>+740(SB)/4, $0x00000006
+DATA compressing<>+744(SB)/4, $0x00000000
+DATA compressing<>+748(SB)/4, $0x00000004
+DATA compressing<>+752(SB)/4, $0x00000000
+DATA compressing<>+756(SB)/4, $0x00000002
+DATA compressing<>+760(SB)/4, $0x00000006
+DATA compressing<>+764(SB)/4, $0x00000004
+DATA compressing<>+768(SB)/4, $0x00000004
+DATA compressing<>+772(SB)/4, $0x00000006
+DATA compressing<>+776(SB)/4, $0x00000000
+DATA compressing<>+780(SB)/4, $0x00000002
+DATA compressing<>+784(SB)/4, $0x00000000
+DATA compressing<>+788(SB)/4, $0x00000004
+DATA compressing<>+792(SB)/4, $0x00000006
+DATA compressing<>+796(SB)/4, $0x00000002
+DATA compressing<>+800(SB)/4, $0x00000002
+DATA compressing<>+804(SB)/4, $0x00000004
+DATA compressing<>+808(SB)/4, $0x00000006
+DATA compressing<>+812(SB)/4, $0x00000000
+DATA compressing<>+816(SB)/4, $0x00000000
+DATA compressing<>+820(SB)/4, $0x00000002
+DATA compressing<>+824(SB)/4, $0x00000004
+DATA compressing<>+828(SB)/4, $0x00000006
+GLOBL compressing<>(SB), RODATA|NOPTR, $832
+
 DATA none4<>+0(SB)/8, $0x0000000000000000
 DATA none4<>+8(SB)/8, $0x0000000000000000
 DATA none4<>+16(SB)/8, $0x0000000000000000
@@ -3883,90 +4036,6 @@ DATA bytes4<>+40(SB)/8, $0x0000000000000000
 DATA bytes4<>+48(SB)/8, $0x0000000000000000
 DATA bytes4<>+56(SB)/8, $0x0000000000000000
 GLOBL bytes4<>(SB), RODATA|NOPTR, $64
-
-DATA bytesOf<>+0(SB)/4, $0x03020100
-DATA bytesOf<>+4(SB)/4, $0x03020100
-DATA bytesOf<>+8(SB)/4, $0x03020001
-DATA bytesOf<>+12(SB)/4, $0x03020100
-DATA bytesOf<>+16(SB)/4, $0x03010002
-DATA bytesOf<>+20(SB)/4, $0x03010200
-DATA bytesOf<>+24(SB)/4, $0x03000201
-DATA bytesOf<>+28(SB)/4, $0x03020100
-DATA bytesOf<>+32(SB)/4, $0x02010003
-DATA bytesOf<>+36(SB)/4, $0x02010300
-DATA bytesOf<>+40(SB)/4, $0x02000301
-DATA bytesOf<>+44(SB)/4, $0x02030100
-DATA bytesOf<>+48(SB)/4, $0x01000302
-DATA bytesOf<>+52(SB)/4, $0x01030200
-DATA bytesOf<>+56(SB)/4, $0x00030201
-DATA bytesOf<>+60(SB)/4, $0x03020100
-GLOBL bytesOf<>(SB), RODATA|NOPTR, $64
-
-DATA ordersOf<>+0(SB)/8, $0x0000000100000000
-DATA ordersOf<>+8(SB)/8, $0x0000000300000002
-DATA ordersOf<>+16(SB)/8, $0x0000000500000004
-DATA ordersOf<>+24(SB)/8, $0x0000000700000006
-DATA ordersOf<>+32(SB)/8, $0x0000000100000000
-DATA ordersOf<>+40(SB)/8, $0x0000000300000002
-DATA ordersOf<>+48(SB)/8, $0x0000000500000004
-DATA ordersOf<>+56(SB)/8, $0x0000000700000006
-DATA ordersOf<>+64(SB)/8, $0x0000000300000002
-DATA ordersOf<>+72(SB)/8, $0x0000000100000000
-DATA ordersOf<>+80(SB)/8, $0x0000000500000004
-DATA ordersOf<>+88(SB)/8, $0x0000000700000006
-DATA ordersOf<>+96(SB)/8, $0x0000000100000000
-DATA ordersOf<>+104(SB)/8, $0x0000000300000002
-DATA ordersOf<>+112(SB)/8, $0x0000000500000004
-DATA ordersOf<>+120(SB)/8, $0x0000000700000006
-DATA ordersOf<>+128(SB)/8, $0x0000000500000004
-DATA ordersOf<>+136(SB)/8, $0x0000000100000000
-DATA ordersOf<>+144(SB)/8, $0x0000000300000002
-DATA ordersOf<>+152(SB)/8, $0x0000000700000006
-DATA ordersOf<>+160(SB)/8, $0x0000000100000000
-DATA ordersOf<>+168(SB)/8, $0x0000000500000004
-DATA ordersOf<>+176(SB)/8, $0x0000000300000002
-DATA ordersOf<>+184(SB)/8, $0x0000000700000006
-DATA ordersOf<>+192(SB)/8, $0x0000000300000002
-DATA ordersOf<>+200(SB)/8, $0x0000000500000004
-DATA ordersOf<>+208(SB)/8, $0x0000000100000000
-DATA ordersOf<>+216(SB)/8, $0x0000000700000006
-DATA ordersOf<>+224(SB)/8, $0x0000000100000000
-DATA ordersOf<>+232(SB)/8, $0x0000000300000002
-DATA ordersOf<>+240(SB)/8, $0x0000000500000004
-DATA ordersOf<>+248(SB)/8, $0x0000000700000006
-DATA ordersOf<>+256(SB)/8, $0x0000000700000006
-DATA ordersOf<>+264(SB)/8, $0x0000000100000000
-DATA ordersOf<>+272(SB)/8, $0x0000000300000002
-DATA ordersOf<>+280(SB)/8, $0x0000000500000004
-DATA ordersOf<>+288(SB)/8, $0x0000000100000000
-DATA ordersOf<>+296(SB)/8, $0x0000000700000006
-DATA ordersOf<>+304(SB)/8, $0x0000000300000002
-DATA ordersOf<>+312(SB)/8, $0x0000000500000004
-DATA ordersOf<>+320(SB)/8, $0x0000000300000002
-DATA ordersOf<>+328(SB)/8, $0x0000000700000006
-DATA ordersOf<>+336(SB)/8, $0x0000000100000000
-DATA ordersOf<>+344(SB)/8, $0x0000000500000004
-DATA ordersOf<>+352(SB)/8, $0x0000000100000000
-DATA ordersOf<>+360(SB)/8, $0x0000000300000002
-DATA ordersOf<>+368(SB)/8, $0x0000000700000006
-DATA ordersOf<>+376(SB)/8, $0x0000000500000004
-DATA ordersOf<>+384(SB)/8, $0x0000000500000004
-DATA ordersOf<>+392(SB)/8, $0x0000000700000006
-DATA ordersOf<>+400(SB)/8, $0x0000000100000000
-DATA ordersOf<>+408(SB)/8, $0x0000000300000002
-DATA ordersOf<>+416(SB)/8, $0x0000000100000000
-DATA ordersOf<>+424(SB)/8, $0x0000000500000004
-DATA ordersOf<>+432(SB)/8, $0x0000000700000006
-DATA ordersOf<>+440(SB)/8, $0x0000000300000002
-DATA ordersOf<>+448(SB)/8, $0x0000000300000002
-DATA ordersOf<>+456(SB)/8, $0x0000000500000004
-DATA ordersOf<>+464(SB)/8, $0x0000000700000006
-DATA ordersOf<>+472(SB)/8, $0x0000000100000000
-DATA ordersOf<>+480(SB)/8, $0x0000000100000000
-DATA ordersOf<>+488(SB)/8, $0x0000000300000002
-DATA ordersOf<>+496(SB)/8, $0x0000000500000004
-DATA ordersOf<>+504(SB)/8, $0x0000000700000006
-GLOBL ordersOf<>(SB), RODATA|NOPTR, $512
 
 // func takeAVX2(b *byte, from int, n int, targets *uint32, taken int, off *uint32) (upTo int, after int)
 // Requires: AVX, AVX2, BMI2, CMOV, POPCNT

@@ -30,6 +30,7 @@ func (g *generator) match() {
 	m.prepare()
 	g.CMPQ(m.left, number(uint64(g.lanes)))
 	g.JLT(operand.LabelRef("tail"))
+	m.find(m.places(0, nil))
 	g.Label("loop")
 	m.group(nil)
 	g.ADDQ(number(uint64(g.lanes*idBytes)), m.ids)
@@ -49,7 +50,8 @@ func (g *generator) match() {
 
 // Blocks of memory that match has on its stack.
 const (
-	addresses = 64 * iota // of the homes of a group, later of its next cells
+	addresses = 64 * iota // of the homes of a group
+	nextCells             // their addresses
 	homesBase
 	homesLast
 	cellsBase
@@ -70,6 +72,7 @@ type matcher struct {
 
 	number vec    // of the identifier in each lane; AVX-512
 	four32 reg64  // the same as bytes; AVX2
+	tables reg64  // of compress; AVX2
 	spread [4]vec // orders that repeat a lane for each word of a row; AVX-512
 }
 
@@ -116,14 +119,30 @@ func (m *matcher) invariant(name string, block int) {
 
 func (m *matcher) block(at int) mem { return mem{Base: m.stack, Disp: at} }
 
-// group looks a vector of identifiers up.
-func (m *matcher) group(t *tail) {
-	place := m.loadWords(mem{Base: m.batch, Index: m.i, Scale: 8, Disp: places}, t, 0)
+// places reads the places of a vector of identifiers, so many after the next. Places that do not exist are not looked
+// at, but may be read.
+func (m *matcher) places(after int, t *tail) vec {
+	return m.loadWords(mem{Base: m.batch, Index: m.i, Scale: 8, Disp: places + 8*after}, t, 0)
+}
+
+// find puts the addresses of homes on the stack.
+func (m *matcher) find(place vec) {
 	address := m.vec()
 	m.VPMINUD(m.block(homesLast), place, address)
 	m.address(address, m.block(homesBase), address)
 	m.store(address, m.block(addresses))
+}
+
+// group looks a vector of identifiers up.
+func (m *matcher) group(t *tail) {
+	place := m.places(0, t)
+	if t != nil {
+		m.find(place)
+	}
 	h := m.read()
+	if t == nil {
+		m.find(m.places(m.lanes, nil))
+	}
 
 	d, shape := m.vec(), m.vec()
 	m.and(m.wanted, place, d)

@@ -68,7 +68,8 @@ func (m *matcher) prepareNotes() {
 		m.number = m.load(m.numbers())
 		return
 	}
-	m.four32 = m.GP64()
+	m.tables, m.four32 = m.GP64(), m.GP64()
+	m.LEAQ(m.compressing(), m.tables)
 	m.XORL(m.four32.As32(), m.four32.As32())
 }
 
@@ -101,55 +102,60 @@ func (m *matcher) note(noted mask, h *homes) {
 		m.compress(bits, v, h.meta, toWho, toNext, toSeen)
 	}
 	m.Comment("Those not noted ask for the first cell.")
-	m.askFor(address, m.block(addresses))
+	m.askFor(address, m.block(nextCells))
 	m.POPCNTL(bits.As32(), bits.As32())
 	m.ADDQ(bits, m.noted)
 }
 
 // compress is what VPCOMPRESSQ does, by tables with a row for each of the 16 masks.
 func (m *matcher) compress(bits reg64, cells, meta vec, toWho, toNext, toSeen mem) {
-	t := m.tables()
-	base, row, number := m.GP64(), m.GP64(), m.GP64()
-	m.LEAQ(t.bytes, base)
-	m.MOVL(mem{Base: base, Index: bits, Scale: 4}, number.As32())
+	number, row := m.GP64(), m.GP64()
+	m.MOVL(mem{Base: m.tables, Index: bits, Scale: 4, Disp: tableBytes}, number.As32())
 	m.ADDL(m.four32.As32(), number.As32())
 	m.MOVL(number.As32(), toWho)
 	m.ADDL(operand.U32(0x04040404), m.four32.As32())
 
-	m.LEAQ(t.orders, base)
-	m.MOVQ(bits, row)
-	m.SHLQ(imm(5), row)
+	m.MOVL(bits.As32(), row.As32())
+	m.SHLL(imm(2), row.As32())
 	order, v := m.vec(), m.vec()
-	m.VMOVDQU(mem{Base: base, Index: row, Scale: 1}, order)
+	m.VMOVDQU(mem{Base: m.tables, Index: row, Scale: 8, Disp: tableWords}, order)
 	m.VPERMD(meta, order, v)
 	m.store(v, toSeen)
+	order, v = m.vec(), m.vec()
+	m.VMOVDQU(mem{Base: m.tables, Index: row, Scale: 4, Disp: tableLower}, order.AsX())
 	m.VPERMD(cells, order, v)
-	m.storeLow(v, toNext)
+	m.VMOVDQU(v.AsX(), toNext)
 }
 
-// compressing are the tables of compress.
-type compressing struct{ bytes, orders mem }
+// Where the tables of compress are: the numbers of the lanes of a mask as bytes, and the orders of VPERMD that move
+// their words, and the lower halves of their words, to the front.
+const (
+	tableBytes = 0
+	tableWords = tableBytes + 16*4
+	tableLower = tableWords + 16*32
+)
 
-func (m *matcher) tables() compressing {
-	if t, ok := m.data["bytesOf"]; ok {
-		return compressing{t, m.data["ordersOf"]}
-	}
-	bytes := m.global("bytesOf")
+// compressing returns the tables.
+func (m *matcher) compressing() mem {
+	t := m.global("compressing")
 	for set := range 16 {
-		var v uint32
+		var numbers uint32
 		for k, lane := range lanesOf(set) {
-			v |= uint32(lane) << (8 * k)
+			numbers |= uint32(lane) << (8 * k)
 		}
-		m.AddDatum(4*set, operand.U32(v))
+		m.AddDatum(tableBytes+4*set, operand.U32(numbers))
 	}
-	orders := m.global("ordersOf")
 	for set := range 16 {
 		for k, lane := range lanesOf(set) {
-			m.AddDatum(32*set+8*k, operand.U64(uint64(2*lane+1)<<32|uint64(2*lane)))
+			m.AddDatum(tableWords+32*set+8*k, operand.U64(uint64(2*lane+1)<<32|uint64(2*lane)))
 		}
 	}
-	m.data["bytesOf"], m.data["ordersOf"] = bytes, orders
-	return compressing{bytes, orders}
+	for set := range 16 {
+		for k, lane := range lanesOf(set) {
+			m.AddDatum(tableLower+16*set+4*k, operand.U32(uint32(2*lane)))
+		}
+	}
+	return t
 }
 
 // lanesOf returns all four lanes, those of the set first.
