@@ -1494,25 +1494,25 @@ GLOBL bytesAsk8<>(SB), RODATA|NOPTR, $64
 
 // func followAVX512(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, MMX+, POPCNT
-TEXT ·followAVX512(SB), NOSPLIT, $640-44
+TEXT ·followAVX512(SB), NOSPLIT, $704-44
 	MOVQ         b+0(FP), AX
 	LEAQ         63(SP), CX
 	ANDQ         $-64, CX
 	MOVQ         homes+8(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 256(CX)
+	VMOVDQU64    Z0, 320(CX)
 	MOVQ         lastHome+16(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 320(CX)
+	VMOVDQU64    Z0, 384(CX)
 	MOVQ         cells+24(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 384(CX)
+	VMOVDQU64    Z0, 448(CX)
 	MOVQ         lastCell+32(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 448(CX)
+	VMOVDQU64    Z0, 512(CX)
 	MOVLQZX      now+40(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 512(CX)
+	VMOVDQU64    Z0, 576(CX)
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	XORQ         SI, SI
@@ -1527,222 +1527,224 @@ TEXT ·followAVX512(SB), NOSPLIT, $640-44
 	VMOVDQU64    spread38<>+0(SB), Z7
 
 loop:
-	VPCMPUQ       $0x01, Z0, Z1, K1
 	VPMOVZXBQ     3384(AX)(SI*1), Z8
 	VPBROADCASTQ  X8, Z9
-	VPBLENDMQ     Z8, Z9, K1, Z8
-	VMOVDQU64     Z8, (CX)
-	VPMOVZXDQ     3640(AX)(SI*4), Z9
-	VPMINUD       448(CX), Z9, Z9
-	VPSLLQ        $0x06, Z9, Z9
-	VPADDQ        384(CX), Z9, Z9
-	VMOVDQU64     Z9, 64(CX)
-	VMOVDQU64     4664(AX)(SI*8), Z9
+	VPCMPUQ       $0x01, Z0, Z1, K1
+	VPBLENDMQ     Z8, Z9, K1, Z9
+	VMOVDQU64     Z9, (CX)
+	VPMOVZXDQ     3640(AX)(SI*4), Z8
+	VPMINUD       512(CX), Z8, Z8
+	VPSLLQ        $0x06, Z8, Z8
+	VPADDQ        448(CX), Z8, Z8
+	VMOVDQU64     Z8, 64(CX)
 	MOVQ          (CX), R8
 	MOVQ          64(CX), R9
-	VMOVQ         48(AX)(R8*8), X10
-	VMOVDQU64     (R9), Y11
-	VMOVDQU64     32(R9), Y12
+	VMOVQ         48(AX)(R8*8), X8
+	VMOVDQU64     (R9), Y9
+	VMOVDQU64     32(R9), Y10
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y13
+	VMOVDQU64     (DX)(R8*1), Y11
 	MOVQ          8(CX), R8
 	MOVQ          72(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X10, X10
-	VINSERTI64X4  $0x01, (R9), Z11, Z11
-	VINSERTI64X4  $0x01, 32(R9), Z12, Z12
+	VPINSRQ       $0x01, 48(AX)(R8*8), X8, X8
+	VINSERTI64X4  $0x01, (R9), Z9, Z9
+	VINSERTI64X4  $0x01, 32(R9), Z10, Z10
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z13, Z13
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z11, Z11
 	MOVQ          16(CX), R8
 	MOVQ          80(CX), R9
-	VMOVQ         48(AX)(R8*8), X14
-	VMOVDQU64     (R9), Y15
-	VMOVDQU64     32(R9), Y16
+	VMOVQ         48(AX)(R8*8), X12
+	VMOVDQU64     (R9), Y13
+	VMOVDQU64     32(R9), Y14
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y17
+	VMOVDQU64     (DX)(R8*1), Y15
 	MOVQ          24(CX), R8
 	MOVQ          88(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
-	VINSERTI64X2  $0x01, X14, Y10, Y10
-	VINSERTI64X4  $0x01, (R9), Z15, Z15
-	VINSERTI64X4  $0x01, 32(R9), Z16, Z16
+	VPINSRQ       $0x01, 48(AX)(R8*8), X12, X12
+	VINSERTI64X2  $0x01, X12, Y8, Y8
+	VINSERTI64X4  $0x01, (R9), Z13, Z13
+	VINSERTI64X4  $0x01, 32(R9), Z14, Z14
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z17, Z17
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z15, Z15
 	MOVQ          32(CX), R8
 	MOVQ          96(CX), R9
-	VMOVQ         48(AX)(R8*8), X14
-	VMOVDQU64     (R9), Y18
-	VMOVDQU64     32(R9), Y19
+	VMOVQ         48(AX)(R8*8), X12
+	VMOVDQU64     (R9), Y16
+	VMOVDQU64     32(R9), Y17
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y20
+	VMOVDQU64     (DX)(R8*1), Y18
 	MOVQ          40(CX), R8
 	MOVQ          104(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
-	VINSERTI64X4  $0x01, (R9), Z18, Z18
-	VINSERTI64X4  $0x01, 32(R9), Z19, Z19
+	VPINSRQ       $0x01, 48(AX)(R8*8), X12, X12
+	VINSERTI64X4  $0x01, (R9), Z16, Z16
+	VINSERTI64X4  $0x01, 32(R9), Z17, Z17
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z20, Z20
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z18, Z18
 	MOVQ          48(CX), R8
 	MOVQ          112(CX), R9
-	VMOVQ         48(AX)(R8*8), X21
-	VMOVDQU64     (R9), Y22
-	VMOVDQU64     32(R9), Y23
+	VMOVQ         48(AX)(R8*8), X19
+	VMOVDQU64     (R9), Y20
+	VMOVDQU64     32(R9), Y21
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y24
+	VMOVDQU64     (DX)(R8*1), Y22
 	MOVQ          56(CX), R8
 	MOVQ          120(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X21, X21
-	VINSERTI64X2  $0x01, X21, Y14, Y14
-	VINSERTI64X4  $0x01, Y14, Z10, Z10
-	VINSERTI64X4  $0x01, (R9), Z22, Z22
-	VINSERTI64X4  $0x01, 32(R9), Z23, Z23
+	VPINSRQ       $0x01, 48(AX)(R8*8), X19, X19
+	VINSERTI64X2  $0x01, X19, Y12, Y12
+	VINSERTI64X4  $0x01, Y12, Z8, Z8
+	VINSERTI64X4  $0x01, (R9), Z20, Z20
+	VINSERTI64X4  $0x01, 32(R9), Z21, Z21
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z24, Z24
-	VPMINUD       320(CX), Z10, Z10
-	VPSLLQ        $0x06, Z10, Z10
-	VPADDQ        256(CX), Z10, Z10
-	VMOVDQU64     Z10, 64(CX)
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z22, Z22
+	VPMINUD       384(CX), Z8, Z8
+	VPSLLQ        $0x06, Z8, Z8
+	VPADDQ        320(CX), Z8, Z8
+	VMOVDQU64     Z8, 64(CX)
+	VPUNPCKLQDQ   Z14, Z10, Z8
+	VPUNPCKHQDQ   Z14, Z10, Z10
+	VPUNPCKLQDQ   Z21, Z17, Z12
+	VPUNPCKHQDQ   Z21, Z17, Z14
+	VPERMT2Q      Z12, Z2, Z8
+	VMOVDQA64     Z10, Z12
+	VPERMT2Q      Z14, Z2, Z12
+	VPERMT2Q      Z14, Z3, Z10
 	MOVQ          64(CX), R8
-	VMOVQ         32(R8), X10
+	VMOVQ         32(R8), X14
 	MOVQ          72(CX), R8
-	VPINSRQ       $0x01, 32(R8), X10, X10
+	VPINSRQ       $0x01, 32(R8), X14, X14
 	MOVQ          80(CX), R8
-	VMOVQ         32(R8), X14
+	VMOVQ         32(R8), X17
 	MOVQ          88(CX), R8
-	VPINSRQ       $0x01, 32(R8), X14, X14
-	VINSERTI64X2  $0x01, X14, Y10, Y10
+	VPINSRQ       $0x01, 32(R8), X17, X17
+	VINSERTI64X2  $0x01, X17, Y14, Y14
 	MOVQ          96(CX), R8
-	VMOVQ         32(R8), X14
+	VMOVQ         32(R8), X17
 	MOVQ          104(CX), R8
-	VPINSRQ       $0x01, 32(R8), X14, X14
+	VPINSRQ       $0x01, 32(R8), X17, X17
 	MOVQ          112(CX), R8
-	VMOVQ         32(R8), X21
+	VMOVQ         32(R8), X19
 	MOVQ          120(CX), R8
-	VPINSRQ       $0x01, 32(R8), X21, X21
-	VINSERTI64X2  $0x01, X21, Y14, Y14
-	VINSERTI64X4  $0x01, Y14, Z10, Z10
-	VPXORQ        Z11, Z13, Z13
-	VPXORQ        Z15, Z17, Z17
-	VPXORQ        Z18, Z20, Z20
-	VPXORQ        Z22, Z24, Z24
-	VPUNPCKLQDQ   Z17, Z13, Z14
-	VPUNPCKHQDQ   Z17, Z13, Z13
-	VPUNPCKLQDQ   Z24, Z20, Z17
-	VPUNPCKHQDQ   Z24, Z20, Z20
-	VMOVDQA64     Z14, Z21
-	VPERMT2Q      Z17, Z2, Z21
-	VPERMT2Q      Z20, Z2, Z13
-	VPERMT2Q      Z17, Z3, Z14
-	VPORQ         Z13, Z21, Z21
-	VPORQ         Z14, Z21, Z21
-	VPUNPCKLQDQ   Z16, Z12, Z13
-	VPUNPCKHQDQ   Z16, Z12, Z12
-	VPUNPCKLQDQ   Z23, Z19, Z14
-	VPUNPCKHQDQ   Z23, Z19, Z16
-	VPERMT2Q      Z14, Z2, Z13
-	VMOVDQA64     Z12, Z14
-	VPERMT2Q      Z16, Z2, Z14
-	VPERMT2Q      Z16, Z3, Z12
-	VPCMPEQQ      Z10, Z9, K1, K1
-	VPTESTNMQ     Z21, Z21, K1, K2
+	VPINSRQ       $0x01, 32(R8), X19, X19
+	VINSERTI64X2  $0x01, X19, Y17, Y17
+	VINSERTI64X4  $0x01, Y17, Z14, Z14
+	VMOVDQU64     4664(AX)(SI*8), Z17
+	VPCMPUQ       $0x01, Z0, Z1, K1
+	VPCMPEQQ      Z14, Z17, K1, K1
+	VPXORQ        Z9, Z11, Z11
+	VPXORQ        Z13, Z15, Z15
+	VPXORQ        Z16, Z18, Z18
+	VPXORQ        Z20, Z22, Z22
+	VPUNPCKLQDQ   Z15, Z11, Z14
+	VPUNPCKHQDQ   Z15, Z11, Z11
+	VPUNPCKLQDQ   Z22, Z18, Z15
+	VPUNPCKHQDQ   Z22, Z18, Z18
+	VMOVDQA64     Z14, Z19
+	VPERMT2Q      Z15, Z2, Z19
+	VPERMT2Q      Z18, Z2, Z11
+	VPERMT2Q      Z15, Z3, Z14
+	VPORQ         Z11, Z19, Z19
+	VPORQ         Z14, Z19, Z19
+	VPTESTNMQ     Z19, Z19, K1, K2
 	KANDNW        K1, K2, K1
-	VPXORQ        single8<>+0(SB), Z13, Z13
-	VPTESTNMQ     four8<>+0(SB), Z13, K2, K2
-	VMOVDQU64     Z14, 128(CX)
-	VPSRLQ        $0x20, Z14, Z14
+	VPXORQ        single8<>+0(SB), Z8, Z8
+	VPTESTNMQ     four8<>+0(SB), Z8, K2, K2
+	VMOVDQU64     Z12, 128(CX)
 	VPSRLQ        $0x20, Z12, Z12
-	VPCMPGTQ      512(CX), Z14, K2, K3
-	VPTESTNMQ     Z12, Z12, K1, K4
+	VPSRLQ        $0x20, Z10, Z10
+	VPCMPGTQ      576(CX), Z12, K2, K3
+	VPTESTNMQ     Z10, Z10, K1, K4
 	KANDNW        K2, K3, K2
 	KORW          K2, K4, K2
-	VPBROADCASTQ  ask8<>+0(SB), Z10
-	VPXORQ        Z10, Z10, K2, Z10
-	VPSRLQ        $0x01, Z10, K3, Z10
-	VPMOVQB       Z10, 192(CX)
-	VPMOVM2Q      K3, Z10
-	VPERMQ        Z10, Z7, Z13
-	VPANDQ        Z22, Z13, Z13
-	VEXTRACTI64X4 $0x01, Z13, Y14
+	VPBROADCASTQ  ask8<>+0(SB), Z8
+	VPXORQ        Z8, Z8, K2, Z8
+	VPSRLQ        $0x01, Z8, K3, Z8
+	VPMOVQB       Z8, 192(CX)
+	VPMOVM2Q      K3, Z8
+	VPERMQ        Z8, Z7, Z11
+	VPANDQ        Z20, Z11, Z11
+	VEXTRACTI64X4 $0x01, Z11, Y12
 	MOVQ          56(CX), R8
 	MOVBLZX       199(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          184(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y14, (BX)(R8*1)
+	VMOVDQU       Y12, (BX)(R8*1)
 	MOVQ          48(CX), R8
 	MOVBLZX       198(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          176(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y13, (BX)(R8*1)
-	VPERMQ        Z10, Z6, Z13
-	VPANDQ        Z18, Z13, Z13
-	VEXTRACTI64X4 $0x01, Z13, Y14
+	VMOVDQU       Y11, (BX)(R8*1)
+	VPERMQ        Z8, Z6, Z11
+	VPANDQ        Z16, Z11, Z11
+	VEXTRACTI64X4 $0x01, Z11, Y12
 	MOVQ          40(CX), R8
 	MOVBLZX       197(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          168(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y14, (BX)(R8*1)
+	VMOVDQU       Y12, (BX)(R8*1)
 	MOVQ          32(CX), R8
 	MOVBLZX       196(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          160(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y13, (BX)(R8*1)
-	VPERMQ        Z10, Z5, Z13
-	VPANDQ        Z15, Z13, Z13
-	VEXTRACTI64X4 $0x01, Z13, Y14
+	VMOVDQU       Y11, (BX)(R8*1)
+	VPERMQ        Z8, Z5, Z11
+	VPANDQ        Z13, Z11, Z11
+	VEXTRACTI64X4 $0x01, Z11, Y12
 	MOVQ          24(CX), R8
 	MOVBLZX       195(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          152(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y14, (BX)(R8*1)
+	VMOVDQU       Y12, (BX)(R8*1)
 	MOVQ          16(CX), R8
 	MOVBLZX       194(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          144(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y13, (BX)(R8*1)
-	VPERMQ        Z10, Z4, Z10
-	VPANDQ        Z11, Z10, Z10
-	VEXTRACTI64X4 $0x01, Z10, Y11
+	VMOVDQU       Y11, (BX)(R8*1)
+	VPERMQ        Z8, Z4, Z8
+	VPANDQ        Z9, Z8, Z8
+	VEXTRACTI64X4 $0x01, Z8, Y9
 	MOVQ          8(CX), R8
 	MOVBLZX       193(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          136(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y11, (BX)(R8*1)
+	VMOVDQU       Y9, (BX)(R8*1)
 	MOVQ          (CX), R8
 	MOVBLZX       192(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          128(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y10, (BX)(R8*1)
-	VPCMPUQ       $0x02, 448(CX), Z12, K1, K1
+	VMOVDQU       Y8, (BX)(R8*1)
+	VPCMPUQ       $0x02, 512(CX), Z10, K1, K1
 	KANDNW        K1, K4, K1
 	KMOVB         K1, R8
 	TESTL         R8, R8
 	JZ            noted
-	VPCOMPRESSQ.Z Z12, K1, Z10
-	VPMOVQD       Z10, 3640(AX)(DI*4)
-	VPSLLQ        $0x06, Z10, Z10
-	VPADDQ        384(CX), Z10, Z10
-	VPCOMPRESSQ.Z Z8, K1, Z8
-	VPMOVQB       Z8, 3384(AX)(DI*1)
-	VPCOMPRESSQ.Z Z9, K1, Z8
-	VMOVDQU64     Z8, 4664(AX)(DI*8)
+	VPCOMPRESSQ.Z Z10, K1, Z8
+	VPMOVQD       Z8, 3640(AX)(DI*4)
+	VPSLLQ        $0x06, Z8, Z8
+	VPADDQ        448(CX), Z8, Z8
+	VMOVDQU64     (CX), Z9
+	VPCOMPRESSQ.Z Z9, K1, Z9
+	VPMOVQB       Z9, 3384(AX)(DI*1)
+	VPCOMPRESSQ.Z Z17, K1, Z9
+	VMOVDQU64     Z9, 4664(AX)(DI*8)
 
 	// Those not noted ask for the first cell.
-	VMOVDQU64  Z10, 64(CX)
+	VMOVDQU64  Z8, 64(CX)
 	MOVQ       64(CX), R9
 	PREFETCHT0 (R9)
 	MOVQ       72(CX), R9
@@ -1763,13 +1765,23 @@ loop:
 	ADDQ       R8, DI
 
 noted:
-	VPADDQ eight8<>+0(SB), Z1, Z1
+	VPADDQ lanes8<>+0(SB), Z1, Z1
 	ADDQ   $0x00000008, SI
 	CMPQ   SI, 3376(AX)
 	JLT    loop
 	MOVQ   DI, 3376(AX)
 	VZEROUPPER
 	RET
+
+DATA lanes8<>+0(SB)/8, $0x0000000000000008
+DATA lanes8<>+8(SB)/8, $0x0000000000000008
+DATA lanes8<>+16(SB)/8, $0x0000000000000008
+DATA lanes8<>+24(SB)/8, $0x0000000000000008
+DATA lanes8<>+32(SB)/8, $0x0000000000000008
+DATA lanes8<>+40(SB)/8, $0x0000000000000008
+DATA lanes8<>+48(SB)/8, $0x0000000000000008
+DATA lanes8<>+56(SB)/8, $0x0000000000000008
+GLOBL lanes8<>(SB), RODATA|NOPTR, $64
 
 // func hashAVX2(dst *uint64, ids *[4]uint64, n int, key *[4]uint64)
 // Requires: AVX, AVX2, CMOV
@@ -3477,14 +3489,14 @@ loop:
 	VEXTRACTI128 $0x01, Y11, X1
 	VPAND        X11, X1, X1
 	VPCMPEQD     ones4<>+0(SB), X1, X1
-	VPMOVSXDQ    X1, Y12
-	VPAND        Y12, Y7, Y11
+	VPMOVSXDQ    X1, Y11
+	VPAND        Y11, Y7, Y12
 	VPAND        four4<>+0(SB), Y9, Y9
 	VPCMPEQQ     none4<>+0(SB), Y9, Y9
-	VPAND        Y11, Y9, Y9
-	VPAND        state4<>+0(SB), Y0, Y11
-	VPCMPEQQ     none4<>+0(SB), Y11, Y11
-	VPANDN       Y12, Y11, Y11
+	VPAND        Y12, Y9, Y9
+	VPAND        state4<>+0(SB), Y0, Y12
+	VPCMPEQQ     none4<>+0(SB), Y12, Y12
+	VPANDN       Y11, Y12, Y11
 	VPANDN       Y7, Y11, Y7
 	VPCMPGTQ     384(CX), Y6, Y6
 	VPAND        Y9, Y6, Y6
@@ -3642,14 +3654,14 @@ tail:
 	VEXTRACTI128 $0x01, Y12, X1
 	VPAND        X12, X1, X1
 	VPCMPEQD     ones4<>+0(SB), X1, X1
-	VPMOVSXDQ    X1, Y13
-	VPAND        Y13, Y8, Y12
+	VPMOVSXDQ    X1, Y12
+	VPAND        Y12, Y8, Y13
 	VPAND        four4<>+0(SB), Y10, Y10
 	VPCMPEQQ     none4<>+0(SB), Y10, Y10
-	VPAND        Y12, Y10, Y10
-	VPAND        state4<>+0(SB), Y2, Y12
-	VPCMPEQQ     none4<>+0(SB), Y12, Y12
-	VPANDN       Y13, Y12, Y12
+	VPAND        Y13, Y10, Y10
+	VPAND        state4<>+0(SB), Y2, Y13
+	VPCMPEQQ     none4<>+0(SB), Y13, Y13
+	VPANDN       Y12, Y13, Y12
 	VPANDN       Y8, Y12, Y8
 	VPCMPGTQ     384(CX), Y7, Y7
 	VPAND        Y10, Y7, Y7
@@ -4285,94 +4297,270 @@ DATA foursOf<>+252(SB)/4, $0x0f0e0d0c
 GLOBL foursOf<>(SB), RODATA|NOPTR, $256
 
 // func followAVX2(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
-// Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·followAVX2(SB), NOSPLIT, $0-44
-	MOVQ b+0(FP), AX
-	MOVQ cells+24(FP), CX
-	MOVQ lastCell+32(FP), DX
-	MOVL $0x00000002, DI
-	XORQ BX, BX
-	XORQ SI, SI
+// Requires: AVX, AVX2, MMX+
+TEXT ·followAVX2(SB), NOSPLIT, $704-44
+	MOVQ         b+0(FP), AX
+	LEAQ         63(SP), CX
+	ANDQ         $-64, CX
+	MOVQ         homes+8(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      Y0, 320(CX)
+	MOVQ         lastHome+16(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      Y0, 384(CX)
+	MOVQ         cells+24(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      Y0, 448(CX)
+	MOVQ         lastCell+32(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      Y0, 512(CX)
+	MOVLQZX      now+40(FP), DX
+	VMOVQ        DX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      Y0, 576(CX)
+	MOVQ         (AX), DX
+	MOVQ         24(AX), BX
+	XORQ         SI, SI
+	XORQ         DI, DI
+	VPBROADCASTQ 3376(AX), Y0
+	VMOVDQU      numbers4<>+0(SB), Y1
 
 loop:
-	MOVBLZX 3384(AX)(BX*1), R8
-	MOVL    3640(AX)(BX*4), R9
-	CMPL    R9, DX
-	CMOVLHI DX, R9
-	SHLQ    $0x06, R9
-	ADDQ    CX, R9
-	MOVQ    32(R9), R11
-	VMOVDQU (R9), Y0
-	MOVQ    40(R9), R12
-	MOVL    60(R9), R9
-	MOVL    48(AX)(R8*8), R13
-	MOVQ    lastHome+16(FP), R10
-	CMPL    R13, R10
-	CMOVLHI R10, R13
-	SHLQ    $0x06, R13
-	ADDQ    homes+8(FP), R13
-	MOVQ    32(R13), R13
+	VPMOVZXBQ    3384(AX)(SI*1), Y2
+	VPBROADCASTQ X2, Y3
+	VPCMPGTQ     Y1, Y0, Y4
+	VBLENDVPD    Y4, Y2, Y3, Y3
+	VMOVDQU      Y3, (CX)
+	VPMOVZXDQ    3640(AX)(SI*4), Y2
+	VPMINUD      512(CX), Y2, Y2
+	VPSLLQ       $0x06, Y2, Y2
+	VPADDQ       448(CX), Y2, Y2
+	VMOVDQU      Y2, 64(CX)
+	MOVQ         (CX), R8
+	MOVQ         64(CX), R9
+	VMOVQ        48(AX)(R8*8), X2
+	VMOVDQU      (R9), Y3
+	VMOVDQU      32(R9), Y4
+	SHLQ         $0x05, R8
+	VPCMPEQQ     (DX)(R8*1), Y3, Y5
+	MOVQ         8(CX), R8
+	MOVQ         72(CX), R9
+	VPINSRQ      $0x01, 48(AX)(R8*8), X2, X2
+	VMOVDQU      (R9), Y6
+	VMOVDQU      32(R9), Y7
+	SHLQ         $0x05, R8
+	VPCMPEQQ     (DX)(R8*1), Y6, Y8
+	VPACKSSDW    Y8, Y5, Y5
+	MOVQ         16(CX), R8
+	MOVQ         80(CX), R9
+	VMOVQ        48(AX)(R8*8), X8
+	VMOVDQU      (R9), Y9
+	VMOVDQU      32(R9), Y10
+	SHLQ         $0x05, R8
+	VPCMPEQQ     (DX)(R8*1), Y9, Y11
+	MOVQ         24(CX), R8
+	MOVQ         88(CX), R9
+	VPINSRQ      $0x01, 48(AX)(R8*8), X8, X8
+	VINSERTI128  $0x01, X8, Y2, Y2
+	VMOVDQU      (R9), Y8
+	VMOVDQU      32(R9), Y12
+	SHLQ         $0x05, R8
+	VPCMPEQQ     (DX)(R8*1), Y8, Y13
+	VPACKSSDW    Y13, Y11, Y11
+	VPMINUD      384(CX), Y2, Y2
+	VPSLLQ       $0x06, Y2, Y2
+	VPADDQ       320(CX), Y2, Y2
+	VMOVDQU      Y2, 64(CX)
+	VPUNPCKLQDQ  Y7, Y4, Y2
+	VPUNPCKHQDQ  Y7, Y4, Y4
+	VPUNPCKLQDQ  Y12, Y10, Y7
+	VPUNPCKHQDQ  Y12, Y10, Y10
+	VPERM2I128   $0x20, Y7, Y2, Y2
+	VPERM2I128   $0x20, Y10, Y4, Y7
+	VPERM2I128   $0x31, Y10, Y4, Y4
+	MOVQ         64(CX), R8
+	VMOVQ        32(R8), X10
+	MOVQ         72(CX), R8
+	VPINSRQ      $0x01, 32(R8), X10, X10
+	MOVQ         80(CX), R8
+	VMOVQ        32(R8), X12
+	MOVQ         88(CX), R8
+	VPINSRQ      $0x01, 32(R8), X12, X12
+	VINSERTI128  $0x01, X12, Y10, Y10
+	VMOVDQU      4664(AX)(SI*8), Y12
+	VPCMPGTQ     Y1, Y0, Y13
+	VPCMPEQQ     Y10, Y12, Y10
+	VPAND        Y13, Y10, Y10
+	VPACKSSWB    Y11, Y5, Y5
+	VPOR         suffixes4<>+0(SB), Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X11
+	VPAND        X5, X11, X11
+	VPCMPEQD     ones4<>+0(SB), X11, X11
+	VPMOVSXDQ    X11, Y5
+	VPAND        Y10, Y5, Y5
+	VPANDN       Y10, Y5, Y10
+	VPXOR        single4<>+0(SB), Y2, Y2
+	VPAND        four4<>+0(SB), Y2, Y2
+	VPCMPEQQ     none4<>+0(SB), Y2, Y2
+	VPAND        Y5, Y2, Y2
+	VMOVDQU      Y7, 128(CX)
+	VPSRLQ       $0x20, Y7, Y7
+	VPSRLQ       $0x20, Y4, Y4
+	VPCMPGTQ     576(CX), Y7, Y5
+	VPAND        Y2, Y5, Y5
+	VPAND        Y4, Y4, Y7
+	VPCMPEQQ     none4<>+0(SB), Y7, Y7
+	VPAND        Y10, Y7, Y7
+	VPANDN       Y2, Y5, Y2
+	VPOR         Y2, Y7, Y2
+	VPANDN       ask4<>+0(SB), Y2, Y2
+	VPADDQ       Y5, Y2, Y2
+	VMOVDQU      Y2, 192(CX)
+	VPERMQ       $0xff, Y5, Y2
+	VPAND        Y8, Y2, Y2
+	MOVQ         24(CX), R8
+	MOVBLZX      216(CX), R9
+	MOVB         R9, 2096(AX)(R8*1)
+	MOVL         152(CX), R9
+	MOVL         R9, 2352(AX)(R8*4)
+	SHLQ         $0x05, R8
+	VMOVDQU      Y2, (BX)(R8*1)
+	VPERMQ       $0xaa, Y5, Y2
+	VPAND        Y9, Y2, Y2
+	MOVQ         16(CX), R8
+	MOVBLZX      208(CX), R9
+	MOVB         R9, 2096(AX)(R8*1)
+	MOVL         144(CX), R9
+	MOVL         R9, 2352(AX)(R8*4)
+	SHLQ         $0x05, R8
+	VMOVDQU      Y2, (BX)(R8*1)
+	VPERMQ       $0x55, Y5, Y2
+	VPAND        Y6, Y2, Y2
+	MOVQ         8(CX), R8
+	MOVBLZX      200(CX), R9
+	MOVB         R9, 2096(AX)(R8*1)
+	MOVL         136(CX), R9
+	MOVL         R9, 2352(AX)(R8*4)
+	SHLQ         $0x05, R8
+	VMOVDQU      Y2, (BX)(R8*1)
+	VPERMQ       $0x00, Y5, Y2
+	VPAND        Y3, Y2, Y2
+	MOVQ         (CX), R8
+	MOVBLZX      192(CX), R9
+	MOVB         R9, 2096(AX)(R8*1)
+	MOVL         128(CX), R9
+	MOVL         R9, 2352(AX)(R8*4)
+	SHLQ         $0x05, R8
+	VMOVDQU      Y2, (BX)(R8*1)
+	VPCMPGTQ     512(CX), Y4, Y2
+	VPANDN       Y10, Y2, Y2
+	VPANDN       Y2, Y7, Y2
+	VMOVMSKPD    Y2, R8
+	TESTL        R8, R8
+	JZ           noted
+	VMOVDQU      Y4, 64(CX)
+	VMOVDQU      Y12, 256(CX)
+	MOVQ         (CX), R9
+	MOVB         R9, 3384(AX)(DI*1)
+	MOVQ         256(CX), R9
+	MOVQ         R9, 4664(AX)(DI*8)
+	MOVQ         64(CX), R9
+	MOVL         R9, 3640(AX)(DI*4)
+	MOVL         R8, R10
+	ANDL         $0x01, R10
+	ADDQ         R10, DI
+	SHRL         $0x01, R8
 
-	// Changed, not single, not exact.
-	MOVQ      4664(AX)(BX*8), R10
-	MOVQ      R10, 4664(AX)(SI*8)
-	XORQ      R10, R13
-	MOVQ      (AX), R10
-	SHLQ      $0x05, R8
-	VPCMPEQQ  (R10)(R8*1), Y0, Y1
-	MOVQ      R8, R10
-	SHRQ      $0x05, R8
-	VMOVMSKPD Y1, R14
-	ANDL      $0x07, R14
-	XORL      $0x07, R14
-	SHRQ      $0x20, R11
-	ANDL      $0x0f, R11
-	XORL      $0x05, R11
-	ORQ       R13, R11
-	ORQ       R14, R11
-	CMPL      R14, $0x01
-	SBBQ      R14, R14
-	ORQ       R14, R13
-	MOVL      R12, 2352(AX)(R8*4)
-	SHRQ      $0x20, R12
-	XORL      R14, R14
-	CMPL      R12, now+40(FP)
-	SETHI     R14
-	TESTQ     R11, R11
-	CMOVLNE   DI, R14
-	MOVQ      R13, R11
-	ORQ       R9, R11
-	CMOVLEQ   R11, R14
-	MOVB      R14, 2096(AX)(R8*1)
+	// Who does not go on asks for the first cell.
+	NEGQ       R10
+	ANDQ       R10, R9
+	SHLQ       $0x06, R9
+	ADDQ       448(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       8(CX), R9
+	MOVB       R9, 3384(AX)(DI*1)
+	MOVQ       264(CX), R9
+	MOVQ       R9, 4664(AX)(DI*8)
+	MOVQ       72(CX), R9
+	MOVL       R9, 3640(AX)(DI*4)
+	MOVL       R8, R10
+	ANDL       $0x01, R10
+	ADDQ       R10, DI
+	SHRL       $0x01, R8
 
-	// The winner is the row of the cell where the answer is one.
-	ANDL         $0x01, R14
-	NEGQ         R14
-	VMOVQ        R14, X1
-	VPBROADCASTQ X1, Y1
-	VPAND        Y0, Y1, Y1
-	MOVQ         24(AX), R11
-	VMOVDQU      Y1, (R11)(R10*1)
-	MOVB         R8, 3384(AX)(SI*1)
-	MOVL         R9, 3640(AX)(SI*4)
-	LEAL         -1(R9), R11
-	XORL         R12, R12
-	CMPL         R11, DX
-	SETCS        R12
-	XORL         R11, R11
-	TESTQ        R13, R13
-	CMOVLNE      R11, R12
-	ADDQ         R12, SI
-	NEGQ         R12
-	ANDQ         R12, R9
-	SHLQ         $0x06, R9
-	PREFETCHT0   (CX)(R9*1)
-	INCQ         BX
-	CMPQ         BX, 3376(AX)
-	JLT          loop
-	MOVQ         SI, 3376(AX)
+	// Who does not go on asks for the first cell.
+	NEGQ       R10
+	ANDQ       R10, R9
+	SHLQ       $0x06, R9
+	ADDQ       448(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       16(CX), R9
+	MOVB       R9, 3384(AX)(DI*1)
+	MOVQ       272(CX), R9
+	MOVQ       R9, 4664(AX)(DI*8)
+	MOVQ       80(CX), R9
+	MOVL       R9, 3640(AX)(DI*4)
+	MOVL       R8, R10
+	ANDL       $0x01, R10
+	ADDQ       R10, DI
+	SHRL       $0x01, R8
+
+	// Who does not go on asks for the first cell.
+	NEGQ       R10
+	ANDQ       R10, R9
+	SHLQ       $0x06, R9
+	ADDQ       448(CX), R9
+	PREFETCHT0 (R9)
+	MOVQ       24(CX), R9
+	MOVB       R9, 3384(AX)(DI*1)
+	MOVQ       280(CX), R9
+	MOVQ       R9, 4664(AX)(DI*8)
+	MOVQ       88(CX), R9
+	MOVL       R9, 3640(AX)(DI*4)
+	MOVL       R8, R10
+	ANDL       $0x01, R10
+	ADDQ       R10, DI
+	SHRL       $0x01, R8
+
+	// Who does not go on asks for the first cell.
+	NEGQ       R10
+	ANDQ       R10, R9
+	SHLQ       $0x06, R9
+	ADDQ       448(CX), R9
+	PREFETCHT0 (R9)
+
+noted:
+	VPADDQ lanes4<>+0(SB), Y1, Y1
+	ADDQ   $0x00000004, SI
+	CMPQ   SI, 3376(AX)
+	JLT    loop
+	MOVQ   DI, 3376(AX)
 	VZEROUPPER
 	RET
+
+DATA numbers4<>+0(SB)/8, $0x0000000000000000
+DATA numbers4<>+8(SB)/8, $0x0000000000000001
+DATA numbers4<>+16(SB)/8, $0x0000000000000002
+DATA numbers4<>+24(SB)/8, $0x0000000000000003
+DATA numbers4<>+32(SB)/8, $0x0000000000000004
+DATA numbers4<>+40(SB)/8, $0x0000000000000005
+DATA numbers4<>+48(SB)/8, $0x0000000000000006
+DATA numbers4<>+56(SB)/8, $0x0000000000000007
+GLOBL numbers4<>(SB), RODATA|NOPTR, $64
+
+DATA lanes4<>+0(SB)/8, $0x0000000000000004
+DATA lanes4<>+8(SB)/8, $0x0000000000000004
+DATA lanes4<>+16(SB)/8, $0x0000000000000004
+DATA lanes4<>+24(SB)/8, $0x0000000000000004
+DATA lanes4<>+32(SB)/8, $0x0000000000000004
+DATA lanes4<>+40(SB)/8, $0x0000000000000004
+DATA lanes4<>+48(SB)/8, $0x0000000000000004
+DATA lanes4<>+56(SB)/8, $0x0000000000000004
+GLOBL lanes4<>(SB), RODATA|NOPTR, $64
 
 // func nearestAVX512(found *uint64, groups **byte, suffixes *uint64, n int, now uint32)
 // Requires: AVX, AVX512F

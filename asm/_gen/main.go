@@ -38,12 +38,9 @@ func generate(dir string) error {
 		g.locate()
 		g.match()
 		g.take()
-		if g.wide() {
-			g.followWide()
-		}
+		g.follow()
 	}
 	g := &generator{Context: ctx, lanes: 4}
-	g.follow()
 	g.nearest()
 	g.prefetch()
 	file, err := ctx.Result()

@@ -53,6 +53,42 @@ func (g *generator) equal(a, b vec) mask {
 	return m
 }
 
+// andEqual returns the lanes of m where a and b are the same.
+func (g *generator) andEqual(m mask, a, b vec) mask {
+	if !g.wide() {
+		return g.andMask(m, g.equal(a, b))
+	}
+	r := g.mask()
+	g.VPCMPEQQ(a, b, m, r)
+	return r
+}
+
+// andNotGreater returns the lanes of m where a <= b, as numbers below 1<<63.
+func (g *generator) andNotGreater(m mask, a vec, b op) mask {
+	r := g.mask()
+	if g.wide() {
+		g.VPCMPUQ(imm(2), b, a, m, r)
+		return r
+	}
+	g.VPCMPGTQ(b, a, r)
+	return g.andNot(m, r)
+}
+
+// equalRows returns the lanes whose rows have the same first three words, for AVX2, from rows that have been compared
+// and packed, two in a register. What is equal are bytes of ones in the end: of the first two words of each row in one
+// half, of the last two in the other.
+func (g *generator) equalRows(a, b vec) mask {
+	g.VPACKSSWB(b, a, a)
+	const suffixes = 0xffff0000ffff0000 // may be anything
+	g.VPOR(g.table("suffixes", 0, 0, suffixes, suffixes, 0, 0, 0, 0), a, a)
+	upper, m := g.XMM(), g.YMM()
+	g.VEXTRACTI128(imm(1), a, upper)
+	g.VPAND(a.AsX(), upper, upper)
+	g.VPCMPEQD(g.same("ones", 1<<64-1), upper, upper)
+	g.VPMOVSXDQ(upper, m)
+	return m
+}
+
 // andGreater returns the lanes of m where a > b, as signed numbers.
 func (g *generator) andGreater(m mask, a vec, b op) mask {
 	r := g.mask()

@@ -183,8 +183,7 @@ func (m *matcher) exact(h *homes, t *tail) mask {
 	return m.zero(x[0], x[0])
 }
 
-// exactByRow is exact for AVX2. What is equal are bytes of ones in the end: of the first two words of each row in one
-// half, of the last two in the other.
+// exactByRow is exact for AVX2.
 func (m *matcher) exactByRow(h *homes, t *tail) mask {
 	var same [4]vec
 	for k, row := range h.rows {
@@ -197,15 +196,7 @@ func (m *matcher) exactByRow(h *homes, t *tail) mask {
 	}
 	m.VPACKSSDW(same[1], same[0], same[0])
 	m.VPACKSSDW(same[3], same[2], same[2])
-	m.VPACKSSWB(same[2], same[0], same[0])
-	const suffixes = 0xffff0000ffff0000 // may be anything
-	m.VPOR(m.table("suffixes", 0, 0, suffixes, suffixes, 0, 0, 0, 0), same[0], same[0])
-	upper := m.XMM()
-	m.VEXTRACTI128(imm(1), same[0], upper)
-	m.VPAND(same[0].AsX(), upper, upper)
-	m.VPCMPEQD(m.same("ones", 1<<64-1), upper, upper)
-	m.VPMOVSXDQ(upper, same[1])
-	return same[1]
+	return m.equalRows(same[0], same[2])
 }
 
 // behind returns which of the lanes that are away are plain misses, and which go directly to the second or third cell:
