@@ -1494,25 +1494,25 @@ GLOBL bytesAsk8<>(SB), RODATA|NOPTR, $64
 
 // func followAVX512(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, MMX+, POPCNT
-TEXT ·followAVX512(SB), NOSPLIT, $704-44
+TEXT ·followAVX512(SB), NOSPLIT, $640-44
 	MOVQ         b+0(FP), AX
 	LEAQ         63(SP), CX
 	ANDQ         $-64, CX
 	MOVQ         homes+8(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 320(CX)
+	VMOVDQU64    Z0, 256(CX)
 	MOVQ         lastHome+16(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 384(CX)
+	VMOVDQU64    Z0, 320(CX)
 	MOVQ         cells+24(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 448(CX)
+	VMOVDQU64    Z0, 384(CX)
 	MOVQ         lastCell+32(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 512(CX)
+	VMOVDQU64    Z0, 448(CX)
 	MOVLQZX      now+40(FP), DX
 	VPBROADCASTQ DX, Z0
-	VMOVDQU64    Z0, 576(CX)
+	VMOVDQU64    Z0, 512(CX)
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	XORQ         SI, SI
@@ -1527,224 +1527,222 @@ TEXT ·followAVX512(SB), NOSPLIT, $704-44
 	VMOVDQU64    spread38<>+0(SB), Z7
 
 loop:
+	VPCMPUQ       $0x01, Z0, Z1, K1
 	VPMOVZXBQ     3384(AX)(SI*1), Z8
 	VPBROADCASTQ  X8, Z9
-	VPCMPUQ       $0x01, Z0, Z1, K1
-	VPBLENDMQ     Z8, Z9, K1, Z9
-	VMOVDQU64     Z9, (CX)
-	VPMOVZXDQ     3640(AX)(SI*4), Z8
-	VPMINUD       512(CX), Z8, Z8
-	VPSLLQ        $0x06, Z8, Z8
-	VPADDQ        448(CX), Z8, Z8
-	VMOVDQU64     Z8, 64(CX)
+	VPBLENDMQ     Z8, Z9, K1, Z8
+	VMOVDQU64     Z8, (CX)
+	VPMOVZXDQ     3640(AX)(SI*4), Z9
+	VPMINUD       448(CX), Z9, Z9
+	VPSLLQ        $0x06, Z9, Z9
+	VPADDQ        384(CX), Z9, Z9
+	VMOVDQU64     Z9, 64(CX)
+	VMOVDQU64     4664(AX)(SI*8), Z9
 	MOVQ          (CX), R8
 	MOVQ          64(CX), R9
-	VMOVQ         48(AX)(R8*8), X8
-	VMOVDQU64     (R9), Y9
-	VMOVDQU64     32(R9), Y10
+	VMOVQ         48(AX)(R8*8), X10
+	VMOVDQU64     (R9), Y11
+	VMOVDQU64     32(R9), Y12
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y11
+	VMOVDQU64     (DX)(R8*1), Y13
 	MOVQ          8(CX), R8
 	MOVQ          72(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X8, X8
-	VINSERTI64X4  $0x01, (R9), Z9, Z9
-	VINSERTI64X4  $0x01, 32(R9), Z10, Z10
+	VPINSRQ       $0x01, 48(AX)(R8*8), X10, X10
+	VINSERTI64X4  $0x01, (R9), Z11, Z11
+	VINSERTI64X4  $0x01, 32(R9), Z12, Z12
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z11, Z11
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z13, Z13
 	MOVQ          16(CX), R8
 	MOVQ          80(CX), R9
-	VMOVQ         48(AX)(R8*8), X12
-	VMOVDQU64     (R9), Y13
-	VMOVDQU64     32(R9), Y14
+	VMOVQ         48(AX)(R8*8), X14
+	VMOVDQU64     (R9), Y15
+	VMOVDQU64     32(R9), Y16
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y15
+	VMOVDQU64     (DX)(R8*1), Y17
 	MOVQ          24(CX), R8
 	MOVQ          88(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X12, X12
-	VINSERTI64X2  $0x01, X12, Y8, Y8
-	VINSERTI64X4  $0x01, (R9), Z13, Z13
-	VINSERTI64X4  $0x01, 32(R9), Z14, Z14
+	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
+	VINSERTI64X2  $0x01, X14, Y10, Y10
+	VINSERTI64X4  $0x01, (R9), Z15, Z15
+	VINSERTI64X4  $0x01, 32(R9), Z16, Z16
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z15, Z15
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z17, Z17
 	MOVQ          32(CX), R8
 	MOVQ          96(CX), R9
-	VMOVQ         48(AX)(R8*8), X12
-	VMOVDQU64     (R9), Y16
-	VMOVDQU64     32(R9), Y17
+	VMOVQ         48(AX)(R8*8), X14
+	VMOVDQU64     (R9), Y18
+	VMOVDQU64     32(R9), Y19
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y18
+	VMOVDQU64     (DX)(R8*1), Y20
 	MOVQ          40(CX), R8
 	MOVQ          104(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X12, X12
-	VINSERTI64X4  $0x01, (R9), Z16, Z16
-	VINSERTI64X4  $0x01, 32(R9), Z17, Z17
+	VPINSRQ       $0x01, 48(AX)(R8*8), X14, X14
+	VINSERTI64X4  $0x01, (R9), Z18, Z18
+	VINSERTI64X4  $0x01, 32(R9), Z19, Z19
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z18, Z18
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z20, Z20
 	MOVQ          48(CX), R8
 	MOVQ          112(CX), R9
-	VMOVQ         48(AX)(R8*8), X19
-	VMOVDQU64     (R9), Y20
-	VMOVDQU64     32(R9), Y21
+	VMOVQ         48(AX)(R8*8), X21
+	VMOVDQU64     (R9), Y22
+	VMOVDQU64     32(R9), Y23
 	SHLQ          $0x05, R8
-	VMOVDQU64     (DX)(R8*1), Y22
+	VMOVDQU64     (DX)(R8*1), Y24
 	MOVQ          56(CX), R8
 	MOVQ          120(CX), R9
-	VPINSRQ       $0x01, 48(AX)(R8*8), X19, X19
-	VINSERTI64X2  $0x01, X19, Y12, Y12
-	VINSERTI64X4  $0x01, Y12, Z8, Z8
-	VINSERTI64X4  $0x01, (R9), Z20, Z20
-	VINSERTI64X4  $0x01, 32(R9), Z21, Z21
+	VPINSRQ       $0x01, 48(AX)(R8*8), X21, X21
+	VINSERTI64X2  $0x01, X21, Y14, Y14
+	VINSERTI64X4  $0x01, Y14, Z10, Z10
+	VINSERTI64X4  $0x01, (R9), Z22, Z22
+	VINSERTI64X4  $0x01, 32(R9), Z23, Z23
 	SHLQ          $0x05, R8
-	VINSERTI64X4  $0x01, (DX)(R8*1), Z22, Z22
-	VPMINUD       384(CX), Z8, Z8
-	VPSLLQ        $0x06, Z8, Z8
-	VPADDQ        320(CX), Z8, Z8
-	VMOVDQU64     Z8, 64(CX)
-	VPUNPCKLQDQ   Z14, Z10, Z8
-	VPUNPCKHQDQ   Z14, Z10, Z10
-	VPUNPCKLQDQ   Z21, Z17, Z12
-	VPUNPCKHQDQ   Z21, Z17, Z14
-	VPERMT2Q      Z12, Z2, Z8
-	VMOVDQA64     Z10, Z12
-	VPERMT2Q      Z14, Z2, Z12
-	VPERMT2Q      Z14, Z3, Z10
+	VINSERTI64X4  $0x01, (DX)(R8*1), Z24, Z24
+	VPMINUD       320(CX), Z10, Z10
+	VPSLLQ        $0x06, Z10, Z10
+	VPADDQ        256(CX), Z10, Z10
+	VMOVDQU64     Z10, 64(CX)
 	MOVQ          64(CX), R8
-	VMOVQ         32(R8), X14
+	VMOVQ         32(R8), X10
 	MOVQ          72(CX), R8
-	VPINSRQ       $0x01, 32(R8), X14, X14
+	VPINSRQ       $0x01, 32(R8), X10, X10
 	MOVQ          80(CX), R8
-	VMOVQ         32(R8), X17
+	VMOVQ         32(R8), X14
 	MOVQ          88(CX), R8
-	VPINSRQ       $0x01, 32(R8), X17, X17
-	VINSERTI64X2  $0x01, X17, Y14, Y14
+	VPINSRQ       $0x01, 32(R8), X14, X14
+	VINSERTI64X2  $0x01, X14, Y10, Y10
 	MOVQ          96(CX), R8
-	VMOVQ         32(R8), X17
+	VMOVQ         32(R8), X14
 	MOVQ          104(CX), R8
-	VPINSRQ       $0x01, 32(R8), X17, X17
+	VPINSRQ       $0x01, 32(R8), X14, X14
 	MOVQ          112(CX), R8
-	VMOVQ         32(R8), X19
+	VMOVQ         32(R8), X21
 	MOVQ          120(CX), R8
-	VPINSRQ       $0x01, 32(R8), X19, X19
-	VINSERTI64X2  $0x01, X19, Y17, Y17
-	VINSERTI64X4  $0x01, Y17, Z14, Z14
-	VMOVDQU64     4664(AX)(SI*8), Z17
-	VPCMPUQ       $0x01, Z0, Z1, K1
-	VPCMPEQQ      Z14, Z17, K1, K1
-	VPXORQ        Z9, Z11, Z11
-	VPXORQ        Z13, Z15, Z15
-	VPXORQ        Z16, Z18, Z18
-	VPXORQ        Z20, Z22, Z22
-	VPUNPCKLQDQ   Z15, Z11, Z14
-	VPUNPCKHQDQ   Z15, Z11, Z11
-	VPUNPCKLQDQ   Z22, Z18, Z15
-	VPUNPCKHQDQ   Z22, Z18, Z18
-	VMOVDQA64     Z14, Z19
-	VPERMT2Q      Z15, Z2, Z19
-	VPERMT2Q      Z18, Z2, Z11
-	VPERMT2Q      Z15, Z3, Z14
-	VPORQ         Z11, Z19, Z19
-	VPORQ         Z14, Z19, Z19
-	VPTESTNMQ     Z19, Z19, K1, K2
+	VPINSRQ       $0x01, 32(R8), X21, X21
+	VINSERTI64X2  $0x01, X21, Y14, Y14
+	VINSERTI64X4  $0x01, Y14, Z10, Z10
+	VPXORQ        Z11, Z13, Z13
+	VPXORQ        Z15, Z17, Z17
+	VPXORQ        Z18, Z20, Z20
+	VPXORQ        Z22, Z24, Z24
+	VPUNPCKLQDQ   Z17, Z13, Z14
+	VPUNPCKHQDQ   Z17, Z13, Z13
+	VPUNPCKLQDQ   Z24, Z20, Z17
+	VPUNPCKHQDQ   Z24, Z20, Z20
+	VMOVDQA64     Z14, Z21
+	VPERMT2Q      Z17, Z2, Z21
+	VPERMT2Q      Z20, Z2, Z13
+	VPERMT2Q      Z17, Z3, Z14
+	VPORQ         Z13, Z21, Z21
+	VPORQ         Z14, Z21, Z21
+	VPUNPCKLQDQ   Z16, Z12, Z13
+	VPUNPCKHQDQ   Z16, Z12, Z12
+	VPUNPCKLQDQ   Z23, Z19, Z14
+	VPUNPCKHQDQ   Z23, Z19, Z16
+	VPERMT2Q      Z14, Z2, Z13
+	VMOVDQA64     Z12, Z14
+	VPERMT2Q      Z16, Z2, Z14
+	VPERMT2Q      Z16, Z3, Z12
+	VPCMPEQQ      Z10, Z9, K1, K1
+	VPTESTNMQ     Z21, Z21, K1, K2
 	KANDNW        K1, K2, K1
-	VPXORQ        single8<>+0(SB), Z8, Z8
-	VPTESTNMQ     four8<>+0(SB), Z8, K2, K2
-	VMOVDQU64     Z12, 128(CX)
+	VPXORQ        single8<>+0(SB), Z13, Z13
+	VPTESTNMQ     four8<>+0(SB), Z13, K2, K2
+	VMOVDQU64     Z14, 128(CX)
+	VPSRLQ        $0x20, Z14, Z14
 	VPSRLQ        $0x20, Z12, Z12
-	VPSRLQ        $0x20, Z10, Z10
-	VPCMPGTQ      576(CX), Z12, K2, K3
-	VPTESTNMQ     Z10, Z10, K1, K4
+	VPCMPGTQ      512(CX), Z14, K2, K3
+	VPTESTNMQ     Z12, Z12, K1, K4
 	KANDNW        K2, K3, K2
 	KORW          K2, K4, K2
-	VPBROADCASTQ  ask8<>+0(SB), Z8
-	VPXORQ        Z8, Z8, K2, Z8
-	VPSRLQ        $0x01, Z8, K3, Z8
-	VPMOVQB       Z8, 192(CX)
-	VPMOVM2Q      K3, Z8
-	VPERMQ        Z8, Z7, Z11
-	VPANDQ        Z20, Z11, Z11
-	VEXTRACTI64X4 $0x01, Z11, Y12
+	VPBROADCASTQ  ask8<>+0(SB), Z10
+	VPXORQ        Z10, Z10, K2, Z10
+	VPSRLQ        $0x01, Z10, K3, Z10
+	VPMOVQB       Z10, 192(CX)
+	VPMOVM2Q      K3, Z10
+	VPERMQ        Z10, Z7, Z13
+	VPANDQ        Z22, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
 	MOVQ          56(CX), R8
 	MOVBLZX       199(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          184(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y12, (BX)(R8*1)
+	VMOVDQU       Y14, (BX)(R8*1)
 	MOVQ          48(CX), R8
 	MOVBLZX       198(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          176(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y11, (BX)(R8*1)
-	VPERMQ        Z8, Z6, Z11
-	VPANDQ        Z16, Z11, Z11
-	VEXTRACTI64X4 $0x01, Z11, Y12
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z6, Z13
+	VPANDQ        Z18, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
 	MOVQ          40(CX), R8
 	MOVBLZX       197(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          168(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y12, (BX)(R8*1)
+	VMOVDQU       Y14, (BX)(R8*1)
 	MOVQ          32(CX), R8
 	MOVBLZX       196(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          160(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y11, (BX)(R8*1)
-	VPERMQ        Z8, Z5, Z11
-	VPANDQ        Z13, Z11, Z11
-	VEXTRACTI64X4 $0x01, Z11, Y12
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z5, Z13
+	VPANDQ        Z15, Z13, Z13
+	VEXTRACTI64X4 $0x01, Z13, Y14
 	MOVQ          24(CX), R8
 	MOVBLZX       195(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          152(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y12, (BX)(R8*1)
+	VMOVDQU       Y14, (BX)(R8*1)
 	MOVQ          16(CX), R8
 	MOVBLZX       194(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          144(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y11, (BX)(R8*1)
-	VPERMQ        Z8, Z4, Z8
-	VPANDQ        Z9, Z8, Z8
-	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU       Y13, (BX)(R8*1)
+	VPERMQ        Z10, Z4, Z10
+	VPANDQ        Z11, Z10, Z10
+	VEXTRACTI64X4 $0x01, Z10, Y11
 	MOVQ          8(CX), R8
 	MOVBLZX       193(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          136(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y9, (BX)(R8*1)
+	VMOVDQU       Y11, (BX)(R8*1)
 	MOVQ          (CX), R8
 	MOVBLZX       192(CX), R9
 	MOVB          R9, 2096(AX)(R8*1)
 	MOVL          128(CX), R9
 	MOVL          R9, 2352(AX)(R8*4)
 	SHLQ          $0x05, R8
-	VMOVDQU       Y8, (BX)(R8*1)
-	VPCMPUQ       $0x02, 512(CX), Z10, K1, K1
+	VMOVDQU       Y10, (BX)(R8*1)
+	VPCMPUQ       $0x02, 448(CX), Z12, K1, K1
 	KANDNW        K1, K4, K1
 	KMOVB         K1, R8
 	TESTL         R8, R8
 	JZ            noted
-	VPCOMPRESSQ.Z Z10, K1, Z8
-	VPMOVQD       Z8, 3640(AX)(DI*4)
-	VPSLLQ        $0x06, Z8, Z8
-	VPADDQ        448(CX), Z8, Z8
-	VMOVDQU64     (CX), Z9
-	VPCOMPRESSQ.Z Z9, K1, Z9
-	VPMOVQB       Z9, 3384(AX)(DI*1)
-	VPCOMPRESSQ.Z Z17, K1, Z9
-	VMOVDQU64     Z9, 4664(AX)(DI*8)
+	VPCOMPRESSQ.Z Z12, K1, Z10
+	VPMOVQD       Z10, 3640(AX)(DI*4)
+	VPSLLQ        $0x06, Z10, Z10
+	VPADDQ        384(CX), Z10, Z10
+	VPCOMPRESSQ.Z Z8, K1, Z8
+	VPMOVQB       Z8, 3384(AX)(DI*1)
+	VPCOMPRESSQ.Z Z9, K1, Z8
+	VMOVDQU64     Z8, 4664(AX)(DI*8)
 
 	// Those not noted ask for the first cell.
-	VMOVDQU64  Z8, 64(CX)
+	VMOVDQU64  Z10, 64(CX)
 	MOVQ       64(CX), R9
 	PREFETCHT0 (R9)
 	MOVQ       72(CX), R9
@@ -4298,30 +4296,30 @@ GLOBL foursOf<>(SB), RODATA|NOPTR, $256
 
 // func followAVX2(b *byte, homes *byte, lastHome int, cells *byte, lastCell int, now uint32)
 // Requires: AVX, AVX2, MMX+
-TEXT ·followAVX2(SB), NOSPLIT, $704-44
+TEXT ·followAVX2(SB), NOSPLIT, $640-44
 	MOVQ         b+0(FP), AX
 	LEAQ         63(SP), CX
 	ANDQ         $-64, CX
 	MOVQ         homes+8(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 320(CX)
+	VMOVDQU      Y0, 256(CX)
 	MOVQ         lastHome+16(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 384(CX)
+	VMOVDQU      Y0, 320(CX)
 	MOVQ         cells+24(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 448(CX)
+	VMOVDQU      Y0, 384(CX)
 	MOVQ         lastCell+32(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 512(CX)
+	VMOVDQU      Y0, 448(CX)
 	MOVLQZX      now+40(FP), DX
 	VMOVQ        DX, X0
 	VPBROADCASTQ X0, Y0
-	VMOVDQU      Y0, 576(CX)
+	VMOVDQU      Y0, 512(CX)
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	XORQ         SI, SI
@@ -4330,15 +4328,15 @@ TEXT ·followAVX2(SB), NOSPLIT, $704-44
 	VMOVDQU      numbers4<>+0(SB), Y1
 
 loop:
-	VPMOVZXBQ    3384(AX)(SI*1), Y2
-	VPBROADCASTQ X2, Y3
-	VPCMPGTQ     Y1, Y0, Y4
-	VBLENDVPD    Y4, Y2, Y3, Y3
+	VPCMPGTQ     Y1, Y0, Y2
+	VPMOVZXBQ    3384(AX)(SI*1), Y3
+	VPBROADCASTQ X3, Y4
+	VBLENDVPD    Y2, Y3, Y4, Y3
 	VMOVDQU      Y3, (CX)
 	VPMOVZXDQ    3640(AX)(SI*4), Y2
-	VPMINUD      512(CX), Y2, Y2
+	VPMINUD      448(CX), Y2, Y2
 	VPSLLQ       $0x06, Y2, Y2
-	VPADDQ       448(CX), Y2, Y2
+	VPADDQ       384(CX), Y2, Y2
 	VMOVDQU      Y2, 64(CX)
 	MOVQ         (CX), R8
 	MOVQ         64(CX), R9
@@ -4371,9 +4369,9 @@ loop:
 	SHLQ         $0x05, R8
 	VPCMPEQQ     (DX)(R8*1), Y8, Y13
 	VPACKSSDW    Y13, Y11, Y11
-	VPMINUD      384(CX), Y2, Y2
+	VPMINUD      320(CX), Y2, Y2
 	VPSLLQ       $0x06, Y2, Y2
-	VPADDQ       320(CX), Y2, Y2
+	VPADDQ       256(CX), Y2, Y2
 	VMOVDQU      Y2, 64(CX)
 	VPUNPCKLQDQ  Y7, Y4, Y2
 	VPUNPCKHQDQ  Y7, Y4, Y4
@@ -4391,10 +4389,10 @@ loop:
 	MOVQ         88(CX), R8
 	VPINSRQ      $0x01, 32(R8), X12, X12
 	VINSERTI128  $0x01, X12, Y10, Y10
-	VMOVDQU      4664(AX)(SI*8), Y12
-	VPCMPGTQ     Y1, Y0, Y13
-	VPCMPEQQ     Y10, Y12, Y10
-	VPAND        Y13, Y10, Y10
+	VPCMPGTQ     Y1, Y0, Y12
+	VMOVDQU      4664(AX)(SI*8), Y13
+	VPCMPEQQ     Y10, Y13, Y10
+	VPAND        Y12, Y10, Y10
 	VPACKSSWB    Y11, Y5, Y5
 	VPOR         suffixes4<>+0(SB), Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X11
@@ -4410,7 +4408,7 @@ loop:
 	VMOVDQU      Y7, 128(CX)
 	VPSRLQ       $0x20, Y7, Y7
 	VPSRLQ       $0x20, Y4, Y4
-	VPCMPGTQ     576(CX), Y7, Y5
+	VPCMPGTQ     512(CX), Y7, Y5
 	VPAND        Y2, Y5, Y5
 	VPAND        Y4, Y4, Y7
 	VPCMPEQQ     none4<>+0(SB), Y7, Y7
@@ -4456,17 +4454,17 @@ loop:
 	MOVL         R9, 2352(AX)(R8*4)
 	SHLQ         $0x05, R8
 	VMOVDQU      Y2, (BX)(R8*1)
-	VPCMPGTQ     512(CX), Y4, Y2
+	VPCMPGTQ     448(CX), Y4, Y2
 	VPANDN       Y10, Y2, Y2
 	VPANDN       Y2, Y7, Y2
 	VMOVMSKPD    Y2, R8
 	TESTL        R8, R8
 	JZ           noted
 	VMOVDQU      Y4, 64(CX)
-	VMOVDQU      Y12, 256(CX)
+	VMOVDQU      Y13, 128(CX)
 	MOVQ         (CX), R9
 	MOVB         R9, 3384(AX)(DI*1)
-	MOVQ         256(CX), R9
+	MOVQ         128(CX), R9
 	MOVQ         R9, 4664(AX)(DI*8)
 	MOVQ         64(CX), R9
 	MOVL         R9, 3640(AX)(DI*4)
@@ -4479,11 +4477,11 @@ loop:
 	NEGQ       R10
 	ANDQ       R10, R9
 	SHLQ       $0x06, R9
-	ADDQ       448(CX), R9
+	ADDQ       384(CX), R9
 	PREFETCHT0 (R9)
 	MOVQ       8(CX), R9
 	MOVB       R9, 3384(AX)(DI*1)
-	MOVQ       264(CX), R9
+	MOVQ       136(CX), R9
 	MOVQ       R9, 4664(AX)(DI*8)
 	MOVQ       72(CX), R9
 	MOVL       R9, 3640(AX)(DI*4)
@@ -4496,11 +4494,11 @@ loop:
 	NEGQ       R10
 	ANDQ       R10, R9
 	SHLQ       $0x06, R9
-	ADDQ       448(CX), R9
+	ADDQ       384(CX), R9
 	PREFETCHT0 (R9)
 	MOVQ       16(CX), R9
 	MOVB       R9, 3384(AX)(DI*1)
-	MOVQ       272(CX), R9
+	MOVQ       144(CX), R9
 	MOVQ       R9, 4664(AX)(DI*8)
 	MOVQ       80(CX), R9
 	MOVL       R9, 3640(AX)(DI*4)
@@ -4513,11 +4511,11 @@ loop:
 	NEGQ       R10
 	ANDQ       R10, R9
 	SHLQ       $0x06, R9
-	ADDQ       448(CX), R9
+	ADDQ       384(CX), R9
 	PREFETCHT0 (R9)
 	MOVQ       24(CX), R9
 	MOVB       R9, 3384(AX)(DI*1)
-	MOVQ       280(CX), R9
+	MOVQ       152(CX), R9
 	MOVQ       R9, 4664(AX)(DI*8)
 	MOVQ       88(CX), R9
 	MOVL       R9, 3640(AX)(DI*4)
@@ -4530,7 +4528,7 @@ loop:
 	NEGQ       R10
 	ANDQ       R10, R9
 	SHLQ       $0x06, R9
-	ADDQ       448(CX), R9
+	ADDQ       384(CX), R9
 	PREFETCHT0 (R9)
 
 noted:

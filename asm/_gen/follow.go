@@ -36,9 +36,8 @@ func (g *generator) follow() {
 const (
 	followWho     = 64 * iota // identifiers of a group
 	followCells               // addresses of their cells, later of their homes, later of their next cells
-	followTrigger             // of the cells
+	followTrigger             // of the cells, later metas of the homes as they were seen
 	followAnswer
-	followSeen  // AVX2
 	followHomes // arguments, in every lane
 	followLastHome
 	followFirstCell
@@ -80,10 +79,10 @@ func (f *follower) block(at int) mem { return mem{Base: f.stack, Disp: at} }
 
 // group follows a vector of identifiers.
 func (f *follower) group() {
-	f.lanesOfGroup()
+	l := f.begin()
 	c := f.read()
-	was := f.load(mem{Base: f.batch, Index: f.k, Scale: 8, Disp: seen})
-	same := f.andEqual(f.exist(), c.after, was)
+	f.refresh(l)
+	same := f.andEqual(l.exist, c.after, l.was)
 	exact := f.exactIn(same, c)
 	other := f.andNot(same, exact)
 	f.xor(f.same("single", single), c.meta, c.meta)
@@ -97,7 +96,43 @@ func (f *follower) group() {
 	f.answer(one, miss)
 	f.win(one, c)
 	inside := f.andNotGreater(other, c.links, f.block(followLastCell))
-	f.note(f.andNot(inside, end), c.links, was)
+	f.note(f.andNot(inside, end), c.links, l)
+}
+
+// following is what has been noted of a group.
+type following struct {
+	exist     mask // the lanes that have an identifier
+	whom, was vec
+}
+
+// begin puts on the stack who is in the lanes, and the addresses of their cells.
+func (f *follower) begin() *following {
+	l := &following{exist: f.exist(), whom: f.vec(), was: f.vec()}
+	first, cell := f.vec(), f.vec()
+	f.VPMOVZXBQ(mem{Base: f.batch, Index: f.k, Scale: 1, Disp: who}, l.whom)
+	f.VPBROADCASTQ(l.whom.AsX(), first)
+	if f.wide() {
+		f.VPBLENDMQ(l.whom, first, l.exist, l.whom)
+	} else {
+		f.VBLENDVPD(l.exist, l.whom, first, l.whom)
+	}
+	f.store(l.whom, f.block(followWho))
+	f.VPMOVZXDQ(mem{Base: f.batch, Index: f.k, Scale: 4, Disp: next}, cell)
+	f.VPMINUD(f.block(followLastCell), cell, cell)
+	f.address(cell, f.block(followFirstCell), cell)
+	f.store(cell, f.block(followCells))
+	if f.wide() {
+		f.VMOVDQU64(mem{Base: f.batch, Index: f.k, Scale: 8, Disp: seen}, l.was)
+	}
+	return l
+}
+
+// refresh reads what begin has read once more for AVX2, which has no register left for it meanwhile.
+func (f *follower) refresh(l *following) {
+	if !f.wide() {
+		l.exist = f.exist()
+		l.was = f.load(mem{Base: f.batch, Index: f.k, Scale: 8, Disp: seen})
+	}
 }
 
 // exist returns the lanes that have an identifier.
@@ -111,23 +146,10 @@ func (f *follower) exist() mask {
 	return m
 }
 
-// lanesOfGroup puts on the stack who is in the lanes, and the addresses of their cells.
-func (f *follower) lanesOfGroup() {
-	whom, first, cell := f.vec(), f.vec(), f.vec()
-	f.VPMOVZXBQ(mem{Base: f.batch, Index: f.k, Scale: 1, Disp: who}, whom)
-	f.VPBROADCASTQ(whom.AsX(), first)
-	f.choose(f.exist(), whom, first)
-	f.store(first, f.block(followWho))
-	f.VPMOVZXDQ(mem{Base: f.batch, Index: f.k, Scale: 4, Disp: next}, cell)
-	f.VPMINUD(f.block(followLastCell), cell, cell)
-	f.address(cell, f.block(followFirstCell), cell)
-	f.store(cell, f.block(followCells))
-}
-
 // followed is what is read for a group.
 type followed struct {
 	rows                        [4]vec // the first four words of each cell
-	ids                         [4]vec // AVX-512: the identifiers. AVX2: where they are the same as the rows
+	ids                         [4]vec // of the identifiers; later see takeID and differences
 	meta, trigger, links, after vec
 }
 
@@ -150,18 +172,30 @@ func (f *follower) read() *followed {
 	f.VPMINUD(f.block(followLastHome), home, home)
 	f.address(home, f.block(followHomes), home)
 	f.store(home, f.block(followCells))
-	upper := f.columns(rest, f.order, 0, 1, 3)
-	c.meta, c.trigger, c.links = upper[0], upper[1], upper[2]
+	if !f.wide() {
+		f.takeUpper(c, rest)
+	}
 	for lane := range f.lanes {
 		p := f.GP64()
 		f.MOVQ(f.block(followCells+8*lane), p)
 		after.take(mem{Base: p, Disp: meta})
 	}
 	c.after = after.whole()
+	if f.wide() {
+		c.ids[0] = f.differences(c.rows, c.ids, f.order)
+		f.takeUpper(c, rest)
+	}
 	return c
 }
 
-// takeID reads an identifier; for AVX2 it compares it with the row of its cell, as there is no register for it.
+// takeUpper takes the columns of the upper halves of cells.
+func (f *follower) takeUpper(c *followed, rest [4]vec) {
+	upper := f.columns(rest, f.order, 0, 1, 3)
+	c.meta, c.trigger, c.links = upper[0], upper[1], upper[2]
+}
+
+// takeID reads an identifier. AVX2 has no register for it: it is compared with the row of its cell, and packed with the
+// one before.
 func (f *follower) takeID(c *followed, lane int, from mem) {
 	if f.wide() {
 		f.takeRow(&c.ids, lane, from)
@@ -176,16 +210,10 @@ func (f *follower) takeID(c *followed, lane int, from mem) {
 
 // exactIn returns the lanes of m whose cells have the first three words of the identifiers.
 func (f *follower) exactIn(m mask, c *followed) mask {
-	if !f.wide() {
-		return f.andMask(m, f.equalRows(c.ids[0], c.ids[2]))
+	if f.wide() {
+		return f.andZero(m, c.ids[0], c.ids[0])
 	}
-	for k, row := range c.rows {
-		f.xor(row, c.ids[k], c.ids[k])
-	}
-	x := f.columns(c.ids, f.order, 0, 1, 2)
-	f.or(x[1], x[0], x[0])
-	f.or(x[2], x[0], x[0])
-	return f.andZero(m, x[0], x[0])
+	return f.andMask(m, f.equalRows(c.ids[0], c.ids[2]))
 }
 
 // answer makes the answers of a group.
@@ -240,28 +268,28 @@ func (f *follower) put(lane, bytes int, winner op) {
 
 // note notes those of a group again that go on, and asks for their cells. Most chains are short: it pays to guess that
 // nobody does.
-func (f *follower) note(again mask, cells, was vec) {
+func (f *follower) note(again mask, cells vec, l *following) {
 	bits := f.bits(again)
 	f.TESTL(bits.As32(), bits.As32())
 	f.JZ(operand.LabelRef("noted"))
 	if f.wide() {
-		f.noteAll(again, bits, cells, was)
+		f.noteAll(again, bits, cells, l)
 	} else {
-		f.noteEach(bits, cells, was)
+		f.noteEach(bits, cells, l.was)
 	}
 	f.Label("noted")
 }
 
-func (f *follower) noteAll(again mask, bits reg64, cells, was vec) {
+func (f *follower) noteAll(again mask, bits reg64, cells vec, l *following) {
 	v, address := f.vec(), f.vec()
 	f.VPCOMPRESSQ_Z(cells, again, v)
 	f.VPMOVQD(v, mem{Base: f.batch, Index: f.again, Scale: 4, Disp: next})
 	f.address(v, f.block(followFirstCell), address)
 	v = f.vec()
-	f.VPCOMPRESSQ_Z(f.load(f.block(followWho)), again, v)
+	f.VPCOMPRESSQ_Z(l.whom, again, v)
 	f.VPMOVQB(v, mem{Base: f.batch, Index: f.again, Scale: 1, Disp: who})
 	v = f.vec()
-	f.VPCOMPRESSQ_Z(was, again, v)
+	f.VPCOMPRESSQ_Z(l.was, again, v)
 	f.store(v, mem{Base: f.batch, Index: f.again, Scale: 8, Disp: seen})
 	f.Comment("Those not noted ask for the first cell.")
 	f.askFor(address, f.block(followCells))
@@ -272,12 +300,12 @@ func (f *follower) noteAll(again mask, bits reg64, cells, was vec) {
 // noteEach notes a lane after the other, where the next is written if a lane does not go on.
 func (f *follower) noteEach(bits reg64, cells, was vec) {
 	f.store(cells, f.block(followCells))
-	f.store(was, f.block(followSeen))
+	f.store(was, f.block(followTrigger))
 	for lane := range f.lanes {
 		v, goes := f.GP64(), f.GP64()
 		f.MOVQ(f.block(followWho+8*lane), v)
 		f.MOVB(v.As8(), mem{Base: f.batch, Index: f.again, Scale: 1, Disp: who})
-		f.MOVQ(f.block(followSeen+8*lane), v)
+		f.MOVQ(f.block(followTrigger+8*lane), v)
 		f.MOVQ(v, mem{Base: f.batch, Index: f.again, Scale: 8, Disp: seen})
 		f.MOVQ(f.block(followCells+8*lane), v)
 		f.MOVL(v.As32(), mem{Base: f.batch, Index: f.again, Scale: 4, Disp: next})

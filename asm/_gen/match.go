@@ -173,14 +173,8 @@ func (m *matcher) exact(h *homes, t *tail) mask {
 	if !m.wide() {
 		return m.exactByRow(h, t)
 	}
-	ids := m.loadRows(mem{Base: m.ids}, t, 0)
-	for k, row := range h.rows {
-		m.xor(row, ids[k], ids[k])
-	}
-	x := m.columns(ids, m.order, 0, 1, 2)
-	m.or(x[1], x[0], x[0])
-	m.or(x[2], x[0], x[0])
-	return m.zero(x[0], x[0])
+	x := m.differences(h.rows, m.loadRows(mem{Base: m.ids}, t, 0), m.order)
+	return m.zero(x, x)
 }
 
 // exactByRow is exact for AVX2.

@@ -225,6 +225,17 @@ func (g *generator) join(pairs [2]vec, j *joins, half int, spoil bool) vec {
 	return r
 }
 
+// differences returns for each lane what is different in the first three words of two rows. It spoils the second.
+func (g *generator) differences(a, b [4]vec, j *joins) vec {
+	for k, row := range a {
+		g.xor(row, b[k], b[k])
+	}
+	x := g.columns(b, j, 0, 1, 2)
+	g.or(x[1], x[0], x[0])
+	g.or(x[2], x[0], x[0])
+	return x[0]
+}
+
 // aligned reserves n blocks of 64 bytes on the stack and returns a pointer to them that is a multiple of 64, so that
 // no access to a block touches two cache lines.
 func (g *generator) aligned(n int) reg.GPVirtual {
