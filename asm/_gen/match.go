@@ -8,8 +8,9 @@ import (
 // match writes the comparison of identifiers with their homes.
 //
 // A group of homes is read one after the other, each in the order that makes a change meanwhile visible: first meta,
-// then the rest, then meta again (loads are not reordered on this architecture). Everything that is decided, is
-// decided for all lanes at once and without a branch, because no branch about hits could be predicted:
+// then the rest, then meta again (loads are not reordered on this architecture). Their addresses have been made while
+// the group before was compared. Everything that is decided, is decided for all lanes at once and without a branch,
+// because no branch about hits could be predicted:
 //
 //	x      = home ^ id, and exact where its first three words are 0
 //	d      = meta ^ depth and tags of the place: 0 in the fields that are as the place wants them
