@@ -2,6 +2,7 @@ package i3_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -101,6 +102,9 @@ func describePayload(k i3.Kind, payload []byte) (string, error) {
 	if k == i3.KindData || k == i3.KindDirect {
 		return fmt.Sprintf("payload=%q", payload), nil
 	}
+	if k == i3.KindRing { // package chord has vectors of what is in it
+		return fmt.Sprintf("payload=%x", payload), nil
+	}
 	if err := i3.CheckEntries(payload); err != nil {
 		return "", err
 	}
@@ -154,7 +158,16 @@ var (
 	goldenHost6 = i3.Trigger{ID: goldenChild, Target: i3.ToHost(host6, i3.RightKey(goldenChild))}
 	goldenOwn   = i3.Nonce{0x70, 0x71, 0x72, 0x73, 15: 0x7f}
 	goldenKey   = [32]byte{0x80, 31: 0x9f}
+	goldenRing  = i3.NewID(goldenID.Prefix(), i3.Key{}, 0)
 )
+
+// ringAsk returns the shortest message between members of a ring: an ask for the state of who gets it.
+func ringAsk() []byte {
+	b := []byte{0: 1, 7: 0}
+	b = binary.BigEndian.AppendUint64(b, goldenRing.Prefix())
+	b = binary.BigEndian.AppendUint64(b, goldenChild.Prefix()) // of the sender
+	return append(i3.AppendAddr(b, host4), make([]byte, 6)...)
+}
 
 func vectors() []vector {
 	nonce := i3.NewCookies(goldenKey).Nonce(28_000_000, goldenHost4)
@@ -168,6 +181,8 @@ func vectors() []vector {
 	data := append(i3.Packet{Kind: i3.KindData, HopLimit: 32, Length: 5, ID: goldenID}.AppendTo(nil), "hello"...)
 	direct := append(i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: 3, Flow: 1, ID: goldenID}.AppendTo(nil), "hey"...)
 	insert := control(i3.KindInsert, 0xdeadbeef, goldenID, insertChain, insertHost, probe)
+	ring := append(i3.Packet{Kind: i3.KindRing, HopLimit: 1, Length: 48, Flow: 3, ID: goldenRing}.AppendTo(nil),
+		ringAsk()...)
 	bundle := append(append(bytes.Clone(data), direct...), make([]byte, 7)...)
 	id := goldenID.Bytes()
 	return append([]vector{
@@ -190,6 +205,7 @@ func vectors() []vector {
 			i3.Insert{Trigger: goldenChain, Nonce: goldenOwn})),
 		datagram("datagram: challenge", control(i3.KindChallenge, 0xdeadbeef, goldenID, challenge)),
 		datagram("datagram: ack, two entries", control(i3.KindAck, 0xdeadbeef, goldenID, ack, full)),
+		datagram("datagram: ring, an ask without room", ring),
 		datagram("datagram: bundle of data and direct, padding", bundle),
 		datagram("datagram: nothing but padding", make([]byte, 4)),
 		hash("left key h_l of an identifier", describe(goldenID), key(i3.LeftKey(goldenID))),
