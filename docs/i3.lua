@@ -14,11 +14,15 @@ local i3mc = Proto("i3mc", "Overlay Multicast over i3")
 
 local MAGIC, VERSION = 0x6933, 1
 local HEADER, TEMPLATE, ENTRY, MAX_ENTRIES = 48, 40, 104, 13
+local RING_HEAD, PLACE, MAX_NEAR, MAX_SUCC = 48, 32, 3, 16
+local RING_FULL = RING_HEAD + (1 + MAX_NEAR + MAX_SUCC) * PLACE
 
-local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack"}
+local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack",
+	[7] = "ring"}
 local targets = {[1] = "identifier", [2] = "host"}
 local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
+local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
 	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
 
@@ -58,6 +62,21 @@ local f = {
 	epoch = ProtoField.uint32("i3.epoch", "Epoch of the node"),
 	range_lo = ProtoField.uint64("i3.range.lo", "Range above", base.HEX),
 	range_hi = ProtoField.uint64("i3.range.hi", "Range up to", base.HEX),
+	-- The messages of ring packets.
+	ring_kind = ProtoField.uint8("i3.ring.kind", "Kind of message", base.DEC, ring_kinds),
+	ring_nears = ProtoField.uint8("i3.ring.nears", "Number of near ones"),
+	ring_succs = ProtoField.uint8("i3.ring.succs", "Number of successors"),
+	ring_member = ProtoField.bool("i3.ring.member", "Sender is a member", 8, nil, 0x01),
+	ring_prefix = ProtoField.uint64("i3.ring.prefix", "Prefix asked about", base.HEX),
+	ring_self = ProtoField.string("i3.ring.self", "Sender"),
+	ring_pred = ProtoField.string("i3.ring.pred", "Predecessor"),
+	ring_near = ProtoField.string("i3.ring.near", "Near before the prefix"),
+	ring_succ = ProtoField.string("i3.ring.succ", "Successor"),
+	ring_room = ProtoField.bytes("i3.ring.room", "Room"),
+	place_prefix = ProtoField.uint64("i3.ring.place.prefix", "Prefix", base.HEX),
+	place_ipv4 = ProtoField.ipv4("i3.ring.place.ipv4", "Address"),
+	place_ipv6 = ProtoField.ipv6("i3.ring.place.ipv6", "Address"),
+	place_port = ProtoField.uint16("i3.ring.place.port", "Port"),
 }
 i3.fields = f
 
@@ -213,6 +232,60 @@ local function show_entries(tvb, offset, length, kind, tree)
 	return length / ENTRY, nil
 end
 
+-- show_place adds the place at offset as the given field. It returns what is wrong with it, and whether it is nobody.
+local function show_place(tvb, offset, field, parent)
+	if zero(tvb, offset, PLACE) then
+		parent:add(field, tvb(offset, PLACE), "nobody")
+		return nil, true
+	end
+	local _, _, words = read_address(tvb, offset + 8, offset + 24)
+	local tree = parent:add(field, tvb(offset, PLACE), tvb(offset, 8):bytes():tohex(true) .. " at " .. words)
+	tree:add(f.place_prefix, tvb(offset, 8))
+	local bad = show_address(tvb, offset + 8, offset + 24, tree, f.place_ipv4, f.place_ipv6, f.place_port)
+	return reserve(tvb, offset + 26, 6, tree) or bad, false
+end
+
+-- show_places adds the places of an answer, of which the last end in room. It returns where they end, and what is wrong
+-- with the first bad one.
+local function show_places(tvb, offset, room, near, succ, tree)
+	if room == 0 then return offset, nil end
+	local bad = show_place(tvb, offset, f.ring_pred, tree)
+	for i = 1, near + succ do
+		if bad then break end
+		local nobody
+		bad, nobody = show_place(tvb, offset + i * PLACE, i <= near and f.ring_near or f.ring_succ, tree)
+		if nobody then bad = "a near one or successor is nobody" end
+	end
+	return offset + (1 + near + succ) * PLACE, bad
+end
+
+-- show_ring adds the message of a ring packet. It returns its kind in words, and what is wrong with it.
+local function show_ring(tvb, offset, length, tree)
+	if length < RING_HEAD then return "unknown", "message ends before its first place" end
+	local name, near, succ = ring_kinds[tvb(offset, 1):uint()], tvb(offset + 1, 1):uint(), tvb(offset + 2, 1):uint()
+	tree:add(f.ring_kind, tvb(offset, 1))
+	tree:add(f.ring_nears, tvb(offset + 1, 1))
+	tree:add(f.ring_succs, tvb(offset + 2, 1))
+	tree:add(f.ring_member, tvb(offset + 3, 1))
+	tree:add(f.ring_prefix, tvb(offset + 8, 8))
+	local bad = reserve(tvb, offset + 4, 4, tree)
+	local room = math.floor((length - RING_HEAD) / PLACE)
+	if not name then
+		return "unknown", "unknown kind of message"
+	elseif tvb(offset + 3, 1):uint() > 1 then
+		bad = "member is neither 0 nor 1"
+	elseif near > MAX_NEAR or succ > MAX_SUCC or near + succ > 0 and 1 + near + succ > room then
+		bad = "more places than there may be, or than there is room for"
+	elseif (name == "tell" or name == "follow") and length < RING_FULL then
+		bad = "shorter than the question by which that is checked"
+	end
+	bad = bad or show_place(tvb, offset + 16, f.ring_self, tree)
+	local rest = offset + RING_HEAD
+	if name == "answer" and not bad then rest, bad = show_places(tvb, rest, room, near, succ, tree) end
+	if not bad and rest < offset + length then tree:add(f.ring_room, tvb(rest, offset + length - rest)) end
+	return name, bad
+end
+
 -- bodies shows the body of each type of message, given where it is, and returns what is wrong. length is what the type
 -- asks for; without it the body is the application's.
 local function show_id(tvb, offset, _, tree) tree:add(m.id, tvb(offset, 32)) end
@@ -340,6 +413,11 @@ local function show_packet(tvb, offset, root)
 			name = name .. " (" .. show_message(tvb, offset + HEADER, length, root) .. ")"
 		end
 		return HEADER + length, name
+	end
+	if name == "ring" then
+		local kind, wrong = show_ring(tvb, offset + HEADER, length, tree)
+		if wrong then tree:add_proto_expert_info(malformed, wrong) end
+		return HEADER + length, name .. " (" .. kind .. (wrong and ") malformed" or ")")
 	end
 	local n, wrong = show_entries(tvb, offset + HEADER, length, name, tree)
 	if wrong then

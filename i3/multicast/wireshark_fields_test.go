@@ -12,7 +12,7 @@ import (
 )
 
 // wireFieldNames are the fields of docs/i3.lua whose values are compared.
-var wireFieldNames = []string{
+var wireFieldNames = append([]string{
 	"i3.version", "i3.kind", "i3.magic", "i3.reserved", "i3.id", "i3.id.prefix", "i3.id.public", "i3.id.key",
 	"i3.id.suffix", "i3.hops", "i3.length", "i3.flow", "i3.payload", "i3.padding", "i3.trigger", "i3.trigger.id",
 	"i3.trigger.kind", "i3.trigger.target", "i3.trigger.ipv4", "i3.trigger.ipv6", "i3.trigger.port", "i3.trigger.key",
@@ -21,7 +21,7 @@ var wireFieldNames = []string{
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
 	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret",
-}
+}, ringFieldNames...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
 type wireFields map[string][]string
@@ -94,20 +94,30 @@ func decodeFields(b []byte) wireFields {
 			break
 		}
 		f.header(p)
-		payload := i3.Payload(wire)
-		if p.Kind == i3.KindData || p.Kind == i3.KindDirect {
-			if len(payload) > 0 {
-				f.add("i3.payload", "%x", payload)
-			}
-			if err := f.message(payload); err != nil {
-				f.add("i3mc.malformed", "%v", err)
-			}
-		} else if err := f.entries(p.Kind, payload); err != nil {
-			f.add("i3.malformed", "%v", err)
-		}
+		f.payload(p.Kind, i3.Payload(wire))
 		b = rest
 	}
 	return f
+}
+
+func (f wireFields) payload(k i3.Kind, payload []byte) {
+	var err error
+	switch k {
+	case i3.KindData, i3.KindDirect:
+		if len(payload) > 0 {
+			f.add("i3.payload", "%x", payload)
+		}
+		if err := f.message(payload); err != nil {
+			f.add("i3mc.malformed", "%v", err)
+		}
+	case i3.KindRing:
+		err = f.ring(payload)
+	default:
+		err = f.entries(k, payload)
+	}
+	if err != nil {
+		f.add("i3.malformed", "%v", err)
+	}
 }
 
 func (f wireFields) header(p i3.Packet) {

@@ -123,7 +123,7 @@ func compareDissection(t *testing.T, frames []sniffed, options ...string) (malfo
 				t.Errorf("frame %d, %x: %s", i+1, f.data, diff)
 			}
 		}
-		for _, name := range []string{"i3.kind", "i3mc.type"} {
+		for _, name := range []string{"i3.kind", "i3.ring.kind", "i3mc.type"} {
 			for _, v := range want[name] {
 				seen[name+" "+v]++
 			}
@@ -141,26 +141,47 @@ func compareDissection(t *testing.T, frames []sniffed, options ...string) (malfo
 	return malformed, seen
 }
 
-// goldenDatagrams returns the datagrams of both golden files, the messages as payloads of data.
-func goldenDatagrams(t *testing.T) (all [][]byte) {
+// A block is one vector of a golden file.
+type block struct {
+	name string
+	wire []byte
+}
+
+// readBlocks reads a golden file of three lines a vector.
+func readBlocks(t *testing.T, file string) (all []block) {
 	t.Helper()
-	text, err := os.ReadFile("../testdata/golden.txt")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
-		lines := strings.Split(block, "\n")
-		if len(lines) != 3 || !strings.HasPrefix(lines[0], "datagram: ") {
+	for text := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		lines := strings.Split(text, "\n")
+		if len(lines) != 3 || strings.HasPrefix(text, "#") {
 			continue
 		}
 		wire, err := hex.DecodeString(lines[2])
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, wire)
+		all = append(all, block{lines[0], wire})
+	}
+	return all
+}
+
+// goldenDatagrams returns the datagrams of the golden files: messages of the multicast as payloads of data, those of
+// rings as payloads of theirs.
+func goldenDatagrams(t *testing.T) (all [][]byte) {
+	t.Helper()
+	for _, v := range readBlocks(t, "../testdata/golden.txt") {
+		if strings.HasPrefix(v.name, "datagram: ") {
+			all = append(all, v.wire)
+		}
 	}
 	if len(all) == 0 {
 		t.Fatal("../testdata/golden.txt has no datagrams")
+	}
+	for _, m := range goldenRings(t) {
+		all = append(all, ringDatagram(m))
 	}
 	id := i3.NewID(0x0123456789abcdef, i3.Key{1}, 7)
 	for _, v := range multicast.ReadGolden(t) {
@@ -173,12 +194,16 @@ func goldenDatagrams(t *testing.T) (all [][]byte) {
 	return all
 }
 
-// wantSeen fails unless every kind of packet and the given types of messages were among the frames.
+// wantSeen fails unless every kind of packet and of ring message, and the given types of messages, were among the
+// frames.
 func wantSeen(t *testing.T, seen map[string]int, types ...multicast.Type) {
 	t.Helper()
 	want := []string{"bundle"}
-	for k := i3.KindData; k <= i3.KindAck; k++ {
+	for k := i3.KindData; k <= i3.KindRing; k++ {
 		want = append(want, fmt.Sprint("i3.kind ", uint8(k)))
+	}
+	for k := range 4 {
+		want = append(want, fmt.Sprint("i3.ring.kind ", k+1))
 	}
 	for _, typ := range types {
 		want = append(want, fmt.Sprint("i3mc.type ", uint8(typ)))
@@ -214,10 +239,35 @@ func TestDissectorGolden(t *testing.T) {
 	}
 }
 
+// TestDissectorNames: the info column begins with the name of the first packet's kind, and of a ring message's.
+func TestDissectorNames(t *testing.T) {
+	datagrams := goldenDatagrams(t)
+	named := make(map[string]bool)
+	for i, got := range tshark(t, between(3000, 3000, datagrams...), []string{"_ws.col.Info"}, everyPort) {
+		p, wire, _, err := i3.Next(datagrams[i])
+		if err != nil || wire == nil {
+			continue
+		}
+		want := p.Kind.String()
+		if p.Kind == i3.KindRing {
+			want += " (" + [...]string{"ask", "answer", "tell", "follow"}[i3.Payload(wire)[0]-1] + ")"
+		}
+		named[p.Kind.String()] = true
+		if info := strings.Join(got["_ws.col.Info"], ";"); !strings.HasPrefix(info, want) {
+			t.Errorf("frame %d is called %q, want %q", i+1, info, want)
+		}
+	}
+	for k := i3.KindData; k <= i3.KindRing; k++ {
+		if !named[k.String()] {
+			t.Errorf("no frame begins with a packet of kind %v", k)
+		}
+	}
+}
+
 // TestDissectorExchange: what nodes and hosts say to each other while a tree is built, loses packets, and loses a
-// member.
+// member; and what members say while they form a ring.
 func TestDissectorExchange(t *testing.T) {
-	frames := eavesdrop(t)
+	frames := append(eavesdrop(t), eavesdropRing(t)...)
 	malformed, seen := compareDissection(t, frames, everyPort)
 	if malformed > 0 {
 		t.Errorf("%d of %d datagrams of a real exchange are malformed", malformed, len(frames))
@@ -276,8 +326,8 @@ func eavesdrop(t *testing.T) (frames []sniffed) {
 func TestDissectorRefuses(t *testing.T) {
 	rng := prng.New(20, 1)
 	golden := goldenDatagrams(t)
-	damaged := slices.Clone(unusualDatagrams(t))
-	for len(damaged) < 1500 {
+	damaged := append(unusualDatagrams(t), unusualRings(t)...)
+	for undamaged := len(damaged); len(damaged) < undamaged+1500; {
 		d := bytes.Clone(golden[rng.IntN(len(golden))])
 		switch rng.IntN(8) {
 		case 0:
