@@ -152,7 +152,8 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// Nodes answer requests, not answers: two nodes cannot be made to talk to each other.
+// Nodes answer requests, not answers: two nodes cannot be made to talk to each other. One that was given its ring is no
+// member of one that forms itself, and says nothing to those who are.
 func TestOtherKinds(t *testing.T) {
 	r := newRig(t, config())
 	tr := toHost(local(1), home)
@@ -161,6 +162,7 @@ func TestOtherKinds(t *testing.T) {
 		i3.KindAck:       ack.AppendTo(nil),
 		i3.KindChallenge: i3.Challenge{Trigger: tr}.AppendTo(nil),
 		i3.KindDirect:    []byte("hello"),
+		i3.KindRing:      append([]byte{1}, make([]byte, 47)...), // an ask
 	}
 	for kind, payload := range entries {
 		p := i3.Packet{Kind: kind, HopLimit: 9, Length: uint16(len(payload)), ID: local(1)}
