@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"i3bench/i3"
 	"i3bench/i3/chord"
+	"i3bench/i3/host"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
 	"i3bench/internal/prng"
@@ -145,6 +147,76 @@ func TestRing(t *testing.T) {
 				t.Fatal("the rest does not become a ring")
 			}
 			r.findAll()
+		})
+	}
+}
+
+// A hearer notes when it is sent something.
+type hearer struct{ last atomic.Int64 }
+
+func (h *hearer) Deliver(now machine.Time, _ netip.AddrPort, _ i3.Packet, _ []byte, _ *machine.Outbox) {
+	h.last.Store(int64(now))
+}
+func (h *hearer) Acked(machine.Time, i3.Ack, *machine.Outbox)      {}
+func (h *hearer) Failed(machine.Time, i3.Trigger, *machine.Outbox) {}
+
+// visitor adds a host, which finds owners by some of the nodes.
+func (r *ringTest) visitor(h host.Handler) (*host.Host, endpoint) {
+	end, err := r.open()
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { end.Close() })
+	cfg := chord.Config{Self: chord.Place{Addr: end.Addr()}}
+	for _, n := range r.nodes[:5] {
+		cfg.Join = append(cfg.Join, n.place.Addr)
+	}
+	guest, err := chord.NewGuest(cfg, r.now())
+	if err != nil {
+		r.Fatal(err)
+	}
+	m, err := host.New(host.Config{Self: end.Addr(), Ring: guest, Lifetime: 3 * machine.Second}, h)
+	if err != nil {
+		r.Fatal(err)
+	}
+	end.Start(guest.Beside(m))
+	return m, end
+}
+
+// TestHostsOnRing: hosts find the owners of identifiers by themselves, and others when these have died.
+func TestHostsOnRing(t *testing.T) {
+	for _, d := range drivers[:2] {
+		t.Run(d.name, func(t *testing.T) {
+			r := &ringTest{T: t, rig: d.rig(nil), rng: prng.New(4, 4)}
+			r.start(16)
+			if !r.until(r.whole) {
+				t.Fatal("the nodes do not become a ring")
+			}
+			heard := new(hearer)
+			to, toEnd := r.visitor(heard)
+			from, fromEnd := r.visitor(new(hearer))
+			id := i3.NewID(r.nodes[9].place.Prefix&^1-4, i3.Key{1}, 0)
+			toEnd.Do(func(now machine.Time, out *machine.Outbox) { to.Maintain(now, to.Own(id), out) })
+			arrives := func() bool {
+				since := int64(r.now())
+				var sent machine.Time
+				return r.until(func() bool {
+					if now := r.now(); now > sent.Add(100*machine.Millisecond) {
+						sent = now
+						fromEnd.Do(func(_ machine.Time, out *machine.Outbox) { from.Send(id, []byte("x"), out) })
+					}
+					return heard.last.Load() > since
+				})
+			}
+			if !arrives() {
+				t.Fatal("nothing arrives")
+			}
+			r.nodes[9].Close()
+			dead := r.now()
+			if !arrives() {
+				t.Fatal("nothing arrives after the owner has died")
+			}
+			t.Logf("again after %.1f s", r.now().Sub(dead).Seconds())
 		})
 	}
 }

@@ -279,7 +279,11 @@ local function show_ring(tvb, offset, length, tree)
 	elseif (name == "tell" or name == "follow") and length < RING_FULL then
 		bad = "shorter than the question by which that is checked"
 	end
-	bad = bad or show_place(tvb, offset + 16, f.ring_self, tree)
+	if not bad then
+		local nobody
+		bad, nobody = show_place(tvb, offset + 16, f.ring_self, tree)
+		if nobody and name ~= "ask" then bad = "the sender is nobody" end
+	end
 	local rest = offset + RING_HEAD
 	if name == "answer" and not bad then rest, bad = show_places(tvb, rest, room, near, succ, tree) end
 	if not bad and rest < offset + length then tree:add(f.ring_room, tvb(rest, offset + length - rest)) end

@@ -1,9 +1,11 @@
 package chord
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
+	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
@@ -18,6 +20,7 @@ const (
 
 	maxRequests = 256 // questions under way
 	maxTries    = 3   // how often one is sent before who was asked is taken for dead
+	maxHearsay  = 2   // and how often in a lookup
 	maxHops     = 32  // members that one lookup asks
 	firstWait   = 300 * machine.Millisecond
 	minWait     = 50 * machine.Millisecond
@@ -33,6 +36,8 @@ type Config struct {
 	Join []netip.AddrPort
 	// Seed makes the member's random choices.
 	Seed uint64
+	// Secret keys the numbers of its questions. Who knows it can answer in the place of others.
+	Secret [16]byte
 	// Successors is how many it keeps, [MinSuccessors] to [DefaultSuccessors], the same for all members of a
 	// ring. More than that many must be there before any fails, and it survives that all but one of them fail at
 	// once. Default [DefaultSuccessors].
@@ -44,9 +49,11 @@ type Config struct {
 	Found func(now machine.Time, f Finding, out *machine.Outbox)
 }
 
+var errNoMembers = errors.New("chord: guest: no members to ask: want the address of one at least")
+
 func (c *Config) setDefaults() error {
-	if !c.Self.known() {
-		return fmt.Errorf("chord: config: self address %v: want a valid address and port", c.Self.Addr)
+	if !usable(c.Self.Addr) {
+		return fmt.Errorf("chord: config: self address %v: want an address and port that others can send to", c.Self.Addr)
 	}
 	if c.Successors == 0 {
 		c.Successors = DefaultSuccessors
@@ -61,11 +68,20 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("chord: config: period of %d ns: want at least a millisecond", c.Period)
 	}
 	for _, a := range c.Join {
-		if !a.IsValid() || a == c.Self.Addr {
-			return fmt.Errorf("chord: config: joins by %v: want a valid address of another member than %v", a, c.Self.Addr)
+		if !usable(a) || a == c.Self.Addr {
+			return fmt.Errorf("chord: config: joins by %v: want an address of another member than %v", a, c.Self.Addr)
 		}
 	}
 	return nil
+}
+
+// usable reports whether an address comes out of a message as it went in, and packets may be sent to it.
+func usable(a netip.AddrPort) bool {
+	if !a.IsValid() {
+		return false
+	}
+	b, err := i3.ParseAddr(i3.AppendAddr(nil, a))
+	return err == nil && a == b
 }
 
 // Counters is what a member has done since it started.
@@ -75,6 +91,7 @@ type Counters struct {
 	Answered      uint64 // questions of others answered
 	Told          uint64 // times that others said that they are before it, or have joined behind
 	Silent        uint64 // members taken for dead
+	Joined        uint64 // times that it has joined a ring
 	Finds         uint64 // lookups begun, those for itself included
 	Failed        uint64 // of these, without a result
 	DropMalformed uint64 // payloads that do not decode

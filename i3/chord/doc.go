@@ -26,9 +26,15 @@
 // their way with the lookup. [Member.Find] asks from member to member, nearer each time, until it has heard from the
 // owner itself: for who wants to know the address, and for how long the way took.
 //
+// # Guests
+//
+// A [Guest] is the ring of a host, which is no member: it asks members who owns what the host sends to, remembers that,
+// and asks again whether the owner is still there.
+//
 // # What attackers can do
 //
-// Nobody is believed who has not answered a question with a number that only he can know, from the address that is
-// his; no answer is longer than its question. A member may lie about others in its list, and have a position of its
-// choice: who keeps strangers out of the ring must do so in front of it.
+// Nobody is believed who has not answered a question by its number, which only who is asked can know (Config.Secret);
+// no answer is longer than its question. A member may lie about others in its list, and so have a bystander sent a
+// dozen times the bytes of its answers, though only when it is asked; and it has the position of its choice. Who
+// keeps strangers out of the ring must do so in front of it.
 package chord

@@ -1,6 +1,7 @@
 package chord
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -37,6 +38,7 @@ type find struct {
 	lives      bool    // there is one
 	sure       bool    // and it says that it is, or nobody else who might know is left
 	hops       int
+	silent     int // members that were asked and did not answer
 }
 
 type findPurpose uint8
@@ -45,10 +47,14 @@ const (
 	toFind findPurpose = iota
 	toFinger
 	toJoin
+	toGuest
 )
 
-// maxBefore bounds the members that a lookup remembers to ask.
-const maxBefore = 8
+// Bounds of a lookup.
+const (
+	maxBefore = 8 // members that it remembers to ask
+	maxSilent = 6 // members that do not answer: one that lies can name as many as it likes, and any bystander
+)
 
 // Find looks for the owner of a prefix, and tells Config.Found, maybe during the call. It returns false if too many
 // lookups are under way or it has not joined.
@@ -91,12 +97,7 @@ func (f *find) learn(a *message) {
 			f.before = append(f.before, p)
 		}
 	}
-	slices.SortFunc(f.before, func(p, q Place) int {
-		if f.prefix-p.Prefix < f.prefix-q.Prefix {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(f.before, func(p, q Place) int { return cmp.Compare(f.prefix-p.Prefix, f.prefix-q.Prefix) })
 	f.before = f.before[:min(len(f.before), maxBefore)]
 	last := a.self
 	for i, s := range a.succ {
@@ -113,9 +114,9 @@ func (m *Member) next(now machine.Time, i int, out *machine.Outbox) {
 	f := &m.finds[i]
 	to, ok := f.pick()
 	switch {
-	case !ok && f.lives:
+	case f.lives && (!ok || len(f.asked) == maxHops):
 		m.finish(now, f, &f.owner, out)
-	case !ok || len(f.asked) == maxHops:
+	case !ok || len(f.asked) == maxHops || f.silent == maxSilent:
 		m.count.Failed++
 		m.finish(now, f, nil, out)
 	case to.Addr == m.cfg.Self.Addr:
@@ -124,7 +125,7 @@ func (m *Member) next(now machine.Time, i int, out *machine.Outbox) {
 	default:
 		f.asked = append(f.asked, to.Addr)
 		size := shortSize
-		if f.purpose != toFind {
+		if f.purpose == toJoin || f.purpose == toFinger && f.ownerAsked {
 			size = fullSize
 		}
 		r := request{to: to, size: size, prefix: f.prefix, purpose: forFind, ref: i, round: f.serial}
@@ -180,6 +181,7 @@ func (m *Member) findAnswered(now machine.Time, q *request, a *message, out *mac
 // findSilent goes on with a lookup whose question nobody has answered.
 func (m *Member) findSilent(now machine.Time, q *request, out *machine.Outbox) {
 	if f := &m.finds[q.ref]; f.open && f.serial == q.round {
+		f.silent++
 		m.next(now, q.ref, out)
 	}
 }
@@ -189,6 +191,9 @@ func (m *Member) heard(now machine.Time, i int, a *message, out *machine.Outbox)
 	f := &m.finds[i]
 	switch {
 	case !a.member || len(a.succ) == 0: // it has yet to join
+	case f.purpose == toJoin && !m.alone(): // by another lookup, or by others that have joined it
+		f.open = false
+		return
 	case f.purpose == toJoin:
 		if m.join(now, f, a, out) {
 			return
@@ -216,6 +221,7 @@ func (m *Member) join(now machine.Time, f *find, a *message, out *machine.Outbox
 		return false
 	}
 	m.joined, m.taken, f.open = true, false, false
+	m.count.Joined++
 	m.say(kindFollow, a.self, out)
 	m.stabilize(now, out)
 	return true
@@ -233,6 +239,8 @@ func (m *Member) finish(now machine.Time, f *find, owner *message, out *machine.
 		if m.cfg.Found != nil {
 			m.cfg.Found(now, done, out)
 		}
+	case toGuest:
+		m.guest.found(now, f, owner)
 	case toFinger:
 		if owner != nil {
 			m.choose(now, f, owner, out)

@@ -90,7 +90,8 @@ func (m *Member) choose(now machine.Time, f *find, owner *message, out *machine.
 		if p == m.cfg.Self || !within.Contains(p.Prefix) {
 			break
 		}
-		some = m.ask(now, request{to: p, size: pingSize, purpose: forFinger, ref: f.level, round: f.round}, out) || some
+		r := request{to: p, size: pingSize, purpose: forFinger, ref: f.level, round: f.round, once: true}
+		some = m.ask(now, r, out) || some
 	}
 	if !some {
 		m.fingers.at[f.level] = Place{}

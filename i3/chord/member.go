@@ -1,9 +1,11 @@
 package chord
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 
+	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/internal/prng"
@@ -13,6 +15,7 @@ import (
 type Member struct {
 	cfg      Config
 	pointers pointers
+	guest    *Guest // of a guest, which never joins
 	joined   bool
 	taken    bool
 	fingers  fingers
@@ -22,8 +25,12 @@ type Member struct {
 	period   machine.Timer
 	fingerAt machine.Time // when it looks for the next finger, at the earliest
 	rng      prng.Source
+	key      asm.Key // of the numbers of questions
+	asked    uint64  // so many
 	patience patience
-	serial   uint32 // of questions
+	serial   uint32 // of lookups
+	asking   uint32 // of questions for pointers
+	tells    uint64 // that have come since the one that waits to be looked into
 	tickets  uint32
 	count    Counters
 }
@@ -43,7 +50,7 @@ func NewMember(cfg Config, now machine.Time) (*Member, error) {
 		joined:   len(cfg.Join) == 0,
 		rng:      prng.New(cfg.Seed, cfg.Self.Prefix),
 	}
-	m.serial = uint32(m.rng.Uint64())
+	m.key = asm.NewKey(binary.LittleEndian.Uint64(cfg.Secret[:8]), binary.LittleEndian.Uint64(cfg.Secret[8:]))
 	m.timers.Set(&m.period, keyPeriod, max(now, 1))
 	return m, nil
 }
@@ -114,7 +121,11 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 // join.
 func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period*3/4, m.cfg.Period*5/4)))
-	if alone := m.pointers.succ[0] == m.cfg.Self; alone && len(m.cfg.Join) > 0 && !m.joining() {
+	if m.guest != nil {
+		m.guest.look(now, out)
+		return
+	}
+	if m.alone() && len(m.cfg.Join) > 0 && !m.joining() {
 		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.cfg.Join}, out)
 	}
 	if m.joined && m.pointers.free() {
@@ -126,6 +137,9 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	}
 }
 
+// alone reports whether it knows of nobody else on the ring.
+func (m *Member) alone() bool { return m.pointers.succ[0] == m.cfg.Self }
+
 // joining reports whether it looks for its place.
 func (m *Member) joining() bool {
 	return slices.ContainsFunc(m.finds[:], func(f find) bool { return f.open && f.purpose == toJoin })
@@ -134,7 +148,7 @@ func (m *Member) joining() bool {
 // stabilize begins a look at the successors, and forgets a question about news.
 func (m *Member) stabilize(now machine.Time, out *machine.Outbox) {
 	for i := range m.requests {
-		if q := &m.requests[i]; q.open && q.once {
+		if q := &m.requests[i]; q.open && q.purpose == forPointers { // one about news, if any
 			q.open = false
 			m.timers.Stop(&q.timer)
 		}
@@ -150,7 +164,8 @@ func (m *Member) rngBetween(lo, hi machine.Duration) machine.Duration {
 func (m *Member) do(now machine.Time, t todo, out *machine.Outbox) {
 	if t.ask.known() {
 		r := request{to: t.ask, size: fullSize, prefix: m.cfg.Self.Prefix, purpose: forPointers}
-		r.once = m.pointers.unproven()
+		m.asking++
+		r.once, r.round = m.pointers.unproven(), m.asking
 		if !m.ask(now, r, out) {
 			m.pointers.step = idle // too much under way: again in a period
 		}
@@ -200,11 +215,20 @@ func (m *Member) Packet(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		m.count.DropMalformed++
 	case m.joined && msg.kind == kindTell:
 		m.count.Told++
-		m.do(now, m.pointers.told(msg.self), out)
+		m.told(now, msg.self, out)
 	case m.joined:
 		m.count.Told++
 		m.followed(now, msg.self, out)
 	}
+}
+
+// told hears from one that says to come before it. Of several that have not been looked into yet each has the same
+// chance, so that who says it all the time keeps nobody out.
+func (m *Member) told(now machine.Time, by Place, out *machine.Outbox) {
+	if m.tells++; !m.pointers.news.known() {
+		m.tells = 1
+	}
+	m.do(now, m.pointers.told(by, m.rng.Uint64n(m.tells) == 0), out)
 }
 
 // followed hears from one that comes after it. If that is its successor, this has a new list.
@@ -226,7 +250,7 @@ func (m *Member) soon(now machine.Time) {
 // answer tells somebody the state, in no more bytes than the question had.
 func (m *Member) answer(to netip.AddrPort, flow uint32, q *message, size int, out *machine.Outbox) {
 	m.count.Answered++
-	m.send(to, flow, m.own(q.prefix), size, out)
+	m.send(to, flow, m.own(q.prefix), min(size, fullSize), out)
 }
 
 // own returns the answer to a question about a prefix.

@@ -178,6 +178,26 @@ func TestAloneJoinsAgain(t *testing.T) {
 	n.settle(20, 60)
 }
 
+// TestJoinsOnce: a member joins once, though the first of those it asks is dead and others answer late, or not at all.
+func TestJoinsOnce(t *testing.T) {
+	for seed := range uint64(chord.Share(20)) {
+		n := formed(t, seed, 12)
+		live := n.live()
+		live[0].dead = true
+		n.loss = float64(seed%4) / 10
+		for i := range 12 {
+			n.add(live[0], live[1+i%5], live[6+i%5])
+			n.run(300 * machine.Millisecond)
+		}
+		n.run(20 * machine.Second)
+		for _, p := range n.members[12:] {
+			if joined := p.Counters().Joined; joined > 1 {
+				t.Errorf("seed %d: %v has joined %d times", seed, p.place, joined)
+			}
+		}
+	}
+}
+
 // TestTaken: who wants the position of another does not get it, and says so.
 func TestTaken(t *testing.T) {
 	n := formed(t, 6, 8)
@@ -189,7 +209,7 @@ func TestTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.start(&peer{Member: m, place: m.Self()})
+	n.start(&peer{Member: m, machine: m, place: m.Self()})
 	n.run(5 * machine.Second)
 	if m.Joined() || !m.Taken() {
 		t.Errorf("joined %v, taken %v", m.Joined(), m.Taken())

@@ -100,7 +100,10 @@ func parseMessage(b []byte) (m message, err error) {
 	if near > maxNear || succ > DefaultSuccessors || near+succ > 0 && 1+near+succ > places {
 		return m, i3.ErrShort
 	}
-	if m.self, err = parsePlace(b[16:]); err != nil || places == 0 || m.kind != kindAnswer {
+	if m.self, err = parsePlace(b[16:]); err == nil && !m.self.known() && m.kind != kindAsk {
+		err = i3.ErrTarget
+	}
+	if err != nil || places == 0 || m.kind != kindAnswer {
 		return m, err
 	}
 	if m.pred, err = parsePlace(b[messageHead:]); err != nil {

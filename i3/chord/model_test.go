@@ -140,7 +140,7 @@ func TestModelFindsMistakes(t *testing.T) {
 			}
 		},
 		"never asks whether its predecessor lives": func(r *rules) {
-			r.told = func(p *pointers, by Place) todo {
+			r.told = func(p *pointers, by Place, _ bool) todo {
 				if between(p.pred.Prefix, by.Prefix, p.self.Prefix) {
 					p.pred = by
 				}

@@ -15,19 +15,21 @@ import (
 
 // A network carries what members send to each other, in virtual time: with delays by where they are, and losses.
 type network struct {
-	t       testing.TB
-	now     machine.Time
-	rng     prng.Source
-	loss    float64
-	cutOff  *peer // whose datagrams are lost, and those to it
-	mail    mailbox
-	serial  int
-	members []*peer // all there ever were
-	byAddr  map[netip.AddrPort]*peer
-	out     *machine.Outbox
-	asked   map[ticket][]chord.Place // the owners then
-	found   map[ticket]finding
-	carried int
+	t    testing.TB
+	now  machine.Time
+	rng  prng.Source
+	loss float64
+	// elsewhere takes what is for nobody in the network.
+	elsewhere func(to netip.AddrPort, size int) bool
+	cutOff    *peer // whose datagrams are lost, and those to it
+	mail      mailbox
+	serial    int
+	members   []*peer // all there ever were
+	byAddr    map[netip.AddrPort]*peer
+	out       *machine.Outbox
+	asked     map[ticket][]chord.Place // the owners then
+	found     map[ticket]finding
+	carried   int
 }
 
 // A finding is what a member has found, and whether that was the owner when it asked, or when it heard.
@@ -43,11 +45,12 @@ type ticket struct {
 
 // A peer is a member in a network.
 type peer struct {
-	*chord.Member
-	place chord.Place
-	x, y  float64 // where it is: a unit of distance takes 40 ms
-	dead  bool
-	woken machine.Time // for when a call of Expire is under way
+	*chord.Member // of a member
+	machine       machine.Machine
+	place         chord.Place
+	x, y          float64 // where it is: a unit of distance takes 40 ms
+	dead          bool
+	woken         machine.Time // for when a call of Expire is under way
 }
 
 // A letter is a datagram on its way, or with no bytes a deadline.
@@ -98,7 +101,7 @@ func (n *network) add(by ...*peer) *peer {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	p.Member = m
+	p.Member, p.machine = m, m
 	n.start(p)
 	return p
 }
@@ -112,6 +115,9 @@ func (n *network) start(p *peer) {
 func (n *network) after(p *peer) {
 	for _, s := range n.out.Sends() {
 		n.carried++
+		if n.elsewhere != nil && n.elsewhere(s.To, len(s.Bytes)) {
+			continue
+		}
 		to := n.byAddr[s.To]
 		if to == nil {
 			n.t.Fatalf("%v sends to %v, which nobody has", p.place.Addr, s.To)
@@ -124,7 +130,7 @@ func (n *network) after(p *peer) {
 			from: p.place.Addr, to: to, bytes: slices.Clone(s.Bytes)})
 	}
 	n.out.Reset()
-	if d := max(p.Deadline(), n.now); d != machine.Never && (p.woken == 0 || d < p.woken) {
+	if d := max(p.machine.Deadline(), n.now); d != machine.Never && (p.woken == 0 || d < p.woken) {
 		p.woken = d
 		n.post(letter{at: d, to: p})
 	}
@@ -149,10 +155,10 @@ func (n *network) run(d machine.Duration) {
 		case l.to.dead:
 			continue
 		case l.bytes != nil:
-			l.to.Receive(n.now, []machine.Datagram{{From: l.from, Bytes: l.bytes}}, n.out)
+			l.to.machine.Receive(n.now, []machine.Datagram{{From: l.from, Bytes: l.bytes}}, n.out)
 		case l.at == l.to.woken:
 			l.to.woken = 0
-			l.to.Expire(n.now, n.out)
+			l.to.machine.Expire(n.now, n.out)
 		default:
 			continue
 		}
@@ -163,7 +169,7 @@ func (n *network) run(d machine.Duration) {
 // live returns who is a member and lives, in the order of the ring.
 func (n *network) live() (live []*peer) {
 	for _, p := range n.members {
-		if !p.dead && p.Joined() {
+		if !p.dead && p.Member != nil && p.Joined() {
 			live = append(live, p)
 		}
 	}

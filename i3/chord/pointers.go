@@ -110,6 +110,7 @@ func (p *pointers) answered(pred Place, succ []Place) todo {
 		if p.gone || p.follows(asked) {
 			p.pred, p.gone = asked, false
 		}
+		p.forget(asked)
 	case askPredecessor: // it lives, and so comes after who says that it is there
 		p.gone, p.news = false, Place{}
 	}
@@ -118,7 +119,7 @@ func (p *pointers) answered(pred Place, succ []Place) todo {
 
 // silent goes on if who was asked does not answer, and so is taken for dead.
 func (p *pointers) silent() todo {
-	s := p.step
+	s, asked := p.step, p.asked
 	p.step = idle
 	switch s {
 	case askSuccessor:
@@ -130,22 +131,33 @@ func (p *pointers) silent() todo {
 		return p.tell()
 	case askPredecessor:
 		p.gone = true
+	case askNews:
+		p.forget(asked)
 	}
 	return p.rest(todo{})
+}
+
+// forget drops the news of somebody.
+func (p *pointers) forget(whose Place) {
+	if p.news == whose {
+		p.news = Place{}
+	}
 }
 
 // tell says to the successor that self is there.
 func (p *pointers) tell() todo {
 	if p.succ[0] == p.self {
-		return p.told(p.self)
+		return p.told(p.self, false)
 	}
 	return p.rest(todo{tell: p.succ[0]})
 }
 
 // told hears that somebody comes before self ("rectify"). Nobody is believed before it has answered itself: whoever may
 // write as sender what it likes could have pointers set as it likes.
-func (p *pointers) told(by Place) todo {
-	if !p.news.known() || between(p.news.Prefix, by.Prefix, p.self.Prefix) {
+//
+// If somebody has said so before and waits for being asked, the new one may take the place.
+func (p *pointers) told(by Place, instead bool) todo {
+	if !p.news.known() || instead {
 		p.news = by
 	}
 	return p.rest(todo{})
@@ -168,7 +180,6 @@ func (p *pointers) rest(t todo) todo {
 	}
 	switch {
 	case p.follows(by) || p.gone && by != p.pred:
-		p.news = Place{}
 		u := p.ask(askNews, by)
 		return todo{ask: u.ask, tell: t.tell}
 	case by != p.pred && p.pred != p.self:

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"i3bench/asm"
+	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
@@ -45,9 +47,8 @@ func (m *Member) ask(now machine.Time, r request, out *machine.Outbox) bool {
 	for i := range m.requests {
 		if q := &m.requests[i]; !q.open {
 			timer := q.timer // its entry in the queue may be there yet
-			m.serial++
 			*q = r
-			q.open, q.flow, q.sent, q.timer = true, m.serial, now, timer
+			q.open, q.flow, q.sent, q.timer = true, m.flow(), now, timer
 			m.sendRequest(now, q, uint64(i), out)
 			return true
 		}
@@ -56,10 +57,17 @@ func (m *Member) ask(now machine.Time, r request, out *machine.Outbox) bool {
 	return false
 }
 
+// flow returns the number of the next question, which only who is asked can know: SipHash of how many there were.
+func (m *Member) flow() uint32 {
+	m.asked++
+	id := i3.NewID(m.asked, i3.Key{}, 0)
+	return uint32(asm.HashOne(&id, &m.key))
+}
+
 func (m *Member) sendRequest(now machine.Time, q *request, key uint64, out *machine.Outbox) {
 	m.count.Asked++
 	m.send(q.to.Addr, q.flow, &message{kind: kindAsk, self: m.cfg.Self, prefix: q.prefix}, q.size, out)
-	wait := m.patience.wait() << q.tries
+	wait := min(m.patience.wait()<<q.tries, maxWait)
 	if q.once {
 		wait = maxWait
 	}
@@ -67,10 +75,22 @@ func (m *Member) sendRequest(now machine.Time, q *request, key uint64, out *mach
 	q.tries++
 }
 
+// most returns how often a question is sent: seldom to those of whom another has said that they are there, for one that
+// lies may name a bystander.
+func (q *request) most() int {
+	switch {
+	case q.once:
+		return 1
+	case q.purpose == forFind:
+		return maxHearsay
+	}
+	return maxTries
+}
+
 // overdue repeats a question, or gives up.
 func (m *Member) overdue(now machine.Time, i uint64, out *machine.Outbox) {
 	q := &m.requests[i]
-	if q.tries < maxTries && !q.once {
+	if q.tries < q.most() {
 		m.count.Repeated++
 		m.sendRequest(now, q, i, out)
 		return
@@ -82,6 +102,9 @@ func (m *Member) overdue(now machine.Time, i uint64, out *machine.Outbox) {
 	m.fingers.forget(q.to.Addr)
 	switch q.purpose {
 	case forPointers:
+		if q.round != m.asking {
+			return
+		}
 		successor := m.pointers.step == askSuccessor
 		m.do(now, m.pointers.silent(), out)
 		if successor && m.pointers.free() { // the next does not wait for a period
@@ -120,6 +143,9 @@ func (m *Member) answered(now machine.Time, from netip.AddrPort, flow uint32, a 
 // pointersAnswered goes on with the pointers. Somebody who has started anew at another position, or has yet to join, is
 // as good as dead.
 func (m *Member) pointersAnswered(now machine.Time, q *request, a *message, out *machine.Outbox) {
+	if q.round != m.asking || m.pointers.step == idle {
+		return // it joined anew meanwhile
+	}
 	if a.self != q.to || !a.member || len(a.succ) == 0 {
 		m.do(now, m.pointers.silent(), out)
 		return

@@ -11,7 +11,7 @@ import (
 type rules struct {
 	join     func(p *pointers, pred Place, succ []Place) bool
 	answered func(p *pointers, pred Place, succ []Place) todo
-	told     func(p *pointers, by Place) todo
+	told     func(p *pointers, by Place, instead bool) todo
 }
 
 // correct are the rules of this package.
@@ -183,6 +183,11 @@ func (w *world) events() (all []event) {
 		from, to := k/len(w.who), k%len(w.who)
 		if t&before != 0 {
 			all = append(all, event{fmt.Sprint(from, " tells ", to), func(w *world) { w.hear(from, to, before) }})
+			if w.who[to].news.known() { // others have said so before, and one of them keeps its place
+				all = append(all, event{fmt.Sprint(from, " tells in vain ", to), func(w *world) {
+					w.told[k] &^= before
+				}})
+			}
 		}
 		if t&behind != 0 {
 			all = append(all, event{fmt.Sprint(from, " follows ", to), func(w *world) { w.hear(from, to, behind) }})
@@ -243,7 +248,7 @@ func (w *world) hear(from, to int, said words) {
 	w.told[k] &^= said
 	var t todo
 	if said == before {
-		t = w.rules.told(&n.pointers, place(from))
+		t = w.rules.told(&n.pointers, place(from), true)
 	} else {
 		t = n.followed(place(from))
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"i3bench/i3"
+	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 )
 
@@ -28,8 +29,14 @@ func (h *Host) acks(now machine.Time, p i3.Packet, payload []byte, out *machine.
 // reports whether the handler should hear of it: not of late answers to
 // questions that were answered already.
 func (h *Host) settle(now machine.Time, flow uint32, a i3.Ack) bool {
-	if a.Status == i3.StatusProbed {
+	switch a.Status {
+	case i3.StatusProbed:
 		return true
+	case i3.StatusNotOwner:
+		if ring, ok := h.cfg.Ring.(chord.Corrector); ok {
+			ring.Wrong(a.Trigger.ID.Prefix())
+			return false // as if there had been no answer: it asks again, somebody else
+		}
 	}
 	for i := range h.tasks {
 		k := &h.tasks[i]

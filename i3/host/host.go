@@ -23,6 +23,8 @@ const (
 const (
 	// maxTries is how often a request is sent before the host gives up.
 	maxTries = 8
+	// doubtAfter is after how many requests without an answer a ring that may be wrong hears of it.
+	doubtAfter = 2
 	// retryFloor and retryCeil bound the wait for an answer.
 	retryFloor = 50 * machine.Millisecond
 	retryCeil  = 3 * machine.Second
@@ -36,7 +38,8 @@ const (
 type Config struct {
 	// Self is the address at which other hosts and nodes reach this host.
 	Self netip.AddrPort
-	// Ring finds the node that owns an identifier.
+	// Ring finds the node that owns an identifier. One that may be wrong, such as a [chord.Guest], hears what nodes say
+	// of it.
 	Ring chord.Ring
 	// Seed makes the host's random choices. Hosts with equal seeds choose alike.
 	Seed uint64

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"i3bench/i3"
+	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 )
 
@@ -170,6 +171,9 @@ func (h *Host) ask(now machine.Time, k *task, s taskState, out *machine.Outbox) 
 
 // request sends a task's request and sets the timer for sending it again.
 func (h *Host) request(now machine.Time, k *task, out *machine.Outbox) {
+	if ring, ok := h.cfg.Ring.(chord.Corrector); ok && k.tries >= doubtAfter {
+		ring.Doubt(k.trigger.ID.Prefix())
+	}
 	owner, ok := h.cfg.Ring.Owner(k.trigger.ID.Prefix())
 	if !ok {
 		h.count.DropNoOwner++

@@ -1,0 +1,236 @@
+package chord
+
+import (
+	"net/netip"
+	"slices"
+
+	"i3bench/i3"
+	"i3bench/i3/machine"
+)
+
+// A Corrector is a [Ring] that may be wrong, and wants to hear of it.
+type Corrector interface {
+	Ring
+	// Wrong hears that who was said to be the owner of prefix is not.
+	Wrong(prefix uint64)
+	// Doubt hears that the owner of prefix does not answer.
+	Doubt(prefix uint64)
+}
+
+// A Guest is a [Ring] for a host: it is no member, but asks members who owns what, and remembers that. The first
+// question about a prefix it answers with some member, which passes data on, while it looks for the owner; owners that
+// are in use it asks again and again whether they are there.
+//
+// It is part of a machine, see [Guest.Beside].
+type Guest struct {
+	m      *Member
+	known  []known
+	wanted []uint64
+	next   int // of the members given, which is asked where nobody is known
+	now    machine.Time
+}
+
+// A known is an owner that a guest has found.
+type known struct {
+	Range
+	place Place
+	last  uint64 // prefix that was asked for
+	used  bool
+	check machine.Time // when it is asked again, if it is used
+	until machine.Time // when it is forgotten
+}
+
+// Bounds of a guest.
+const (
+	maxKnown   = 256 // the one that was asked longest ago makes room
+	maxWanted  = 64  // beyond these, a prefix has to be asked for again
+	checkEvery = 2 * machine.Second
+	forgetAt   = 60 * machine.Second
+)
+
+var _ Corrector = (*Guest)(nil)
+
+// NewGuest returns a guest at cfg.Self.Addr of the ring that cfg.Join are members of, at least one. The rest of the
+// configuration but for Seed means nothing.
+func NewGuest(cfg Config, now machine.Time) (*Guest, error) {
+	if len(cfg.Join) == 0 {
+		return nil, errNoMembers
+	}
+	cfg.Self.Prefix, cfg.Found, cfg.Period, cfg.Successors = 0, nil, 0, 0
+	m, err := NewMember(cfg, now)
+	if err != nil {
+		return nil, err
+	}
+	g := &Guest{m: m, now: max(now, 1)}
+	m.guest = g
+	return g, nil
+}
+
+// Owner returns the address to which a packet for prefix goes: its owner's, or some member's. (See [Ring].)
+func (g *Guest) Owner(prefix uint64) (netip.AddrPort, bool) {
+	if k := g.find(prefix); k != nil {
+		k.used, k.last = true, prefix
+		return k.place.Addr, true
+	}
+	g.want(prefix)
+	if n := len(g.known); n > 0 {
+		return g.known[int(prefix%uint64(n))].place.Addr, true
+	}
+	return g.m.cfg.Join[g.next%len(g.m.cfg.Join)], true
+}
+
+// Wrong makes the guest look for the owner of prefix again. (See [Corrector].)
+func (g *Guest) Wrong(prefix uint64) {
+	g.known = slices.DeleteFunc(g.known, func(k known) bool { return k.Contains(prefix) })
+	g.want(prefix)
+}
+
+// Doubt makes the guest ask the owner of prefix whether it is there, or another member if none is known. (See
+// [Corrector].)
+func (g *Guest) Doubt(prefix uint64) {
+	g.next++
+	if k := g.find(prefix); k != nil {
+		k.check, k.used, k.last = g.now, true, prefix
+		g.wake()
+		return
+	}
+	g.want(prefix)
+}
+
+// Counters returns what the guest has done so far.
+func (g *Guest) Counters() Counters { return g.m.count }
+
+func (g *Guest) find(prefix uint64) *known {
+	for i := range g.known {
+		if g.known[i].Contains(prefix) {
+			return &g.known[i]
+		}
+	}
+	return nil
+}
+
+// want notes a prefix to look for when the machine is next called.
+func (g *Guest) want(prefix uint64) {
+	if len(g.wanted) < maxWanted && !slices.Contains(g.wanted, prefix) {
+		g.wanted = append(g.wanted, prefix)
+		g.wake()
+	}
+}
+
+// wake brings the next call of look forward.
+func (g *Guest) wake() { g.m.timers.Set(&g.m.period, keyPeriod, g.now) }
+
+// look does what is due: for a guest in place of a member's look at its successors.
+func (g *Guest) look(now machine.Time, out *machine.Outbox) {
+	g.known = slices.DeleteFunc(g.known, func(k known) bool { return now >= k.until })
+	for i := range g.known {
+		if k := &g.known[i]; k.used && now >= k.check {
+			k.used, k.check = false, now.Add(checkEvery)
+			g.begin(now, k.last, k.place, out)
+		}
+	}
+	for _, prefix := range g.wanted {
+		if g.find(prefix) == nil {
+			g.begin(now, prefix, Place{}, out)
+		}
+	}
+	g.wanted = g.wanted[:0]
+}
+
+// begin looks for the owner of a prefix, which may be somebody who was.
+func (g *Guest) begin(now machine.Time, prefix uint64, was Place, out *machine.Outbox) {
+	f := find{prefix: prefix, purpose: toGuest}
+	if was.known() {
+		f.owners = []Place{was}
+	}
+	for i := range g.m.finds {
+		if o := &g.m.finds[i]; o.open && o.prefix == prefix {
+			return
+		}
+	}
+	for i := range g.m.cfg.Join {
+		f.seeds = append(f.seeds, g.m.cfg.Join[(g.next+i)%len(g.m.cfg.Join)])
+	}
+	for _, k := range g.known {
+		f.seeds = append(f.seeds, k.place.Addr)
+	}
+	g.m.begin(now, f, out)
+}
+
+// found takes over what a lookup has found: with the state of the owner, or without one.
+func (g *Guest) found(now machine.Time, f *find, owner *message) {
+	if owner == nil {
+		return
+	}
+	k := known{
+		Range: Range{f.prefix - 1, owner.self.Prefix}, place: owner.self, last: f.prefix,
+		check: now.Add(checkEvery), until: now.Add(forgetAt),
+	}
+	if owner.pred.known() && (Range{owner.pred.Prefix, owner.self.Prefix}).Contains(f.prefix) {
+		k.Lo = owner.pred.Prefix
+	}
+	g.known = slices.DeleteFunc(g.known, func(o known) bool {
+		return o.place.Addr == k.place.Addr || o.Contains(k.Hi) || k.Contains(o.Hi)
+	})
+	if len(g.known) == maxKnown {
+		oldest := 0
+		for i := range g.known {
+			if g.known[i].check < g.known[oldest].check {
+				oldest = i
+			}
+		}
+		g.known = slices.Delete(g.known, oldest, oldest+1)
+	}
+	g.known = append(g.known, k)
+}
+
+// Beside returns a machine that is m with the guest beside it: the guest gets the packets of the ring, and m, whose
+// [Ring] it is, all others.
+func (g *Guest) Beside(m machine.Machine) machine.Machine { return &beside{g, m} }
+
+type beside struct {
+	guest *Guest
+	machine.Machine
+}
+
+// Deadline returns when either has something to do.
+func (b *beside) Deadline() machine.Time { return min(b.guest.m.Deadline(), b.Machine.Deadline()) }
+
+// Expire does what is due for both.
+func (b *beside) Expire(now machine.Time, out *machine.Outbox) {
+	b.guest.now = now
+	b.guest.m.Expire(now, out)
+	b.Machine.Expire(now, out)
+}
+
+// Receive divides the packets.
+func (b *beside) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
+	b.guest.now = now
+	for _, d := range batch {
+		for rest := d.Bytes; len(rest) > 0; {
+			var others int
+			others, rest = b.ring(now, d.From, rest, out)
+			if others > 0 {
+				b.Machine.Receive(now, []machine.Datagram{{From: d.From, Bytes: d.Bytes[:others]}}, out)
+			}
+			d.Bytes = rest
+		}
+	}
+}
+
+// ring goes through the packets of a datagram up to the first of the ring, hands that to the guest, and returns how
+// many bytes are before it and what comes after it. Where it cannot read on, all is before it.
+func (b *beside) ring(now machine.Time, from netip.AddrPort, d []byte, out *machine.Outbox) (before int, after []byte) {
+	for rest := d; len(rest) > 0; {
+		p, wire, tail, err := i3.Next(rest)
+		if err != nil || wire == nil {
+			break
+		}
+		if p.Kind == i3.KindRing {
+			b.guest.m.Packet(now, from, p, i3.Payload(wire), out)
+			return len(d) - len(rest), tail
+		}
+		rest = tail
+	}
+	return len(d), nil
+}
