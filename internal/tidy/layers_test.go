@@ -48,6 +48,7 @@ var layers = map[string]int{
 	// Programs to read.
 	"examples/anycast": 10,
 	"examples/chain":   10,
+	"examples/ring":    10,
 }
 
 // driverLayer is the lowest layer that owns a clock, sockets and goroutines. Everything below it is a pure state
