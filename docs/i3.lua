@@ -16,9 +16,10 @@ local MAGIC, VERSION = 0x6933, 1
 local HEADER, TEMPLATE, ENTRY, MAX_ENTRIES = 48, 40, 104, 13
 local RING_HEAD, PLACE, MAX_NEAR, MAX_SUCC = 48, 32, 3, 16
 local RING_FULL = RING_HEAD + (1 + MAX_NEAR + MAX_SUCC) * PLACE
+local HAND_HEAD, MAX_HANDED = 32, 12
 
 local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack",
-	[7] = "ring"}
+	[7] = "ring", [8] = "handover"}
 local targets = {[1] = "identifier", [2] = "host"}
 local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
@@ -77,6 +78,11 @@ local f = {
 	place_ipv4 = ProtoField.ipv4("i3.ring.place.ipv4", "Address"),
 	place_ipv6 = ProtoField.ipv6("i3.ring.place.ipv6", "Address"),
 	place_port = ProtoField.uint16("i3.ring.place.port", "Port"),
+	-- Handover packets; their entries have the trigger, owner and lifetime of control packets.
+	hand_bring = ProtoField.bool("i3.handover.bring", "Brings triggers", 8, nil, 0x01),
+	hand_more = ProtoField.bool("i3.handover.more", "There are more", 8, nil, 0x01),
+	hand_count = ProtoField.uint8("i3.handover.count", "Number of triggers"),
+	hand_cursor = ProtoField.uint64("i3.handover.cursor", "Cursor", base.HEX),
 }
 i3.fields = f
 
@@ -230,6 +236,43 @@ local function show_entries(tvb, offset, length, kind, tree)
 		if bad then return i + 1, bad end
 	end
 	return length / ENTRY, nil
+end
+
+-- show_handed adds the entry at offset of a handover packet. It returns what is wrong with it.
+local function show_handed(tvb, offset, parent)
+	local tree = parent:add(f.entry, tvb(offset, ENTRY))
+	local text = trigger_words(tvb, offset)
+	tree:set_text("Entry: " .. text)
+	local trigger = tree:add(f.trigger, tvb(offset, 72), text)
+	trigger:add(f.trigger_id, tvb(offset, 32))
+	local bad = show_target(tvb, offset, trigger)
+	tree:add(f.owner, tvb(offset + 72, 16))
+	tree:add(f.lifetime, tvb(offset + 88, 4))
+	return reserve(tvb, offset + 65, 1, tree) or reserve(tvb, offset + 68, 4, tree) or
+		reserve(tvb, offset + 92, 12, tree) or bad
+end
+
+-- show_handover adds the payload of a handover packet. It returns what it does in words, and what is wrong with it.
+local function show_handover(tvb, offset, length, tree)
+	if length ~= HAND_HEAD + MAX_HANDED * ENTRY then return "unknown", "payload is not as long as all are" end
+	local bring, more, count = tvb(offset, 1):uint(), tvb(offset + 1, 1):uint(), tvb(offset + 2, 1):uint()
+	tree:add(f.hand_bring, tvb(offset, 1))
+	tree:add(f.hand_more, tvb(offset + 1, 1))
+	tree:add(f.hand_count, tvb(offset + 2, 1))
+	tree:add(f.hand_cursor, tvb(offset + 8, 8))
+	tree:add(f.range_lo, tvb(offset + 16, 8))
+	tree:add(f.range_hi, tvb(offset + 24, 8))
+	local bad = reserve(tvb, offset + 3, 5, tree)
+	if bring > 1 or more > 1 or count > MAX_HANDED or count > 0 and bring == 0 then
+		bad = "flags or number of triggers that cannot be"
+	end
+	local rest = offset + HAND_HEAD
+	for _ = 1, count do
+		if bad then break end
+		bad = show_handed(tvb, rest, tree)
+		rest = rest + ENTRY
+	end
+	return bring == 1 and "bring" or "ask", bad or reserve(tvb, rest, offset + length - rest, tree)
 end
 
 -- show_place adds the place at offset as the given field. It returns what is wrong with it, and whether it is nobody.
@@ -422,6 +465,11 @@ local function show_packet(tvb, offset, root)
 		local kind, wrong = show_ring(tvb, offset + HEADER, length, tree)
 		if wrong then tree:add_proto_expert_info(malformed, wrong) end
 		return HEADER + length, name .. " (" .. kind .. (wrong and ") malformed" or ")")
+	end
+	if name == "handover" then
+		local does, wrong = show_handover(tvb, offset + HEADER, length, tree)
+		if wrong then tree:add_proto_expert_info(malformed, wrong) end
+		return HEADER + length, name .. " (" .. does .. (wrong and ") malformed" or ")")
 	end
 	local n, wrong = show_entries(tvb, offset + HEADER, length, name, tree)
 	if wrong then

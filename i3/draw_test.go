@@ -74,6 +74,7 @@ var statuses = []i3.Status{
 
 var kinds = []i3.Kind{
 	i3.KindData, i3.KindDirect, i3.KindInsert, i3.KindRemove, i3.KindChallenge, i3.KindAck, i3.KindRing,
+	i3.KindHandover,
 }
 
 // anyHeader draws a header for a payload of so many bytes.

@@ -105,6 +105,11 @@ func describePayload(k i3.Kind, payload []byte) (string, error) {
 	if k == i3.KindRing { // package chord has vectors of what is in it
 		return fmt.Sprintf("payload=%x", payload), nil
 	}
+	if k == i3.KindHandover {
+		var h i3.Handover
+		err := i3.ParseHandover(payload, &h)
+		return describeHandover(h), err
+	}
 	if err := i3.CheckEntries(payload); err != nil {
 		return "", err
 	}
@@ -126,6 +131,24 @@ func describePayload(k i3.Kind, payload []byte) (string, error) {
 		words = append(words, describe(v))
 	}
 	return strings.Join(words, ", "), nil
+}
+
+func describeHandover(h i3.Handover) string {
+	words := []string{
+		fmt.Sprintf("bring=%v more=%v cursor=%x range=(%016x, %016x]", h.Bring, h.More, h.Cursor, h.Lo, h.Hi),
+	}
+	for _, t := range h.Handed {
+		words = append(words, fmt.Sprintf("%s owner=%x lifetime=%d", describe(t.Trigger), t.Owner, t.LifetimeMS))
+	}
+	return strings.Join(words, ", ")
+}
+
+// handover writes a handover packet.
+func handover(h i3.Handover) []byte {
+	p := i3.Packet{
+		Kind: i3.KindHandover, HopLimit: 1, Length: i3.HandoverHead + i3.MaxHanded*i3.EntrySize, Flow: 4,
+	}
+	return h.AppendTo(p.AppendTo(nil))
 }
 
 // datagram makes a vector of a whole datagram.
@@ -206,6 +229,13 @@ func vectors() []vector {
 		datagram("datagram: challenge", control(i3.KindChallenge, 0xdeadbeef, goldenID, challenge)),
 		datagram("datagram: ack, two entries", control(i3.KindAck, 0xdeadbeef, goldenID, ack, full)),
 		datagram("datagram: ring, an ask without room", ring),
+		datagram("datagram: handover, asked for", handover(i3.Handover{Cursor: 5, Lo: 1, Hi: 2})),
+		datagram("datagram: handover, two triggers", handover(i3.Handover{
+			Bring: true, More: true, Cursor: 6, Lo: 1, Hi: 2, Handed: []i3.Handed{
+				{Trigger: goldenChain, Owner: i3.OwnerOf(goldenOwn), LifetimeMS: 30_000},
+				{Trigger: goldenHost4, LifetimeMS: 1},
+			},
+		})),
 		datagram("datagram: bundle of data and direct, padding", bundle),
 		datagram("datagram: nothing but padding", make([]byte, 4)),
 		hash("left key h_l of an identifier", describe(goldenID), key(i3.LeftKey(goldenID))),

@@ -35,6 +35,7 @@ const (
 	KindChallenge                 // node to a trigger's target: prove that you are there
 	KindAck                       // node to host: what became of each trigger
 	KindRing                      // between nodes: who is where on the ring
+	KindHandover                  // between nodes: triggers of identifiers that have another owner now
 	kindEnd
 )
 
@@ -55,6 +56,8 @@ func (k Kind) String() string {
 		return "ack"
 	case KindRing:
 		return "ring"
+	case KindHandover:
+		return "handover"
 	}
 	return "unknown"
 }

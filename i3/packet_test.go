@@ -156,7 +156,7 @@ func TestNextErrors(t *testing.T) {
 		{"version 2", put(0, 0x21), i3.ErrVersion},
 		{"version 15", put(0, 0xf1), i3.ErrVersion},
 		{"kind 0", put(0, 0x10), i3.ErrKind},
-		{"kind 8", put(0, 0x18), i3.ErrKind},
+		{"kind 9", put(0, 0x19), i3.ErrKind},
 		{"kind 15", put(0, 0x1f), i3.ErrKind},
 		{"reserved byte 1", put(1, 1), i3.ErrReserved},
 		{"reserved byte 4", put(4, 1), i3.ErrReserved},
@@ -199,14 +199,14 @@ func TestSetHopLimit(t *testing.T) {
 }
 
 func TestKindString(t *testing.T) {
-	want := []string{"unknown", "data", "direct", "insert", "remove", "challenge", "ack", "ring", "unknown"}
+	want := []string{"unknown", "data", "direct", "insert", "remove", "challenge", "ack", "ring", "handover", "unknown"}
 	for k, s := range want {
 		if got := i3.Kind(k).String(); got != s {
 			t.Errorf("Kind(%d) is %q, want %q", k, got, s)
 		}
 	}
-	if last := i3.Kind(len(want) - 2); last != i3.KindRing {
-		t.Errorf("the last kind is %d, want %d", i3.KindRing, last)
+	if last := i3.Kind(len(want) - 2); last != i3.KindHandover {
+		t.Errorf("the last kind is %d, want %d", i3.KindHandover, last)
 	}
 }
 

@@ -1,7 +1,6 @@
 package matcher
 
 import (
-	"iter"
 	"math"
 
 	"i3bench/asm"
@@ -206,48 +205,4 @@ func (t *Table) Soonest() Tick {
 	t.lock.acquire()
 	defer t.lock.release()
 	return t.expiry.soonest
-}
-
-// All returns the live triggers. The triggers of one identifier come together,
-// in the order of their insertion; the order of the identifiers is not
-// specified. The table may change during the iteration: then an identifier that
-// moves meanwhile may be left out or come twice.
-func (t *Table) All(now Tick) iter.Seq2[i3.ID, Target] {
-	type pair struct {
-		id i3.ID
-		tg Target
-	}
-	return func(yield func(i3.ID, Target) bool) {
-		var some []pair
-		for p := position(0); ; {
-			some = some[:0]
-			t.lock.acquire()
-			for range 256 {
-				if p.cell() >= t.end(p.part()) {
-					if p >= others {
-						p = nobody
-						break
-					}
-					p = others
-					continue
-				}
-				c := t.at(t.numberOf(p))
-				for _, tr := range t.list(c) {
-					if expiryOf(tr) > now {
-						some = append(some, pair{idOf(c), targetOf(tr)})
-					}
-				}
-				p++
-			}
-			t.lock.release()
-			for _, s := range some {
-				if !yield(s.id, s.tg) {
-					return
-				}
-			}
-			if p == nobody {
-				return
-			}
-		}
-	}
 }

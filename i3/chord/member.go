@@ -72,6 +72,9 @@ func (m *Member) Range() (Range, bool) {
 	return Range{m.pointers.pred.Prefix, m.cfg.Self.Prefix}, m.joined && m.pointers.pred.known()
 }
 
+// Predecessor returns the member before it, or the zero Place if it knows none.
+func (m *Member) Predecessor() Place { return m.pointers.pred }
+
 // Successors returns the members that follow it, the next one first. In a small ring the last is the member itself.
 func (m *Member) Successors() []Place { return append([]Place(nil), m.pointers.succ...) }
 

@@ -21,7 +21,7 @@ var wireFieldNames = append([]string{
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
 	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret",
-}, ringFieldNames...)
+}, slices.Concat(ringFieldNames, handoverFieldNames)...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
 type wireFields map[string][]string
@@ -112,6 +112,8 @@ func (f wireFields) payload(k i3.Kind, payload []byte) {
 		}
 	case i3.KindRing:
 		err = f.ring(payload)
+	case i3.KindHandover:
+		err = f.handover(payload)
 	default:
 		err = f.entries(k, payload)
 	}

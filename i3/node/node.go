@@ -20,6 +20,7 @@ type Node struct {
 	cfg     Config
 	count   Counters
 	cookies *i3.Cookies
+	hand    handover
 }
 
 // A scratch is what a node needs while it handles a batch. The nodes that are
@@ -54,9 +55,13 @@ func New(cfg Config) (*Node, error) {
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
+		hand:    handover{next: machine.Never},
 	}
 	if cfg.Member != nil {
-		n.followRing()
+		_, joined := cfg.Member.Range()
+		n.alone = !joined
+		n.cfg.Range, _ = cfg.Member.Range()
+		n.ringAt = cfg.Member.Deadline()
 	}
 	var err error
 	n.table, err = matcher.New(matcher.Config{
@@ -124,7 +129,11 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 	switch {
 	case p.Kind == i3.KindRing && n.cfg.Member != nil:
 		n.cfg.Member.Packet(now, from, p, i3.Payload(wire), out)
-		n.followRing()
+		n.followRing(now, out)
+		return
+	case p.Kind == i3.KindHandover && n.cfg.Member != nil:
+		n.handover(now, from, p, i3.Payload(wire), out)
+		n.followRing(now, out)
 		return
 	case n.alone:
 		n.count.DropNoRing++
@@ -147,10 +156,14 @@ func tick(now machine.Time) matcher.Tick {
 }
 
 // followRing takes over what the member of a ring owns by now.
-func (n *Node) followRing() {
+func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 	owned, joined := n.cfg.Member.Range()
-	n.cfg.Range, n.alone = owned, !joined
-	n.ringAt = n.cfg.Member.Deadline()
+	n.cfg.Range = owned
+	if n.alone && joined {
+		n.fetch(now, out)
+	}
+	n.alone = !joined
+	n.ringAt = min(n.cfg.Member.Deadline(), n.hand.next)
 }
 
 // Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
@@ -167,7 +180,10 @@ func (n *Node) nextSweep(now machine.Time) machine.Time {
 func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 	if now >= n.ringAt {
 		n.cfg.Member.Expire(now, out)
-		n.followRing()
+		if now >= n.hand.next {
+			n.askHandover(now, out)
+		}
+		n.followRing(now, out)
 	}
 	if now < n.sweepAt {
 		return

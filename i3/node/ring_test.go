@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -27,22 +28,27 @@ type ringBed struct {
 func newRingBed(t *testing.T, nodes int) *ringBed {
 	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start}
 	rng := prng.New(1, 0)
-	for i := range nodes {
-		self := chord.Place{
-			Prefix: rng.Uint64(), Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(i)}), 3000),
-		}
-		cfg := chord.Config{Self: self, Seed: uint64(i)}
-		if i > 0 {
-			cfg.Join = []netip.AddrPort{b.all[0].Addr}
-		}
-		m, err := chord.NewMember(cfg, b.now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newRig(t, node.Config{Self: self.Addr, Member: m, Secret: secret})
-		b.rigs[self.Addr], b.all = r, append(b.all, self)
+	for range nodes {
+		b.join(rng.Uint64())
 	}
 	return b
+}
+
+// join adds a node that joins by the first.
+func (b *ringBed) join(prefix uint64) *rig {
+	i := byte(len(b.all))
+	self := chord.Place{Prefix: prefix, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, i}), 3000)}
+	cfg := chord.Config{Self: self, Seed: uint64(i), Secret: [16]byte{i}}
+	if i > 0 {
+		cfg.Join = []netip.AddrPort{b.all[0].Addr}
+	}
+	m, err := chord.NewMember(cfg, b.now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret})
+	b.rigs[self.Addr], b.all = r, append(b.all, self)
+	return r
 }
 
 // run lets time pass.
@@ -154,6 +160,49 @@ func TestRingOfNodes(t *testing.T) {
 	}
 }
 
+// TestHandover: a node that joins gets the triggers of the identifiers that it owns from now on, and packets for them
+// arrive before any host has refreshed one.
+func TestHandover(t *testing.T) {
+	b := newRingBed(t, 12)
+	b.run(30 * machine.Second)
+	rng := prng.New(2, 0)
+	var ids []i3.ID
+	for range 400 {
+		id := i3.NewID(rng.Uint64()&^1, i3.Key{5}, rng.Uint64())
+		ids = append(ids, id)
+		r := b.owner(id.Prefix())
+		r.now = b.now
+		link, _ := chain(id, rng.Uint64(), 9)
+		r.insert(toHost(id, alice), toHost(id, bob), link)
+	}
+	widest := chord.Range{Hi: 1}
+	for _, p := range b.all {
+		if a := b.rigs[p.Addr].ack(local(1)); a.Hi-a.Lo > widest.Hi-widest.Lo {
+			widest = chord.Range{Lo: a.Lo, Hi: a.Hi}
+		}
+	}
+	r := b.join(widest.At(1 << 63))
+	b.run(10 * machine.Second)
+	b.checkRemove(r, ids)
+	own := chord.Range{Lo: widest.Lo, Hi: widest.At(1 << 63)}
+	moved := 0
+	for _, id := range ids {
+		if !own.Contains(id.Prefix()) {
+			continue
+		}
+		moved++
+		r.now = b.now
+		r.receive(bob, data(id, "hello"))
+		if n := len(r.out.Forwards()); n < 2 { // the link may lead to this node itself
+			t.Errorf("%v has %d copies, want one for each host", id, n)
+		}
+		r.out.Reset()
+	}
+	if c := r.node.Counters(); moved == 0 || int(c.TakenOver) != 3*moved || c.HandoverFailed != 0 {
+		t.Errorf("%d identifiers moved, counters %+v", moved, c)
+	}
+}
+
 // TestNodeWithoutRing: before it has joined a node drops requests and data, and counts them.
 func TestNodeWithoutRing(t *testing.T) {
 	m, err := chord.NewMember(chord.Config{Self: chord.Place{Prefix: 1, Addr: home}, Join: []netip.AddrPort{away}}, start)
@@ -182,6 +231,61 @@ func TestMemberConfigErrors(t *testing.T) {
 	} {
 		if _, err := node.New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+}
+
+// ack returns what the node says of an identifier, which may be another's.
+func (r *rig) ack(id i3.ID) i3.Ack {
+	r.Helper()
+	return r.ask(bob, i3.KindInsert, i3.Insert{Trigger: toHost(id, bob), Probe: true})[0]
+}
+
+// checkRemove checks that nobody can remove a trigger of a host that was handed over without being challenged.
+func (b *ringBed) checkRemove(r *rig, ids []i3.ID) {
+	b.Helper()
+	for _, id := range ids {
+		if r.now = b.now; r.ack(id).Status != i3.StatusProbed {
+			continue // another's
+		}
+		r.receive(mallory, request(i3.KindRemove, 1, i3.Insert{Trigger: toHost(id, alice)}))
+		if got := r.one(); got.packet.Kind != i3.KindChallenge || got.to != alice {
+			b.Fatalf("a removal by nobody is answered by %v to %v, want a challenge to alice", got.packet.Kind, got.to)
+		}
+	}
+}
+
+// TestHandoverIsForTheNeighbour: nobody but the node before it gets triggers, whose identifiers are secrets, out of a
+// node, and nobody but the one that it asks puts any in.
+func TestHandoverIsForTheNeighbour(t *testing.T) {
+	b := newRingBed(t, 5)
+	b.run(30 * machine.Second)
+	id := i3.NewID(1<<63, i3.Key{5}, 1)
+	r := b.owner(id.Prefix())
+	r.now = b.now
+	r.insert(toHost(id, alice))
+	own := r.ack(id)
+	packet := func(h i3.Handover) []byte {
+		return h.AppendTo(i3.Packet{
+			Kind: i3.KindHandover, HopLimit: 1, Length: i3.HandoverHead + i3.MaxHanded*i3.EntrySize,
+		}.AppendTo(nil))
+	}
+	slices.SortFunc(b.all, func(p, q chord.Place) int { return cmp.Compare(p.Prefix, q.Prefix) })
+	i := slices.IndexFunc(b.all, func(p chord.Place) bool { return b.rigs[p.Addr] == r })
+	pred := b.all[(i+len(b.all)-1)%len(b.all)]
+	handed := i3.Handed{Trigger: toHost(id.WithSuffix(2), alice), LifetimeMS: 1000}
+	for name, c := range map[string]struct {
+		from netip.AddrPort
+		h    i3.Handover
+	}{
+		"a stranger":                        {mallory, i3.Handover{Lo: own.Lo, Hi: own.Hi}},
+		"another member":                    {b.all[(i+1)%len(b.all)].Addr, i3.Handover{Lo: own.Lo, Hi: own.Hi}},
+		"the one before, for more than its": {pred.Addr, i3.Handover{Lo: pred.Prefix, Hi: pred.Prefix}},
+		"one that was not asked":            {pred.Addr, i3.Handover{Bring: true, Handed: []i3.Handed{handed}}},
+	} {
+		count := r.delta(func() { r.receive(c.from, packet(c.h)) })
+		if want := (node.Counters{Packets: 1, DropStranger: 1}); count != want || !r.out.Empty() {
+			t.Errorf("%s: counters %+v, want %+v, and no answer", name, count, want)
 		}
 	}
 }
