@@ -28,15 +28,7 @@ func browser(t *testing.T) (context.Context, func() []string) {
 	if err != nil {
 		t.Skipf("skipped: no chromium to open the page in (%v)", err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"), chromedp.WSURLReadTimeout(time.Minute))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
+	ctx := start(t, path)
 
 	var mu sync.Mutex
 	var problems []string
@@ -60,15 +52,39 @@ func browser(t *testing.T) (context.Context, func() []string) {
 		t.Fatalf("start %s: %v", path, err)
 	}
 	off := offline{Offline: true, Conditions: []*network.Conditions{{Offline: true}}}
-	err = chromedp.Do(ctx, command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}),
-		command(goOffline, off))
-	if err != nil {
-		t.Fatalf("start %s: %v", path, err)
+	if err = chromedp.Do(ctx, command(log.Enable, cdp.Empty{}), command(goOffline, off)); err != nil {
+		t.Fatalf("%s without a network: %v", path, err)
 	}
 	return ctx, func() []string {
 		mu.Lock()
 		defer mu.Unlock()
 		return problems
+	}
+}
+
+// start starts Chromium, which on a busy machine now and then crashes before it is there: that is nothing that this
+// package did, so it gets three tries.
+func start(t *testing.T, path string) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"), chromedp.WSURLReadTimeout(time.Minute))
+	all, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	t.Cleanup(cancel)
+	for try := 1; ; try++ {
+		ctx, stop := chromedp.NewExecAllocator(all, options...)
+		t.Cleanup(stop)
+		ctx, cancel := chromedp.NewContext(ctx)
+		t.Cleanup(cancel)
+		err := chromedp.Do(ctx, command(network.Enable, network.EnableParams{}))
+		if err == nil {
+			return ctx
+		}
+		if try == 3 {
+			t.Fatalf("start %s, try %d: %v", path, try, err)
+		}
+		t.Logf("start %s, try %d: %v", path, try, err)
+		stop()
 	}
 }
 
