@@ -1,11 +1,9 @@
 package chord
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"slices"
 
-	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/internal/prng"
@@ -25,8 +23,7 @@ type Member struct {
 	period   machine.Timer
 	fingerAt machine.Time // when it looks for the next finger, at the earliest
 	rng      prng.Source
-	key      asm.Key // of the numbers of questions
-	asked    uint64  // so many
+	flows    Flows
 	patience patience
 	serial   uint32 // of lookups
 	asking   uint32 // of questions for pointers
@@ -50,7 +47,7 @@ func NewMember(cfg Config, now machine.Time) (*Member, error) {
 		joined:   len(cfg.Join) == 0,
 		rng:      prng.New(cfg.Seed, cfg.Self.Prefix),
 	}
-	m.key = asm.NewKey(binary.LittleEndian.Uint64(cfg.Secret[:8]), binary.LittleEndian.Uint64(cfg.Secret[8:]))
+	m.flows = NewFlows(cfg.Secret)
 	m.timers.Set(&m.period, keyPeriod, max(now, 1))
 	return m, nil
 }

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"i3bench/asm"
-	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
@@ -48,20 +46,13 @@ func (m *Member) ask(now machine.Time, r request, out *machine.Outbox) bool {
 		if q := &m.requests[i]; !q.open {
 			timer := q.timer // its entry in the queue may be there yet
 			*q = r
-			q.open, q.flow, q.sent, q.timer = true, m.flow(), now, timer
+			q.open, q.flow, q.sent, q.timer = true, m.flows.Next(), now, timer
 			m.sendRequest(now, q, uint64(i), out)
 			return true
 		}
 	}
 	m.count.DropFull++
 	return false
-}
-
-// flow returns the number of the next question, which only who is asked can know: SipHash of how many there were.
-func (m *Member) flow() uint32 {
-	m.asked++
-	id := i3.NewID(m.asked, i3.Key{}, 0)
-	return uint32(asm.HashOne(&id, &m.key))
 }
 
 func (m *Member) sendRequest(now machine.Time, q *request, key uint64, out *machine.Outbox) {

@@ -1,11 +1,9 @@
 package node
 
 import (
-	"encoding/binary"
 	"math"
 	"net/netip"
 
-	"i3bench/asm"
 	"i3bench/i3"
 	"i3bench/i3/chord"
 	"i3bench/i3/machine"
@@ -30,7 +28,7 @@ type handover struct {
 	owned chord.Range
 	at    uint64 // cursor
 	flow  uint32 // of the last question
-	asked uint64 // questions ever
+	flows chord.Flows
 	tries int
 	next  machine.Time // when to ask again, machine.Never if there is nothing to fetch
 }
@@ -41,7 +39,7 @@ func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
 	if next.Addr == n.cfg.Self {
 		return
 	}
-	n.hand = handover{from: next.Addr, owned: n.cfg.Range, asked: n.hand.asked, next: now}
+	n.hand = handover{from: next.Addr, owned: n.cfg.Range, flows: n.hand.flows, next: now}
 	n.askHandover(now, out)
 }
 
@@ -53,17 +51,9 @@ func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 		h.next = machine.Never
 		return
 	}
-	h.flow = n.flow()
+	h.flow = h.flows.Next()
 	h.next = now.Add(handRetry)
 	n.sendHandover(h.from, h.flow, &i3.Handover{Cursor: h.at, Lo: h.owned.Lo, Hi: h.owned.Hi}, out)
-}
-
-// flow returns the number of a question, which only who is asked can know.
-func (n *Node) flow() uint32 {
-	n.hand.asked++
-	key := asm.NewKey(binary.LittleEndian.Uint64(n.cfg.Secret[:]), binary.LittleEndian.Uint64(n.cfg.Secret[8:]))
-	id := i3.NewID(n.hand.asked, i3.Key{}, 0)
-	return uint32(asm.HashOne(&id, &key))
 }
 
 func (n *Node) sendHandover(to netip.AddrPort, flow uint32, h *i3.Handover, out *machine.Outbox) {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"i3bench/i3"
+	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/matcher"
 )
@@ -55,7 +56,7 @@ func New(cfg Config) (*Node, error) {
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
-		hand:    handover{next: machine.Never},
+		hand:    handover{next: machine.Never, flows: chord.NewFlows([16]byte(cfg.Secret[:16]))},
 	}
 	if cfg.Member != nil {
 		_, joined := cfg.Member.Range()
