@@ -9,6 +9,7 @@ import (
 
 	"i3bench/i3/host"
 	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
 	"i3bench/reports"
 )
 
@@ -22,8 +23,12 @@ type Growth struct {
 	Sizes  []int  // strictly ascending
 	// Periods is the number of lifetimes T for which refreshes are counted.
 	Periods int
-	// Quiet makes samples of the refreshes alone.
-	Quiet bool
+	// Uniform has the refreshes of [multicast.Uniform] counted as well, on the very
+	// same trees, which grow and are measured with the scheme of Config: on those of
+	// this size or less, 0 for none. Each of these counts is worth a run of its own
+	// at the largest size, where a trigger is refreshed a thousand times in T and
+	// announced to a whole branch each time.
+	Uniform int
 }
 
 // lifetimeWork is how much work a lifetime T is for each receiver, see [Job]: the
@@ -35,20 +40,42 @@ const longestPath = 6 * time.Second
 
 // Work returns how much work the experiment is, see [Job].
 func (e Growth) Work() int {
-	work := e.Sizes[len(e.Sizes)-1]
-	for _, n := range e.Sizes {
-		work += e.refreshWork(n)
+	work := e.largest()
+	for i := range e.Sizes {
+		for _, c := range e.countings(i) {
+			work += c.work
+		}
 	}
 	return work
 }
 
-// refreshWork is that of the refreshes of one size.
-func (e Growth) refreshWork(n int) int {
-	if e.Scheme == "" {
-		return 0
-	}
-	return int(lifetimeWork * float64(n*(1+e.Periods)))
+// A counting is one of the refreshes with a scheme.
+type counting struct {
+	scheme multicast.RefreshScheme
+	name   string // of the scheme
+	work   int
+	last   bool // of this scheme: its samples say how the refreshes depend on what is below
 }
+
+// countings returns those of refreshes at the i-th size, in order.
+func (e Growth) countings(i int) (all []counting) {
+	n := e.Sizes[i]
+	work := lifetimeWork * float64(n*(1+e.Periods))
+	if e.Scheme != "" {
+		all = append(all, counting{e.Config.Variant.Refresh, e.Scheme, int(work), n == e.largest()})
+	}
+	if n <= e.Uniform {
+		last := n == e.largest() || e.Sizes[i+1] > e.Uniform
+		all = append(all, counting{multicast.Uniform, reports.SchemeUniform, int(work * uniformWork(n)), last})
+	}
+	return all
+}
+
+// uniformWork is how many times the work of other schemes refresh-unif is.
+func uniformWork(n int) float64 { return 1 + float64(n)/8192 }
+
+// largest returns the size at the end.
+func (e Growth) largest() int { return e.Sizes[len(e.Sizes)-1] }
 
 // Run runs the experiment and returns the hash of its trace.
 func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace string, err error) {
@@ -66,17 +93,15 @@ func (e Growth) Run(ctx context.Context, sink Sink, step func(done int)) (trace 
 		s := g.measure()
 		s.queries = float64(q-queries) / float64(n-last)
 		last, queries = n, q
-		if !e.Quiet {
-			s.samples(sink, e.Config.Seed, e.Name, n)
-		}
-		if e.Scheme != "" {
-			tick := func(done float64) { step(work + n + int(done*float64(e.refreshWork(n)))) }
-			if err := e.refreshes(ctx, g, i == len(e.Sizes)-1, sink, tick); err != nil {
+		s.samples(sink, e.Config.Seed, e.Name, n)
+		for _, c := range e.countings(i) {
+			tick := func(done float64) { step(work + n + int(done*float64(c.work))) }
+			if err := e.refreshes(ctx, g, c, sink, tick); err != nil {
 				return "", fmt.Errorf("%d receivers: %w", n, err)
 			}
+			work += c.work
+			step(work + n)
 		}
-		work += e.refreshWork(n)
-		step(work + n)
 	}
 	return g.world.TraceHash(), nil
 }
@@ -92,7 +117,9 @@ func (g *group) queries() (n uint64) {
 
 // refreshes counts the refreshes of each trigger for some lifetimes, after one in
 // which the newest triggers find their pace. It tells how much of it is done.
-func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink, tick func(float64)) error {
+func (e Growth) refreshes(ctx context.Context, g *group, c counting, sink Sink, tick func(float64)) error {
+	g.setRefresh(c.scheme)
+	defer g.setRefresh(e.Config.Variant.Refresh)
 	for i := range 1 + e.Periods {
 		if i == 1 {
 			for _, m := range g.members {
@@ -111,16 +138,23 @@ func (e Growth) refreshes(ctx context.Context, g *group, bySize bool, sink Sink,
 		sum, most = sum+perT, max(most, perT)
 	}
 	sample := reports.Sample{
-		Stage: reports.StageRefresh, Seed: e.Config.Seed, Group: e.Scheme + "/" + e.Name, N: int64(len(g.members)),
+		Stage: reports.StageRefresh, Seed: e.Config.Seed, Group: c.name + "/" + e.Name, N: int64(len(g.members)),
 	}
 	sample.Kind, sample.Value = reports.KindRefreshMean, sum/float64(len(totals))
 	sink.Sample(sample)
 	sample.Kind, sample.Value = reports.KindRefreshMax, most
 	sink.Sample(sample)
-	if bySize {
+	if c.last {
 		e.refreshesBySize(totals, sample, sink)
 	}
 	return nil
+}
+
+// setRefresh changes the refresh scheme of all receivers.
+func (g *group) setRefresh(s multicast.RefreshScheme) {
+	for _, m := range g.members {
+		m.Machine.SetRefresh(s)
+	}
 }
 
 // lifetime returns T.

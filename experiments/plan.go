@@ -48,13 +48,10 @@ type Plan struct {
 
 // Bounds of the parts of a plan.
 const (
-	LargeSize  = 4096 // of groups of all seeds
-	OtherSize  = 1024 // of groups on other networks
-	otherSeeds = 2
-	// uniformSize bounds the groups of refresh-unif but for the first seed's: a
-	// trigger of the largest is refreshed a thousand times in T, each time announced
-	// to a whole branch, and that alone would take as long as all other runs.
-	uniformSize = 4096
+	LargeSize   = 4096 // of groups of all seeds
+	OtherSize   = 1024 // of groups on other networks
+	otherSeeds  = 2
+	uniformSize = 4096 // of groups with refresh-unif, but for the first seed's, see [Growth]
 	timesSize   = 1024 // the group of Figure 13(b)
 
 	recoveryWarmUp = 80
@@ -121,14 +118,13 @@ func (p *Plan) Trees() []Job {
 				if i == 0 && (v.Name == literal || seed == p.Seeds[0]) {
 					e.Scheme = schemes[v.Refresh]
 				}
-				jobs = append(jobs, p.tree(e, net)...)
 				if e.Scheme == reports.SchemeLevel && slices.Contains(p.LargeSeeds, seed) {
-					e.Config.Variant.Refresh, e.Scheme, e.Quiet = multicast.Uniform, reports.SchemeUniform, true
-					if seed != p.Seeds[0] {
-						e.Sizes = p.upTo(uniformSize)
+					e.Uniform = uniformSize
+					if seed == p.Seeds[0] {
+						e.Uniform = math.MaxInt
 					}
-					jobs = append(jobs, p.tree(e, net)...)
 				}
+				jobs = append(jobs, p.tree(e, net)...)
 			}
 		}
 	}

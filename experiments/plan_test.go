@@ -63,10 +63,9 @@ func TestPlanJobs(t *testing.T) {
 				}
 			}
 		}
-		// Trees: per seed two networks with two variants, refresh-unif on the first with the one seed of large groups,
-		// and those of others.
+		// Trees: per seed two networks with two variants, and those of others.
 		at := func(limit int) int { return min(1, len(p.upTo(limit))) }
-		trees := 5*at(1<<30) + 4*(len(p.Seeds)-1)*at(LargeSize)
+		trees := 4*at(1<<30) + 4*(len(p.Seeds)-1)*at(LargeSize)
 		trees += 4 * min(2, len(p.Seeds)) * at(OtherSize)
 		// Recoveries: two networks and schemes; the paper's variant with each seed in groups that are not large.
 		small := len(p.upTo(OtherSize))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"i3bench/i3/machine"
+	"i3bench/i3/multicast"
 	"i3bench/i3/node"
 	"i3bench/reports"
 	"i3bench/sim/topology"
@@ -154,12 +155,12 @@ func TestFaultsMatter(t *testing.T) {
 	}
 }
 
-// Without a scheme the refreshes are not measured, and quietly the tree is not.
+// Without a scheme the refreshes are not measured.
 func TestGrowthParts(t *testing.T) {
-	e := Growth{Config: smallGroup(t, 1), Name: "n", Sizes: []int{5}, Periods: 1, Quiet: true}
+	e := Growth{Config: smallGroup(t, 1), Name: "n", Sizes: []int{5}, Periods: 1}
 	var r recorder
-	if _, err := e.Run(t.Context(), &r, func(int) {}); err != nil || len(r.samples) != 0 {
-		t.Errorf("%v, samples %v, expected none", err, r.counts())
+	if _, err := e.Run(t.Context(), &r, func(int) {}); err != nil || len(r.of(reports.KindRefreshMean)) != 0 {
+		t.Errorf("%v, samples %v, expected no refreshes", err, r.counts())
 	}
 	if e.Work() != 5 {
 		t.Errorf("work %d of five joins", e.Work())
@@ -168,8 +169,37 @@ func TestGrowthParts(t *testing.T) {
 	if _, err := e.Run(t.Context(), &r, func(int) {}); err != nil || r.counts()[reports.KindRefreshMean] != 1 {
 		t.Errorf("%v, samples %v, expected refreshes", err, r.counts())
 	}
-	if len(r.of(reports.KindRAD)) > 0 || e.Work() <= 5 {
-		t.Errorf("samples %v, work %d", r.counts(), e.Work())
+	if e.Work() <= 5 {
+		t.Errorf("work %d with refreshes", e.Work())
+	}
+}
+
+// Two schemes are measured on the same trees, one after the other, and the tree
+// goes on growing with the first: in the group of 30, whose top triggers have
+// most receivers under them, refresh-unif has somebody refresh them more often.
+func TestGrowthComparesSchemes(t *testing.T) {
+	cfg := smallGroup(t, 1)
+	cfg.Variant.Refresh = multicast.ByLevel
+	e := Growth{Config: cfg, Name: "n", Scheme: "s", Sizes: []int{6, 30, 40}, Periods: 20, Uniform: 30}
+	var r recorder
+	m := meter{t: t}
+	if err := (stepped{e.Work(), e.Run}).Run(t.Context(), &r, m.step); err != nil {
+		t.Fatal(err)
+	}
+	m.finished()
+	most := make(map[string]float64)
+	for _, s := range r.of(reports.KindRefreshMax) {
+		most[fmt.Sprint(s.Group, " ", s.N)] = s.Value
+	}
+	if len(most) != 5 || most["refresh-unif/n 30"] <= most["s/n 30"] || most["s/n 40"] >= most["refresh-unif/n 30"] {
+		t.Errorf("most refreshes in T: %v", most)
+	}
+	sizes := make(map[string]bool)
+	for _, s := range r.of(reports.KindRefreshSize) {
+		sizes[s.Group] = true
+	}
+	if len(sizes) != 2 {
+		t.Errorf("refreshes by what is below for %v, expected both schemes", sizes)
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *Receiver) adoptionAt(level int) *adoption {
 // its link for three of its periods. Only [OwnerFirst] makes owners heard
 // regularly.
 func (r *Receiver) watchOwner(now machine.Time) {
-	if r.cfg.Refresh != OwnerFirst || r.watched() == 0 {
+	if r.scheme != OwnerFirst || r.watched() == 0 {
 		return
 	}
 	period := r.cfg.Host.Lifetime / 2 / machine.Duration(r.cfg.Host.Hurry)

@@ -120,7 +120,7 @@ type Config struct {
 	// Skew is added to the driver's time wherever a timestamp is put on the wire
 	// or compared with one: the offset of the host's clock.
 	Skew machine.Duration
-	// Refresh is the refresh scheme.
+	// Refresh is the refresh scheme. See also [Receiver.SetRefresh].
 	Refresh RefreshScheme
 	// Repair is the repair policy.
 	Repair RepairPolicy

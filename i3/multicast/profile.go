@@ -41,7 +41,7 @@ func NewProfile(cfg Config) (*Profile, error) {
 
 // NewReceiver returns a receiver that does nothing before Join.
 func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
-	r := &Receiver{near: m.Near}
+	r := &Receiver{near: m.Near, scheme: p.cfg.Refresh}
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}

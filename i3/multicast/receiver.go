@@ -22,6 +22,7 @@ type Receiver struct {
 	heard     machine.Time // when the last packet came down the tree
 	place                  // in the tree
 	lossRate  lossRate
+	scheme    RefreshScheme
 	rounds    uint8  // searches begun since Join
 	distances window // from the source, as the last packets had them
 

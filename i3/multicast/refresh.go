@@ -28,6 +28,11 @@ func (r *Receiver) startRefresh(now machine.Time) {
 	r.armRefresh()
 }
 
+// SetRefresh changes the refresh scheme, from [Config] until now. Refreshes that
+// are due stay so: each link follows the new scheme from its next refresh on, its
+// own or that of somebody else.
+func (r *Receiver) SetRefresh(s RefreshScheme) { r.scheme = s }
+
 // putOff draws the time of the i-th link's next refresh.
 func (r *Receiver) putOff(now machine.Time, i int) {
 	lo, hi := r.interval(i)
@@ -75,9 +80,9 @@ func (r *Receiver) interval(i int) (lo, hi machine.Duration) {
 	t := r.cfg.Host.Lifetime / machine.Duration(r.cfg.Host.Hurry)
 	above := len(r.chain) - 1 - i // levels between the link's owner and this receiver
 	switch {
-	case r.cfg.Refresh == Uniform:
+	case r.scheme == Uniform:
 		return t / 2, t
-	case r.cfg.Refresh == OwnerFirst && r.owns(i):
+	case r.scheme == OwnerFirst && r.owns(i):
 		return t * 4 / 10, t / 2
 	case above <= 2:
 		return t / 2, t * 3 / 4
@@ -157,7 +162,7 @@ func (r *Receiver) refreshAck(now machine.Time, m Message, body []byte, out *mac
 	if m.Flags&FlagOwner != 0 {
 		r.ownerFound(now, id, 0, out)
 	}
-	if r.cfg.Refresh != OwnerFirst || !r.owns(i) {
+	if r.scheme != OwnerFirst || !r.owns(i) {
 		r.putOff(now, i)
 	}
 	if r.inStream(m) {
