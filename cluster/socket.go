@@ -18,6 +18,7 @@ import (
 type socket struct {
 	world   *World
 	conn    udp.Conn
+	batch   int                // datagrams read at a time
 	planner *replicate.Planner // guarded by the endpoint, as sending is
 
 	done    chan struct{} // closed when the goroutine has ended, nil before start
@@ -26,20 +27,28 @@ type socket struct {
 	asleep  atomic.Bool
 }
 
+// How many datagrams are read at a time at a socket of one endpoint.
+const (
+	hostBatch = 16 // more rarely wait at that of one host
+	nodeBatch = 64 // as many as the port reads in a call
+)
+
+// OpenAt returns an endpoint at an address and port, of a socket of its own. Port zero is any that is free.
+func (w *World) OpenAt(addr netip.AddrPort) (*Endpoint, error) { return w.openSocket(addr, nodeBatch) }
+
 // openSocket returns an endpoint on a socket of its own.
-func (w *World) openSocket() (*Endpoint, error) {
+func (w *World) openSocket(addr netip.AddrPort, batch int) (*Endpoint, error) {
 	conn, err := udp.Open(udp.Config{
-		Local: netip.AddrPortFrom(w.cfg.Host, 0), Buffer: w.cfg.SocketBuffer, Segments: w.cfg.Form.segments(),
-		Portable: w.portable,
+		Local: addr, Buffer: w.cfg.SocketBuffer, Segments: w.cfg.Form.segments(), Portable: w.portable,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("cluster: open endpoint on %v: %w", w.cfg.Host, err)
+		return nil, fmt.Errorf("cluster: open endpoint on %v: %w", addr, err)
 	}
 	p, err := w.newPlanner()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cluster: open endpoint: %w", err), conn.Close())
 	}
-	s := &socket{world: w, conn: conn, planner: p}
+	s := &socket{world: w, conn: conn, batch: batch, planner: p}
 	s.armed.Store(int64(machine.Never))
 	return newEndpoint(w, conn.Local(), s), nil
 }
@@ -92,8 +101,7 @@ func (s *socket) stop(*Endpoint) error {
 // run reads datagrams and keeps time until the socket is closed.
 func (s *socket) run(e *Endpoint) {
 	defer close(s.done)
-	const batch = 16 // more rarely wait at a socket of one host
-	received, slots := make([]udp.Received, batch), make([]slot, batch)
+	received, slots := make([]udp.Received, s.batch), make([]slot, s.batch)
 	for i := range received {
 		received[i].Buf = make([]byte, bufferSize)
 	}
@@ -118,7 +126,7 @@ func (s *socket) run(e *Endpoint) {
 				received[i].Buf, slots[i].buf = slots[i].buf, nil
 			}
 		}
-		if n < batch {
+		if n < s.batch {
 			s.sleep()
 		}
 	}

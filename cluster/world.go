@@ -86,7 +86,7 @@ func (w *World) at(t time.Time) machine.Time { return epoch.Add(machine.Duration
 // Open returns an endpoint with an address of its own, without a machine.
 func (w *World) Open() (*Endpoint, error) {
 	if !canShard || w.cfg.Shards < 0 || w.portable {
-		return w.openSocket()
+		return w.openSocket(netip.AddrPortFrom(w.cfg.Host, 0), hostBatch)
 	}
 	for {
 		s, err := w.nextShard()

@@ -28,6 +28,7 @@ type cli struct {
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
+	Node    nodeCmd    `cmd:"" help:"One i3 node, on a ring with others, until it is told to end."`
 }
 
 type clusterFlags struct {

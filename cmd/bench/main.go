@@ -9,6 +9,7 @@
 //	bench sim            section 6 in virtual time, every figure and table
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench deliver        every packet under loss, exactly once
+//	bench node           one i3 node, on a ring with others, until it is told to end
 //
 // Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a
 // packet that was owed did not arrive.

@@ -41,6 +41,7 @@ var layers = map[string]int{
 	"reports/chart":   8,
 	"reports":         9,
 	"verify":          9,
+	"daemon":          9,
 	"experiments":     10,
 	"cmd/bench":       11,
 	"cmd/analyze":     11,
