@@ -26,7 +26,9 @@ type Guest struct {
 	m      *Member
 	known  []known
 	wanted []uint64
-	next   int // of the members given, which is asked where nobody is known
+	// others are the members that were named last: the members given may be gone by the time that one is needed.
+	others []netip.AddrPort
+	next   int // of these and the members given, which is asked where nobody is known
 	now    machine.Time
 }
 
@@ -76,7 +78,16 @@ func (g *Guest) Owner(prefix uint64) (netip.AddrPort, bool) {
 	if n := len(g.known); n > 0 {
 		return g.known[int(prefix%uint64(n))].place.Addr, true
 	}
-	return g.m.cfg.Join[g.next%len(g.m.cfg.Join)], true
+	return g.member(0), true
+}
+
+// member returns the i-th member to ask where nobody is known.
+func (g *Guest) member(i int) netip.AddrPort {
+	i = (g.next + i) % (len(g.others) + len(g.m.cfg.Join))
+	if i < len(g.others) {
+		return g.others[i]
+	}
+	return g.m.cfg.Join[i-len(g.others)]
 }
 
 // Wrong makes the guest look for the owner of prefix again. (See [Corrector].)
@@ -148,8 +159,8 @@ func (g *Guest) begin(now machine.Time, prefix uint64, was Place, out *machine.O
 			return
 		}
 	}
-	for i := range g.m.cfg.Join {
-		f.seeds = append(f.seeds, g.m.cfg.Join[(g.next+i)%len(g.m.cfg.Join)])
+	for i := range len(g.others) + len(g.m.cfg.Join) {
+		f.seeds = append(f.seeds, g.member(i))
 	}
 	for _, k := range g.known {
 		f.seeds = append(f.seeds, k.place.Addr)
@@ -157,10 +168,16 @@ func (g *Guest) begin(now machine.Time, prefix uint64, was Place, out *machine.O
 	g.m.begin(now, f, out)
 }
 
-// found takes over what a lookup has found: with the state of the owner, or without one.
+// found takes over what a lookup has found: with the state of the owner, or without one. Then the next asks others
+// first.
 func (g *Guest) found(now machine.Time, f *find, owner *message) {
 	if owner == nil {
+		g.next++
 		return
+	}
+	g.others = g.others[:0] // without the owner itself, which is looked for again when it does not answer
+	for _, s := range owner.succ {
+		g.others = append(g.others, s.Addr)
 	}
 	k := known{
 		Range: Range{f.prefix - 1, owner.self.Prefix}, place: owner.self, last: f.prefix,

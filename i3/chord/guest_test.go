@@ -116,6 +116,30 @@ func TestGuestIsCorrected(t *testing.T) {
 	}
 }
 
+// TestGuestOutlivesItsMembers: a guest that asks now and then finds owners long after all members that it was given,
+// and all owners that it has found, are gone.
+func TestGuestOutlivesItsMembers(t *testing.T) {
+	n := formed(t, 3, 32)
+	first := n.live()
+	g, p := n.visit(first[3], first[9])
+	prefix := n.rng.Uint64()
+	for _, dies := range first { // one every two seconds, and another joins
+		g.Owner(prefix)
+		n.after(p)
+		dies.dead = true
+		n.add(n.live()...)
+		n.run(2 * machine.Second)
+	}
+	for range 10 {
+		g.Owner(prefix)
+		n.after(p)
+		n.run(machine.Second)
+	}
+	if a, _ := g.Owner(prefix); a != n.owners(prefix)[0].Addr {
+		t.Errorf("the owner is said to be %v, want %v", a, n.owners(prefix)[0].Addr)
+	}
+}
+
 // TestGuestBeside: the guest gets the packets of the ring out of any datagram, and the machine all others.
 func TestGuestBeside(t *testing.T) {
 	member := netip.MustParseAddrPort("10.0.0.1:3000")
