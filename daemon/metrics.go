@@ -145,3 +145,14 @@ func (d *Daemon) registry() *prometheus.Registry {
 	)
 	return r
 }
+
+// Metrics returns the names of the figures of a daemon that are its own, in the order in which they are explained.
+func Metrics() (names []string) {
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	for _, g := range gauges {
+		names = append(names, g.name)
+	}
+	return names
+}

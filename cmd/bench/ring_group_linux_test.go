@@ -93,7 +93,8 @@ func (g *ringGroup) host(group i3.ID, near chord.Range) (*cluster.Endpoint, *cho
 	for range 3 {
 		seeds = append(seeds, netip.MustParseAddrPort(living[g.rng.IntN(len(living))].addr()))
 	}
-	guest, err := chord.NewGuest(chord.Config{Self: chord.Place{Addr: end.Addr()}, Join: seeds, Seed: g.rng.Uint64()}, g.world.Now())
+	ring := chord.Config{Self: chord.Place{Addr: end.Addr()}, Join: seeds, Seed: g.rng.Uint64()}
+	guest, err := chord.NewGuest(ring, g.world.Now())
 	if err != nil {
 		g.Fatal(err)
 	}
