@@ -44,9 +44,9 @@ type ringMember struct {
 // packetEvery is the source's pace.
 const packetEvery = 100 * time.Millisecond
 
-// startGroup starts a group with so many receivers, and returns when all are in the tree.
-func (r *processRing) startGroup(receivers int) *ringGroup {
-	g := &ringGroup{processRing: r, world: cluster.New(cluster.Config{}), quit: make(chan struct{})}
+// startGroup starts a group with so many receivers in a world, and returns when all are in the tree.
+func (r *processRing) startGroup(world *cluster.World, receivers int) *ringGroup {
+	g := &ringGroup{processRing: r, world: world, quit: make(chan struct{})}
 	living := r.living()
 	near := rangeOf(r.T.Fatal, living[0].reported)
 	var key i3.Key

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"i3bench/cluster"
 	"i3bench/daemon"
 	"i3bench/internal/prng"
 )
@@ -43,9 +44,9 @@ type ringDaemon struct {
 	host     string
 	prefix   uint64
 	cmd      *exec.Cmd
-	log      bytes.Buffer
+	log      *bytes.Buffer
 	joined   time.Time // when it was seen on the ring
-	killed   time.Time
+	killed   time.Time // or cut off
 	lookups  *http.Client
 	reported daemon.Ring
 }
@@ -74,6 +75,8 @@ type processRing struct {
 	*testing.T
 	rng  prng.Source
 	next int // number of the next daemon
+	// within changes the command of a daemon before it starts; nil for none.
+	within func(d *ringDaemon)
 
 	mu  sync.Mutex
 	all []*ringDaemon // those killed included
@@ -86,10 +89,15 @@ func (r *processRing) living() []*ringDaemon {
 	return slices.DeleteFunc(slices.Clone(r.all), func(d *ringDaemon) bool { return !d.killed.IsZero() })
 }
 
-// start starts a daemon, which joins by the address of another.
+// start starts a daemon at an address of its own, which joins by the address of another.
 func (r *processRing) start(by *ringDaemon) *ringDaemon {
 	r.next++
-	d := &ringDaemon{host: fmt.Sprintf("127.77.%d.%d", r.next/250, 1+r.next%250), prefix: r.rng.Uint64()}
+	return r.startAt(fmt.Sprintf("127.77.%d.%d", r.next/250, 1+r.next%250), r.rng.Uint64(), by)
+}
+
+// startAt starts a daemon.
+func (r *processRing) startAt(host string, prefix uint64, by *ringDaemon) *ringDaemon {
+	d := &ringDaemon{host: host, prefix: prefix, log: &bytes.Buffer{}}
 	d.lookups = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 	args := fmt.Sprintf("node --listen %s --http %s:9100 --position %s", d.addr(), d.host, daemon.FormatPrefix(d.prefix))
 	if by != nil {
@@ -97,7 +105,10 @@ func (r *processRing) start(by *ringDaemon) *ringDaemon {
 	}
 	d.cmd = program(r.T, args)
 	d.cmd.Env = append(d.cmd.Env, "GOMAXPROCS=2") // as many loops as there are, whatever the machine
-	d.cmd.Stderr = &d.log
+	d.cmd.Stderr = d.log
+	if r.within != nil {
+		r.within(d)
+	}
 	if err := d.cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
@@ -179,8 +190,10 @@ func (r *processRing) right(prefix uint64, owner daemon.Place, began, ended time
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	position, err := daemon.ParsePrefix(owner.Position)
-	i := slices.IndexFunc(r.all, func(d *ringDaemon) bool { return d.addr() == owner.Addr.String() })
-	if err != nil || i < 0 || r.all[i].prefix != position || !r.all[i].killed.IsZero() && r.all[i].killed.Before(began) {
+	lived := func(d *ringDaemon) bool { return d.killed.IsZero() || d.killed.After(began) }
+	if err != nil || !slices.ContainsFunc(r.all, func(d *ringDaemon) bool {
+		return d.addr() == owner.Addr.String() && d.prefix == position && lived(d)
+	}) {
 		return false
 	}
 	for _, d := range r.all {
@@ -245,7 +258,7 @@ func TestRingOfProcesses(t *testing.T) {
 		r.start(first)
 	}
 	t.Logf("%d daemons are a ring after %v", size.nodes, r.await("forming", began))
-	g := r.startGroup(size.nodes)
+	g := r.startGroup(cluster.New(cluster.Config{}), size.nodes)
 
 	var churn tally
 	ctx, stop := context.WithCancel(t.Context())
@@ -281,18 +294,27 @@ func TestRingOfProcesses(t *testing.T) {
 	if float64(wrong) > 0.001*float64(right+wrong) || right == 0 {
 		t.Errorf("%d of %d lookups wrong during churn, want at most 0.1 %%", wrong, right+wrong)
 	}
+	r.judgeLookups(size.nodes - size.nodes/4)
+	g.judgeDelivery()
+	r.stopOne()
+}
+
+// judgeLookups makes some lookups from each of the living, so many, all of which must be right.
+func (r *processRing) judgeLookups(living int) {
+	r.Helper()
+	const each = 10
+	time.Sleep(joinGrace)
+	r.whole() // notes who has joined
 	time.Sleep(joinGrace)
 	var after tally
 	for _, d := range r.living() {
-		for range 10 {
+		for range each {
 			r.look(d, r.rng.Uint64(), &after)
 		}
 	}
-	if after.wrong.Load() > 0 || after.right.Load() != int64(10*size.nodes*3/4) {
-		t.Errorf("%d right, %d wrong in the end", after.right.Load(), after.wrong.Load())
+	if right, wrong := after.right.Load(), after.wrong.Load(); right != int64(each*living) || wrong > 0 {
+		r.Errorf("%d lookups right in the end, %d wrong, want %d right", right, wrong, each*living)
 	}
-	g.judgeDelivery()
-	r.stopOne()
 }
 
 // stopOne stops a daemon as an operator does: it ends by itself, without an error.
