@@ -272,7 +272,8 @@ local function show_handover(tvb, offset, length, tree)
 		bad = show_handed(tvb, rest, tree)
 		rest = rest + ENTRY
 	end
-	return bring == 1 and "bring" or "ask", bad or reserve(tvb, rest, offset + length - rest, tree)
+	local does = bring == 1 and "bring" or more == 1 and "offer" or "ask"
+	return does, bad or reserve(tvb, rest, offset + length - rest, tree)
 end
 
 -- show_place adds the place at offset as the given field. It returns what is wrong with it, and whether it is nobody.

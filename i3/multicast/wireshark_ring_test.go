@@ -148,8 +148,8 @@ func unusualRings(t *testing.T) (all [][]byte) {
 	return all
 }
 
-// eavesdropRing lets four members form a ring in virtual time, and the last one leave it, and returns every datagram that
-// was delivered.
+// eavesdropRing lets four members form a ring in virtual time, and the last one leave it, and returns every datagram
+// that was delivered.
 func eavesdropRing(t *testing.T) (frames []sniffed) {
 	t.Helper()
 	world := sim.New(sim.Config{Seed: 7})

@@ -253,7 +253,14 @@ func TestDissectorNames(t *testing.T) {
 			want += " (" + [...]string{"ask", "answer", "tell", "follow", "leave"}[i3.Payload(wire)[0]-1] + ")"
 		}
 		if p.Kind == i3.KindHandover {
-			want += " (" + [...]string{"ask", "bring"}[i3.Payload(wire)[0]] + ")"
+			does := "ask"
+			switch b := i3.Payload(wire); {
+			case b[0] == 1:
+				does = "bring"
+			case b[1] == 1:
+				does = "offer"
+			}
+			want += " (" + does + ")"
 		}
 		named[p.Kind.String()] = true
 		if info := strings.Join(got["_ws.col.Info"], ";"); !strings.HasPrefix(info, want) {
