@@ -207,3 +207,30 @@ func TestLeftIsNoFinger(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and go
+// and its list, which goes all the way round, does not have them yet, or still.
+func TestOwnerIsSelf(t *testing.T) {
+	n := formed(t, 12, 8)
+	wrong := 0
+	for i := range 12 {
+		if i%3 == 2 {
+			n.leave(n.live()[n.rng.IntN(len(n.live()))])
+		} else {
+			n.add(n.live()...)
+		}
+		for range 300 {
+			n.run(2 * machine.Millisecond)
+			for _, p := range n.live() {
+				prefix := n.rng.Uint64()
+				owned, ok := p.Range()
+				if a, _ := p.Owner(prefix); ok && (a == p.place.Addr) != owned.Contains(prefix) {
+					wrong++
+				}
+			}
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d times a member is wrong about what it owns itself", wrong)
+	}
+}

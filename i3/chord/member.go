@@ -97,7 +97,10 @@ func (m *Member) Owner(prefix uint64) (netip.AddrPort, bool) {
 	}
 	for _, s := range m.pointers.succ {
 		if (Range{before.Prefix, s.Prefix}).Contains(prefix) {
-			return s.Addr, true
+			if s == m.cfg.Self && m.joined { // all the way round: it is before self, whatever the list says
+				s = m.pointers.pred
+			}
+			return s.Addr, s.known()
 		}
 		before = s
 	}
