@@ -59,7 +59,7 @@ func TestLeaveRing(t *testing.T) {
 			heard := &tally{got: map[uint64]int{}}
 			to, toEnd := r.visitor(heard)
 			from, fromEnd := r.visitor(&tally{got: map[uint64]int{}})
-			leaver := r.nodes[9]
+			leaver, next := r.nodes[9], r.nodes[10]
 			id := i3.NewID(leaver.place.Prefix&^1-4, i3.Key{1}, 0)
 			toEnd.Do(func(now machine.Time, out *machine.Outbox) { to.Maintain(now, to.Own(id), out) })
 			if !r.until(func() (ok bool) {
@@ -94,6 +94,11 @@ func TestLeaveRing(t *testing.T) {
 			toEnd.Do(func(machine.Time, *machine.Outbox) {
 				if !to.Maintains(to.Own(id)) {
 					t.Error("the trigger is not refreshed any more")
+				}
+			})
+			next.Do(func(machine.Time, *machine.Outbox) {
+				if c := next.node.Counters(); c.TakenOver == 0 {
+					t.Errorf("the next one has taken over nothing, counters %+v", c)
 				}
 			})
 			t.Logf("left after %.1f s", took.Seconds())

@@ -2,6 +2,7 @@ package chord_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"i3bench/i3/chord"
@@ -71,6 +72,11 @@ func TestLeaveForwards(t *testing.T) {
 	_, p, next := around(live, 5)
 	n.leave(p)
 	n.run(2 * machine.Second)
+	told := next.Counters().Told
+	n.run(10 * machine.Second)
+	if told = next.Counters().Told - told; told > 15 { // by the one before, once a second
+		t.Errorf("%d times others say that they are before the next one, want 15 at most", told)
+	}
 	n.leave(next)
 	n.run(4 * machine.Second)
 	if a, ok := p.Owner(p.place.Prefix); !ok || a != live[7].place.Addr {
@@ -110,9 +116,10 @@ func TestLeaveBeforeJoining(t *testing.T) {
 	if !p.Left() {
 		t.Error("it has not left at once")
 	}
+	finds := p.Counters().Finds
 	n.run(5 * machine.Second)
-	if p.Joined() || p.Counters().Joined != 0 {
-		t.Error("it has joined")
+	if c := p.Counters(); p.Joined() || c.Joined != 0 || c.Finds != finds {
+		t.Errorf("it has joined %d times, and looked for its place %d times more", c.Joined, c.Finds-finds)
 	}
 	for _, p := range n.live() {
 		n.leave(p)
@@ -185,27 +192,36 @@ func TestForgedLeave(t *testing.T) {
 	t.Logf("%d bytes sent for 2000 notices of %d", answers, tellSize+48)
 }
 
-// TestLeftIsNoFinger: members forget one that has left as a finger when they hear from it.
+// TestLeftIsNoFinger: a member forgets one that has left as a finger when it hears from it.
 func TestLeftIsNoFinger(t *testing.T) {
 	n := formed(t, 11, 100)
 	n.run(20 * machine.Second)
-	for range 10 {
-		n.leave(n.live()[n.rng.IntN(len(n.live()))])
+	q, p := n.farFinger()
+	prefix := p.place.Prefix + 1
+	n.leave(p)
+	n.run(300 * machine.Millisecond)
+	if _, ok := q.Find(n.now, prefix, n.out); !ok {
+		t.Fatal("no lookup")
 	}
-	n.run(10 * machine.Second)
-	asked := map[netip.AddrPort]bool{}
-	for _, p := range n.members {
-		if p.Left() {
-			asked[p.place.Addr] = true
-		}
+	n.after(q)
+	n.run(300 * machine.Millisecond)
+	if a, _ := q.Owner(prefix); a == p.place.Addr {
+		t.Errorf("%v sends to %v, which has told it that it has left", q.place, p.place)
 	}
-	for _, p := range n.live() {
-		for range 200 {
-			if a, _ := p.Owner(n.rng.Uint64()); asked[a] {
-				t.Fatalf("%v sends to %v, which has left 10 s ago", p.place, a)
+}
+
+// farFinger returns a member and one that it knows though it does not follow it.
+func (n *network) farFinger() (q, p *peer) {
+	for _, q := range n.live() {
+		for _, p := range n.live() {
+			a, _ := q.Owner(p.place.Prefix + 1)
+			if a == p.place.Addr && p != q && !slices.Contains(q.Successors(), p.place) {
+				return q, p
 			}
 		}
 	}
+	n.t.Fatal("nobody has a finger")
+	return nil, nil
 }
 
 // TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and go

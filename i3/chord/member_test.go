@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -82,7 +83,8 @@ func TestChurn(t *testing.T) {
 			live := n.live()
 			switch who := live[n.rng.IntN(len(live))]; {
 			case n.rng.IntN(2) == 0 || len(live) < 16:
-				n.add(live[n.rng.IntN(len(live)):]...)
+				k := n.rng.IntN(len(live)) // by any, but not by a few alone, which may all be gone before it has asked one
+				n.add(slices.Concat(live[k:], live[:k])...)
 				joins++
 			case n.rng.IntN(2) == 0:
 				n.leave(who)

@@ -26,8 +26,13 @@ type flood struct {
 	sent     map[uint32]i3.ID
 	got      map[string]int                  // copies, by packet and host
 	leaving  map[netip.AddrPort]machine.Time // when hosts send no more to them
+	linger   machine.Duration                // how long hosts send on to one that has left the ring
 	idle     bool                            // none is sent
 }
+
+// mostHops is how many times a packet of a flood may be passed on: by a node that does not know of a newcomer, and by
+// one that has left.
+const mostHops = 3
 
 // newFlood returns a ring with triggers: of each identifier for two hosts and a link, of some for many hosts.
 func newFlood(t *testing.T, nodes, ids int, seed uint64) *flood {
@@ -38,6 +43,7 @@ func newFlood(t *testing.T, nodes, ids int, seed uint64) *flood {
 	f := &flood{
 		ringBed: b, rng: prng.New(seed, 9), triggers: map[i3.ID]int{}, hosts: map[i3.ID][]netip.AddrPort{},
 		sent: map[uint32]i3.ID{}, got: map[string]int{}, leaving: map[netip.AddrPort]machine.Time{},
+		linger: 2 * machine.Second, // so often hosts look after owners
 	}
 	for i := range ids {
 		id := i3.NewID(f.rng.Uint64()&^1, i3.Key{5}, f.rng.Uint64())
@@ -81,7 +87,7 @@ func (f *flood) run(d machine.Duration) {
 			case r.node.Left():
 				delete(f.rigs, addr)
 			case until == machine.Never && !r.member.Joined():
-				f.leaving[addr] = f.now.Add(2 * machine.Second) // so often hosts look after owners
+				f.leaving[addr] = f.now.Add(f.linger)
 			}
 		}
 		f.take()
@@ -98,7 +104,8 @@ func (f *flood) send() {
 	}
 	f.mail = append(f.mail, letter{})
 	copy(f.mail[1:], f.mail)
-	f.mail[0] = letter{f.now, bob, by, data(id, string(binary.BigEndian.AppendUint32(nil, number)))}
+	packet := dataWithin(id, mostHops, string(binary.BigEndian.AppendUint32(nil, number)))
+	f.mail[0] = letter{f.now, bob, by, packet}
 }
 
 // take notes what hosts have received.
@@ -180,6 +187,7 @@ func (f *flood) check() {
 func TestLeave(t *testing.T) {
 	for seed := range uint64(6) {
 		f := newFlood(t, 12, 400, seed)
+		f.linger += machine.Duration(seed%3) * machine.Second
 		f.run(500 * machine.Millisecond)
 		r, self := f.leave(int(seed) * 2)
 		began := f.now
@@ -321,6 +329,10 @@ func TestRequestsWhileLeaving(t *testing.T) {
 	f.run(50 * machine.Millisecond)
 	want("while its triggers are taken over", i3.StatusRefreshed, i3.StatusNotOwner, i3.StatusNotOwner)
 	f.run(2 * machine.Second)
+	r.receive(bob, data(id, "x"))
+	if fs := r.out.Forwards(); len(fs) != 1 || fs[0].To != f.all[3].Addr {
+		t.Errorf("afterwards it makes %d copies of a packet, want one for the successor", len(fs))
+	}
 	want("afterwards", i3.StatusNotOwner, i3.StatusNotOwner, i3.StatusNotOwner)
 	r = f.owner(id.Prefix())
 	want("the successor", i3.StatusRefreshed, i3.StatusInserted, i3.StatusRemoved)
