@@ -20,6 +20,7 @@ type ringNode struct {
 	endpoint
 	place  chord.Place
 	member *chord.Member
+	node   *node.Node
 	found  map[uint32]chord.Finding
 }
 
@@ -55,6 +56,7 @@ func (r *ringTest) start(nodes int) {
 		if err != nil {
 			r.Fatal(err)
 		}
+		n.node = m
 		end.Start(m)
 		r.nodes = append(r.nodes, n)
 	}

@@ -23,7 +23,7 @@ local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5]
 local targets = {[1] = "identifier", [2] = "host"}
 local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
-local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow"}
+local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
 	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
 
@@ -272,7 +272,8 @@ local function show_handover(tvb, offset, length, tree)
 		bad = show_handed(tvb, rest, tree)
 		rest = rest + ENTRY
 	end
-	return bring == 1 and "bring" or "ask", bad or reserve(tvb, rest, offset + length - rest, tree)
+	local does = bring == 1 and "bring" or more == 1 and "offer" or "ask"
+	return does, bad or reserve(tvb, rest, offset + length - rest, tree)
 end
 
 -- show_place adds the place at offset as the given field. It returns what is wrong with it, and whether it is nobody.
@@ -319,7 +320,7 @@ local function show_ring(tvb, offset, length, tree)
 		bad = "member is neither 0 nor 1"
 	elseif near > MAX_NEAR or succ > MAX_SUCC or near + succ > 0 and 1 + near + succ > room then
 		bad = "more places than there may be, or than there is room for"
-	elseif (name == "tell" or name == "follow") and length < RING_FULL then
+	elseif name ~= "ask" and name ~= "answer" and length < RING_FULL then
 		bad = "shorter than the question by which that is checked"
 	end
 	if not bad then

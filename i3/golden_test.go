@@ -230,6 +230,7 @@ func vectors() []vector {
 		datagram("datagram: ack, two entries", control(i3.KindAck, 0xdeadbeef, goldenID, ack, full)),
 		datagram("datagram: ring, an ask without room", ring),
 		datagram("datagram: handover, asked for", handover(i3.Handover{Cursor: 5, Lo: 1, Hi: 2})),
+		datagram("datagram: handover, offered", handover(i3.Handover{More: true, Lo: 1, Hi: 2})),
 		datagram("datagram: handover, two triggers", handover(i3.Handover{
 			Bring: true, More: true, Cursor: 6, Lo: 1, Hi: 2, Handed: []i3.Handed{
 				{Trigger: goldenChain, Owner: i3.OwnerOf(goldenOwn), LifetimeMS: 30_000},

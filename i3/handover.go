@@ -12,7 +12,8 @@ const (
 
 // A Handover asks the node that owned some prefixes for their triggers, or brings some of them. A node that has
 // joined a ring asks its successor, from cursor zero on, and again from each cursor that comes back, until one is not
-// more. What asks is as long as what answers can be, zero behind the head.
+// more. A node that leaves offers them to its successor, which asks in the same way, and once more from the last cursor
+// to say that it has all. What asks or offers is as long as what answers can be, zero behind the head.
 //
 //	 0     1     2     3               8               16              24              32
 //	+-----+-----+-----+---------------+---------------+---------------+---------------+-----------
@@ -20,7 +21,7 @@ const (
 //	+-----+-----+-----+---------------+---------------+---------------+---------------+-----------
 type Handover struct {
 	Bring  bool   // it brings triggers; otherwise it asks for them
-	More   bool   // there may be more at the cursor
+	More   bool   // there may be more at the cursor; without Bring it is an offer
 	Cursor uint64 // where to go on; what it means is up to the one who is asked
 	Lo, Hi uint64 // the prefixes (Lo, Hi] that it is about
 	Handed []Handed

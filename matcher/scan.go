@@ -9,6 +9,9 @@ import (
 // A Cursor is how far a [Table.Scan] has come. The zero Cursor is the beginning.
 type Cursor uint64
 
+// CursorBits is how many bits a Cursor may take: who keeps one may use those above.
+const CursorBits = 33
+
 // Scan calls f for the live triggers in the next so many cells, with the tick at which each expires, and returns
 // where to go on, and whether that is anywhere. The triggers of one identifier come together, in the order of their
 // insertion; the order of the identifiers is not specified. The table may change between scans: then an identifier

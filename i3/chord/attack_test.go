@@ -14,8 +14,8 @@ import (
 
 // Kinds of messages, and the length of what a member says when it is there.
 const (
-	ask, answer, tell = 1, 2, 3
-	tellSize          = 48 + 20*32
+	ask, answer, tell, follow, leave = 1, 2, 3, 4, 5
+	tellSize                         = 48 + 20*32
 )
 
 // ringPacket returns a packet of the ring as anybody could write it.
@@ -46,7 +46,7 @@ func TestNoReplyLargerThanRequest(t *testing.T) {
 		b := i3.Packet{Kind: i3.KindRing, HopLimit: 1, Length: uint16(length), Flow: uint32(rng.Uint64())}.AppendTo(nil)
 		payload := make([]byte, length)
 		if length >= 48 {
-			payload[0] = byte(rng.IntN(6))
+			payload[0] = byte(rng.IntN(7))
 			if rng.IntN(2) == 0 {
 				payload[1], payload[2] = byte(rng.IntN(5)), byte(rng.IntN(20))
 			}
@@ -80,7 +80,7 @@ func TestForgedAnswers(t *testing.T) {
 	for range 10_000 {
 		b := i3.Packet{Kind: i3.KindRing, HopLimit: 1, Length: 48 + 64, Flow: uint32(rng.Uint64())}.AppendTo(nil)
 		payload := make([]byte, 48+64)
-		payload[0], payload[3] = byte(2+rng.IntN(3)), 1 // an answer, or "I am here"
+		payload[0], payload[3] = byte(2+rng.IntN(4)), 1 // an answer, "I am here", or "I have left"
 		claimed := p.Successors()[0].Addr               // of somebody else
 		copy(payload[16+8:], i3.AppendAddr(nil, claimed))
 		p.Receive(n.now, []machine.Datagram{{From: liar.place.Addr, Bytes: append(b, payload...)}}, n.out)

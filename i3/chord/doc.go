@@ -19,6 +19,9 @@
 // order of joins, failures and messages of three to six members (TestModel), and which must find the known mistakes
 // when they are put back (TestModelFindsMistakes).
 //
+// A member that leaves tells those next to it, and answers from then on that it is no member. They ask before they
+// believe that, but need not wait for answers that do not come.
+//
 // # How a lookup finds
 //
 // Successors say who owns what is near. For what is far there are fingers, one for each power of two of distance: of

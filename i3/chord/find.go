@@ -191,7 +191,7 @@ func (m *Member) heard(now machine.Time, i int, a *message, out *machine.Outbox)
 	f := &m.finds[i]
 	switch {
 	case !a.member || len(a.succ) == 0: // it has yet to join
-	case f.purpose == toJoin && !m.alone(): // by another lookup, or by others that have joined it
+	case f.purpose == toJoin && (m.departure.left || !m.alone()): // by another lookup, or by others that have joined it
 		f.open = false
 		return
 	case f.purpose == toJoin:

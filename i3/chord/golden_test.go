@@ -52,6 +52,8 @@ func goldenMessages() string {
 			roomFor(3)},
 		{"tell", message{kind: kindTell, self: self}, fullSize},
 		{"follow", message{kind: kindFollow, self: self}, fullSize},
+		{"leave", message{kind: kindLeave, self: self}, fullSize},
+		{"answer of one that has left", message{kind: kindAnswer, prefix: 7, self: self}, fullSize},
 	} {
 		wire := v.appendTo(nil, v.size)
 		fmt.Fprintf(&b, "\n%s\n%s\n%x\n", v.name, describe(wire), wire)

@@ -30,10 +30,15 @@ type Member struct {
 	tells    uint64 // that have come since the one that waits to be looked into
 	tickets  uint32
 	count    Counters
+
+	departure departure
 }
 
 // Keys of timers; below them are the numbers of requests.
-const keyPeriod = maxRequests
+const (
+	keyPeriod = maxRequests + iota
+	keyLeave
+)
 
 // NewMember returns a member that has yet to join, unless it is a ring of its own. Its Deadline is now, so that a
 // driver calls Expire, by which it begins.
@@ -55,7 +60,7 @@ func NewMember(cfg Config, now machine.Time) (*Member, error) {
 // Self returns the member's own place.
 func (m *Member) Self() Place { return m.cfg.Self }
 
-// Joined reports whether it is a member of a ring by now.
+// Joined reports whether it is a member of a ring by now, and has not left.
 func (m *Member) Joined() bool { return m.joined }
 
 // Taken reports whether it cannot join because another member has its position.
@@ -76,18 +81,26 @@ func (m *Member) Predecessor() Place { return m.pointers.pred }
 func (m *Member) Successors() []Place { return append([]Place(nil), m.pointers.succ...) }
 
 // Owner returns the address to which a packet for prefix goes next: its owner's if that is known, otherwise that of the
-// last member before it that is. It returns false as long as it has not joined. (See [Ring].)
+// last member before it that is. It returns false as long as it has not joined. What a member that has left owned, its
+// successor does. (See [Ring].)
 func (m *Member) Owner(prefix uint64) (netip.AddrPort, bool) {
-	if !m.joined {
+	left := m.departure.left
+	if !m.joined && !left {
 		return netip.AddrPort{}, false
 	}
 	if r, ok := m.Range(); ok && r.Contains(prefix) {
 		return m.cfg.Self.Addr, true
 	}
 	before := m.cfg.Self
+	if left && m.pointers.pred.known() {
+		before = m.pointers.pred
+	}
 	for _, s := range m.pointers.succ {
 		if (Range{before.Prefix, s.Prefix}).Contains(prefix) {
-			return s.Addr, true
+			if s == m.cfg.Self && m.joined { // all the way round: it is before self, whatever the list says
+				s = m.pointers.pred
+			}
+			return s.Addr, s.known()
 		}
 		before = s
 	}
@@ -107,9 +120,13 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 		switch {
 		case !ok:
 			return
-		case key != keyPeriod:
+		case key < maxRequests:
 			if r := &m.requests[key]; m.timers.Fired(&r.timer, key, at, now) {
 				m.overdue(now, key, out)
+			}
+		case key == keyLeave:
+			if m.timers.Fired(&m.departure.timer, key, at, now) {
+				m.notify(now, out)
 			}
 		case m.timers.Fired(&m.period, key, at, now):
 			m.look(now, out)
@@ -118,17 +135,18 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 }
 
 // look does what is due once a period, or sooner. A member that has lost all others joins anew, if there is a ring to
-// join.
+// join. One that has left looks after its successors only, to know who owns what was its own.
 func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period*3/4, m.cfg.Period*5/4)))
 	if m.guest != nil {
 		m.guest.look(now, out)
 		return
 	}
-	if m.alone() && len(m.cfg.Join) > 0 && !m.joining() {
+	left := m.departure.left
+	if m.alone() && len(m.cfg.Join) > 0 && !m.joining() && !left {
 		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.cfg.Join}, out)
 	}
-	if m.joined && m.pointers.free() {
+	if (m.joined || left) && m.pointers.free() {
 		m.stabilize(now, out)
 	}
 	if m.joined && now >= m.fingerAt {
@@ -147,13 +165,18 @@ func (m *Member) joining() bool {
 
 // stabilize begins a look at the successors, and forgets a question about news.
 func (m *Member) stabilize(now machine.Time, out *machine.Outbox) {
+	m.dropQuestion()
+	m.do(now, m.pointers.stabilize(), out)
+}
+
+// dropQuestion forgets the question for pointers that is under way, if there is one.
+func (m *Member) dropQuestion() {
 	for i := range m.requests {
-		if q := &m.requests[i]; q.open && q.purpose == forPointers { // one about news, if any
+		if q := &m.requests[i]; q.open && q.purpose == forPointers {
 			q.open = false
 			m.timers.Stop(&q.timer)
 		}
 	}
-	m.do(now, m.pointers.stabilize(), out)
 }
 
 func (m *Member) rngBetween(lo, hi machine.Duration) machine.Duration {
@@ -170,7 +193,7 @@ func (m *Member) do(now machine.Time, t todo, out *machine.Outbox) {
 			m.pointers.step = idle // too much under way: again in a period
 		}
 	}
-	if t.tell.known() {
+	if t.tell.known() && m.joined {
 		m.say(kindTell, t.tell, out)
 	}
 }
@@ -216,9 +239,12 @@ func (m *Member) Packet(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 	case m.joined && msg.kind == kindTell:
 		m.count.Told++
 		m.told(now, msg.self, out)
-	case m.joined:
+	case m.joined && msg.kind == kindFollow:
 		m.count.Told++
 		m.followed(now, msg.self, out)
+	case m.joined:
+		m.count.Told++
+		m.leaves(now, msg.self, out)
 	}
 }
 
@@ -250,6 +276,7 @@ func (m *Member) soon(now machine.Time) {
 // answer tells somebody the state, in no more bytes than the question had.
 func (m *Member) answer(to netip.AddrPort, flow uint32, q *message, size int, out *machine.Outbox) {
 	m.count.Answered++
+	m.departure.knows(to, &m.timers)
 	m.send(to, flow, m.own(q.prefix), min(size, fullSize), out)
 }
 

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -66,35 +67,42 @@ func (n *network) settle(size, seconds int) {
 	}
 }
 
-// TestChurn: members join and are killed, packets are lost, and afterwards there is one ring, on which all is found in
-// few hops.
+// TestChurn: members join, leave and are killed, packets are lost, and afterwards there is one ring, on which all is
+// found in few hops.
 func TestChurn(t *testing.T) {
 	seeds := chord.Share(40)
 	if s := os.Getenv("I3BENCH_SEEDS"); s != "" { // make model
 		seeds, _ = strconv.Atoi(s)
 	}
-	joins, kills, lookups, most := 0, 0, 0, 0
+	joins, leaves, kills, lookups, most := 0, 0, 0, 0, 0
 	for seed := range uint64(seeds) {
 		n := formed(t, seed, 24)
 		n.loss = float64(seed%4) / 100
-		killed := 0
+		gone := 0
 		for range 40 {
 			live := n.live()
-			if n.rng.IntN(2) == 0 || len(live) < 16 {
-				n.add(live[n.rng.IntN(len(live)):]...)
+			switch who := live[n.rng.IntN(len(live))]; {
+			case n.rng.IntN(2) == 0 || len(live) < 16:
+				k := n.rng.IntN(len(live)) // by any, but not by a few alone, which may all be gone before it has asked one
+				n.add(slices.Concat(live[k:], live[:k])...)
 				joins++
-			} else {
-				live[n.rng.IntN(len(live))].dead = true
-				killed++
+			case n.rng.IntN(2) == 0:
+				n.leave(who)
+				leaves++
+				gone++
+			default:
+				who.dead = true
+				kills++
+				gone++
 			}
 			n.run(500 * machine.Millisecond)
+			n.close()
 			if err := n.oneRing(); err != nil {
 				t.Fatalf("seed %d, at %d: %v", seed, n.now, err)
 			}
 		}
-		kills += killed
 		n.loss = 0
-		n.settle(len(n.members)-killed, 60)
+		n.settle(len(n.members)-gone, 60)
 		n.run(20 * machine.Second)
 		right, hops := n.find(20)
 		if right != 20 || hops > mostHops(len(n.live())) {
@@ -102,9 +110,10 @@ func TestChurn(t *testing.T) {
 		}
 		lookups, most = lookups+right, max(most, hops)
 	}
-	t.Logf("%d seeds, %d joins, %d kills, %d lookups right, in %d hops at most", seeds, joins, kills, lookups, most)
-	if kills == 0 {
-		t.Error("nobody was killed")
+	t.Logf("%d seeds, %d joins, %d leaves, %d kills, %d lookups right, in %d hops at most", seeds, joins, leaves, kills,
+		lookups, most)
+	if kills == 0 || leaves == 0 {
+		t.Error("nobody was killed, or nobody has left")
 	}
 }
 

@@ -147,6 +147,14 @@ func TestModelFindsMistakes(t *testing.T) {
 				return todo{}
 			}
 		},
+		"believes who says that its successor has left": func(r *rules) {
+			r.leaves = func(p *pointers, who Place) todo {
+				if p.step == idle && who == p.succ[0] && len(p.succ) > 1 {
+					p.succ = p.succ[1:]
+				}
+				return todo{}
+			}
+		},
 		"joins with one successor": func(r *rules) {
 			r.join = func(p *pointers, pred Place, succ []Place) bool { return p.join(pred, succ[:1]) }
 		},

@@ -172,6 +172,19 @@ func (p *pointers) followed(by Place) todo {
 	return todo{}
 }
 
+// leaves hears that somebody next to self is no member any more. It is asked, as it would be anyway some time: whoever
+// says so may be anybody, and at any time.
+func (p *pointers) leaves(who Place) todo {
+	switch {
+	case !p.free():
+	case who == p.succ[0]:
+		return p.stabilize()
+	case who == p.pred && !p.gone:
+		return p.ask(askPredecessor, who)
+	}
+	return todo{}
+}
+
 // rest adds to a todo what is to be done about the news, if it is idle.
 func (p *pointers) rest(t todo) todo {
 	by := p.news

@@ -93,13 +93,8 @@ func (m *Member) overdue(now machine.Time, i uint64, out *machine.Outbox) {
 	m.fingers.forget(q.to.Addr)
 	switch q.purpose {
 	case forPointers:
-		if q.round != m.asking {
-			return
-		}
-		successor := m.pointers.step == askSuccessor
-		m.do(now, m.pointers.silent(), out)
-		if successor && m.pointers.free() { // the next does not wait for a period
-			m.stabilize(now, out)
+		if q.round == m.asking {
+			m.lost(now, out)
 		}
 	case forFind:
 		m.findSilent(now, q, out)
@@ -118,27 +113,40 @@ func (m *Member) answered(now machine.Time, from netip.AddrPort, flow uint32, a 
 		if q.tries == 1 { // otherwise nobody knows to which one this is the answer (Karn)
 			m.patience.learn(now.Sub(q.sent))
 		}
-		switch q.purpose {
-		case forPointers:
+		switch {
+		case q.purpose == forPointers:
 			m.pointersAnswered(now, q, a, out)
-		case forFind:
+		case q.purpose == forFind:
 			m.findAnswered(now, q, a, out)
-		case forFinger:
+		case a.member:
 			m.fingers.first(q.ref, q.round, a.self)
+		}
+		if !a.member { // q may be another by now
+			m.fingers.forget(from)
+			m.leaves(now, a.self, out)
 		}
 		return
 	}
 	m.count.DropStranger++
 }
 
-// pointersAnswered goes on with the pointers. Somebody who has started anew at another position, or has yet to join, is
-// as good as dead.
+// lost goes on with the pointers when who was asked is no member. A successor that follows does not wait for a period.
+func (m *Member) lost(now machine.Time, out *machine.Outbox) {
+	successor := m.pointers.step == askSuccessor
+	m.do(now, m.pointers.silent(), out)
+	if successor && m.pointers.free() {
+		m.stabilize(now, out)
+	}
+}
+
+// pointersAnswered goes on with the pointers. Somebody who has started anew at another position, has yet to join, or
+// has left, is as good as dead.
 func (m *Member) pointersAnswered(now machine.Time, q *request, a *message, out *machine.Outbox) {
 	if q.round != m.asking || m.pointers.step == idle {
 		return // it joined anew meanwhile
 	}
 	if a.self != q.to || !a.member || len(a.succ) == 0 {
-		m.do(now, m.pointers.silent(), out)
+		m.lost(now, out)
 		return
 	}
 	before := m.pointers.succ
@@ -147,7 +155,7 @@ func (m *Member) pointersAnswered(now machine.Time, q *request, a *message, out 
 		return
 	}
 	m.soon(now) // news seldom come alone
-	if m.pointers.pred != m.cfg.Self {
+	if m.joined && m.pointers.pred != m.cfg.Self {
 		m.say(kindFollow, m.pointers.pred, out) // whose list is to change, too
 	}
 }

@@ -12,6 +12,7 @@ type rules struct {
 	join     func(p *pointers, pred Place, succ []Place) bool
 	answered func(p *pointers, pred Place, succ []Place) todo
 	told     func(p *pointers, by Place, instead bool) todo
+	leaves   func(p *pointers, who Place) todo
 }
 
 // correct are the rules of this package.
@@ -19,6 +20,7 @@ var correct = rules{
 	join:     (*pointers).join,
 	answered: (*pointers).answered,
 	told:     (*pointers).told,
+	leaves:   (*pointers).leaves,
 }
 
 // A phase is how far a participant of a model is.
@@ -174,6 +176,7 @@ func (w *world) events() (all []event) {
 		}
 		if n.phase == member && n.free() {
 			all = append(all, event{fmt.Sprint(i, " stabilizes"), func(w *world) { w.do(i, w.who[i].stabilize()) }})
+			all = append(all, w.notices(i)...)
 		}
 		if n.phase == member && w.failing > 0 && w.mayFail(i) {
 			all = append(all, event{fmt.Sprint(i, " fails"), func(w *world) { w.fail(i) }})
@@ -192,6 +195,22 @@ func (w *world) events() (all []event) {
 		if t&behind != 0 {
 			all = append(all, event{fmt.Sprint(from, " follows ", to), func(w *world) { w.hear(from, to, behind) }})
 		}
+	}
+	return all
+}
+
+// notices are what somebody may be told at any time, for anybody may say so: that those next to it have left. Who has
+// left is silent as one that has failed, and is not found out sooner than that may be.
+func (w *world) notices(i int) (all []event) {
+	for _, who := range []Place{w.who[i].pred, w.who[i].succ[0]} {
+		if !who.known() || who == w.who[i].self {
+			continue
+		}
+		all = append(all, event{fmt.Sprint(i, " hears that ", index(who), " has left"), func(w *world) {
+			if t := w.leaves(&w.who[i].pointers, who); t != (todo{}) {
+				w.do(i, t)
+			}
+		}})
 	}
 	return all
 }

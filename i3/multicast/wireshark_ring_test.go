@@ -116,7 +116,7 @@ func unusualRings(t *testing.T) (all [][]byte) {
 			at     int
 			values []byte
 		}{
-			{0, []byte{0, 1, 2, 3, 4, 5, 255}},
+			{0, []byte{0, 1, 2, 3, 4, 5, 6, 255}},
 			{1, []byte{0, 1, 3, 4, 255}},
 			{2, []byte{0, 1, 2, 16, 17, 255}},
 			{3, []byte{0, 1, 2, 255}},
@@ -148,7 +148,8 @@ func unusualRings(t *testing.T) (all [][]byte) {
 	return all
 }
 
-// eavesdropRing lets four members form a ring in virtual time and returns every datagram that was delivered.
+// eavesdropRing lets four members form a ring in virtual time, and the last one leave it, and returns every datagram
+// that was delivered.
 func eavesdropRing(t *testing.T) (frames []sniffed) {
 	t.Helper()
 	world := sim.New(sim.Config{Seed: 7})
@@ -171,6 +172,10 @@ func eavesdropRing(t *testing.T) (frames []sniffed) {
 		e.Start(m)
 		first = append(first, e.Addr())[:1]
 		world.Sleep(3 * machine.Second)
+		if i == 3 {
+			e.Do(m.Leave)
+			world.Sleep(3 * machine.Second)
+		}
 	}
 	return frames
 }

@@ -202,7 +202,7 @@ func wantSeen(t *testing.T, seen map[string]int, last i3.Kind, types ...multicas
 	for k := i3.KindData; k <= last; k++ {
 		want = append(want, fmt.Sprint("i3.kind ", uint8(k)))
 	}
-	for k := range 4 {
+	for k := range 5 {
 		want = append(want, fmt.Sprint("i3.ring.kind ", k+1))
 	}
 	for _, typ := range types {
@@ -250,10 +250,17 @@ func TestDissectorNames(t *testing.T) {
 		}
 		want := p.Kind.String()
 		if p.Kind == i3.KindRing {
-			want += " (" + [...]string{"ask", "answer", "tell", "follow"}[i3.Payload(wire)[0]-1] + ")"
+			want += " (" + [...]string{"ask", "answer", "tell", "follow", "leave"}[i3.Payload(wire)[0]-1] + ")"
 		}
 		if p.Kind == i3.KindHandover {
-			want += " (" + [...]string{"ask", "bring"}[i3.Payload(wire)[0]] + ")"
+			does := "ask"
+			switch b := i3.Payload(wire); {
+			case b[0] == 1:
+				does = "bring"
+			case b[1] == 1:
+				does = "offer"
+			}
+			want += " (" + does + ")"
 		}
 		named[p.Kind.String()] = true
 		if info := strings.Join(got["_ws.col.Info"], ";"); !strings.HasPrefix(info, want) {
@@ -268,7 +275,7 @@ func TestDissectorNames(t *testing.T) {
 }
 
 // TestDissectorExchange: what nodes and hosts say to each other while a tree is built, loses packets, and loses a
-// member; and what members say while they form a ring.
+// member; and what members say while they form a ring, and one leaves it.
 func TestDissectorExchange(t *testing.T) {
 	frames := append(eavesdrop(t), eavesdropRing(t)...)
 	malformed, seen := compareDissection(t, frames, everyPort)

@@ -111,33 +111,35 @@ func (c *Config) setRing() error {
 // Counters is what a node has done since it started. Every packet that goes
 // in either leaves, as copies or as an answer, or is counted under a Drop.
 type Counters struct {
-	Packets        uint64 // packets in received datagrams
-	Data           uint64 // of these, data
-	Matched        uint64 // matches, those on the way of a local chain included
-	Copies         uint64 // copies handed to the driver
-	HostCopies     uint64 // of these, to hosts
-	Misdirected    uint64 // data for another node, passed on to it
-	Inserted       uint64
-	Refreshed      uint64
-	Probed         uint64
-	Removed        uint64
-	Expired        uint64
-	Challenged     uint64 // requests answered by a challenge
-	Full           uint64 // insertions refused: the identifier is full
-	NoRoom         uint64 // insertions refused: the table is full
-	Refused        uint64 // entries refused: constraint, fold or secret
-	NotOwner       uint64 // entries refused: another node's identifier
-	DropMalformed  uint64 // datagrams, from the first byte that does not decode
-	DropKind       uint64 // packets of a kind that nodes do not handle
-	DropTargets    uint64 // requests with host targets at different addresses
-	DropNoMatch    uint64 // data for an identifier without triggers
-	DropHopLimit   uint64 // data that visited too many nodes, or too long a local chain
-	DropBudget     uint64 // copies above the budget of one batch
-	DropNoOwner    uint64 // data for an identifier whose owner is unknown
-	HandedOver     uint64 // triggers given to a node that owns them now
-	TakenOver      uint64 // triggers taken from the node that owned them before
-	HandoverFailed uint64 // times that it gave up asking for them
-	DropStranger   uint64 // handovers of, or for, a node that has no business with them
-	DropNoRing     uint64 // data and requests before the node has joined its ring
-	DropOutbox     uint64 // copies and answers that found the outbox full
+	Packets         uint64 // packets in received datagrams
+	Data            uint64 // of these, data
+	Matched         uint64 // matches, those on the way of a local chain included
+	Copies          uint64 // copies handed to the driver
+	HostCopies      uint64 // of these, to hosts
+	Misdirected     uint64 // data for another node, passed on to it
+	Inserted        uint64
+	Refreshed       uint64
+	Probed          uint64
+	Removed         uint64
+	Expired         uint64
+	Challenged      uint64 // requests answered by a challenge
+	Full            uint64 // insertions refused: the identifier is full
+	NoRoom          uint64 // insertions refused: the table is full
+	Refused         uint64 // entries refused: constraint, fold or secret
+	NotOwner        uint64 // entries refused: another node's identifier
+	DropMalformed   uint64 // datagrams, from the first byte that does not decode
+	DropKind        uint64 // packets of a kind that nodes do not handle
+	DropTargets     uint64 // requests with host targets at different addresses
+	DropNoMatch     uint64 // data for an identifier without triggers
+	DropHopLimit    uint64 // data that visited too many nodes, or too long a local chain
+	DropBudget      uint64 // copies above the budget of one batch
+	DropNoOwner     uint64 // data for an identifier whose owner is unknown
+	HandedOver      uint64 // triggers given to a node that owns them now
+	TakenOver       uint64 // triggers taken from the node that owned them before
+	HandoverFailed  uint64 // times that it gave up asking for them
+	HandoverRefused uint64 // of those handed over, triggers that it did not take
+	LeaveFailed     uint64 // times that it has left with triggers that nobody has taken over
+	DropStranger    uint64 // handovers of, or for, a node that has no business with them
+	DropNoRing      uint64 // data and requests before the node has joined its ring
+	DropOutbox      uint64 // copies and answers that found the outbox full
 }

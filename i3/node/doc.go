@@ -29,6 +29,10 @@
 // long as the node does not know it, to the last node before it that it knows. A request for one is refused with
 // [i3.StatusNotOwner].
 //
+// A node that joins fetches the triggers of what it owns by then. One that leaves ([Node.Leave]) has its successor
+// fetch them, and matches packets until that has all; then the successor does, and the one that leaves passes on what
+// still comes, until nothing does ([Node.Left]).
+//
 // # Limits
 //
 // Triggers per identifier, triggers in all, identifiers of one node in a chain,

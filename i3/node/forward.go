@@ -23,7 +23,7 @@ func (n *Node) data(p i3.Packet, wire []byte, out *machine.Outbox) {
 		return
 	}
 	i3.SetHopLimit(wire, p.HopLimit-1)
-	if n.cfg.Range.Contains(p.ID.Prefix()) {
+	if n.owns(p.ID.Prefix()) {
 		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})
 		return
 	}
@@ -89,7 +89,7 @@ func (n *Node) copies(a arrival, tgs []handle, budget int, out *machine.Outbox) 
 
 // toID sends a packet along a trigger chain, to another node or within this one.
 func (n *Node) toID(id i3.ID, t *target, a arrival, out *machine.Outbox) {
-	if n.cfg.Range.Contains(id.Prefix()) {
+	if n.owns(id.Prefix()) {
 		n.next = append(n.next, arrival{id: id, template: t.wire[:], wire: a.wire})
 		return
 	}

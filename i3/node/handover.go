@@ -3,6 +3,7 @@ package node
 import (
 	"math"
 	"net/netip"
+	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/chord"
@@ -26,11 +27,15 @@ const (
 type handover struct {
 	from  netip.AddrPort
 	owned chord.Range
+	heir  bool   // from the one before, which leaves; otherwise from the one after, since it has joined
 	at    uint64 // cursor
-	flow  uint32 // of the last question
+	flow  uint32 // of the question from there, however often it is asked
 	flows chord.Flows
 	tries int
+	most  int          // how often to ask, once as long as there was no answer to an offer
+	has   bool         // as an heir it has all, and tells so
 	next  machine.Time // when to ask again, machine.Never if there is nothing to fetch
+	until machine.Time // then hosts have refreshed all
 }
 
 // fetch begins to fetch the triggers of the prefixes that the node owns since it has joined a ring.
@@ -39,19 +44,26 @@ func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
 	if next.Addr == n.cfg.Self {
 		return
 	}
-	n.hand = handover{from: next.Addr, owned: n.cfg.Range, flows: n.hand.flows, next: now}
+	n.hand = handover{
+		from: next.Addr, owned: n.cfg.Range, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
+	}
+	n.hand.flow = n.hand.flows.Next()
 	n.askHandover(now, out)
 }
 
 // askHandover asks for the triggers from the cursor on.
 func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 	h := &n.hand
-	if h.tries++; h.tries > handTries {
-		n.count.HandoverFailed++
+	if h.tries++; h.tries > h.most || now >= h.until {
+		if h.most > 1 && !h.has { // otherwise nobody has ever answered, or nothing is missing
+			n.count.HandoverFailed++
+		}
 		h.next = machine.Never
 		return
 	}
-	h.flow = h.flows.Next()
+	if next := n.cfg.Member.Successors()[0].Addr; h.tries > 1 && !h.heir && next != h.from {
+		h.from, h.at, h.flow = next, 0, h.flows.Next() // it has died, or left and handed all to this one
+	}
 	h.next = now.Add(handRetry)
 	n.sendHandover(h.from, h.flow, &i3.Handover{Cursor: h.at, Lo: h.owned.Lo, Hi: h.owned.Hi}, out)
 }
@@ -70,6 +82,8 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 	switch {
 	case i3.ParseHandover(payload, &h) != nil:
 		n.count.DropMalformed++
+	case !h.Bring && h.More:
+		n.offered(now, from, h, out)
 	case !h.Bring:
 		n.handOver(now, from, p.Flow, h, out)
 	case n.hand.next == machine.Never || from != n.hand.from || p.Flow != n.hand.flow:
@@ -80,38 +94,57 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 }
 
 // handOver answers a question for triggers. They are for nobody but the node that comes before this one, and of no
-// prefixes but those before it.
+// prefixes but those before it; and for the one after, if this one leaves.
 func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.Handover, out *machine.Outbox) {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
+	if n.toHeir(to, asked) {
+		n.handToHeir(now, flow, q, out)
+		return
+	}
 	if pred := n.cfg.Member.Predecessor(); pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.cfg.Range.Hi) {
 		n.count.DropStranger++
 		return
 	}
-	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true}
-	for cells := 0; a.More && cells < handCells; cells++ {
-		fit := len(a.Handed)
-		at, more := n.table.Scan(matcher.Cursor(a.Cursor), 1, tick(now), func(id i3.ID, tg matcher.Target, at matcher.Tick) {
-			if asked.Contains(id.Prefix()) {
-				a.Handed = append(a.Handed, n.handed(now, id, tg, at))
-			}
-		})
-		if len(a.Handed) > i3.MaxHanded {
-			if fit > 0 { // the cell is for the next packet
-				a.Handed = a.Handed[:fit]
-				break
-			}
-			a.Handed = a.Handed[:i3.MaxHanded] // of an identifier that has more than a packet: its hosts will refresh the rest
-		}
-		a.Cursor, a.More = uint64(at), more
-	}
-	n.count.HandedOver += uint64(len(a.Handed))
+	a := n.page(now, q)
 	n.sendHandover(to, flow, &a, out)
 }
 
-// handed returns a trigger as it is handed over.
+// page returns the triggers from the cursor of a question on, as many as a packet holds. A cursor is one of the table
+// and, above that, how many triggers of the identifier there were handed over: it may have more than a packet holds.
+func (n *Node) page(now machine.Time, q i3.Handover) i3.Handover {
+	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
+	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true}
+	skip := int(q.Cursor >> matcher.CursorBits)
+	for cells := 0; a.More && cells < handCells; cells++ {
+		fit, seen := len(a.Handed), 0
+		from := matcher.Cursor(a.Cursor & (1<<matcher.CursorBits - 1))
+		at, more := n.table.Scan(from, 1, tick(now), func(id i3.ID, tg matcher.Target, at matcher.Tick) {
+			if seen++; seen > skip && len(a.Handed) <= i3.MaxHanded && asked.Contains(id.Prefix()) {
+				a.Handed = append(a.Handed, n.handed(now, id, tg, at))
+			}
+		})
+		switch {
+		case len(a.Handed) <= i3.MaxHanded:
+			a.Cursor, a.More, skip = uint64(at), more, 0
+			continue
+		case fit > 0: // the cell is for the next packet
+			a.Handed = a.Handed[:fit]
+		default:
+			a.Handed = a.Handed[:i3.MaxHanded]
+			a.Cursor += i3.MaxHanded << matcher.CursorBits
+		}
+		break
+	}
+	n.count.HandedOver += uint64(len(a.Handed))
+	return a
+}
+
+// handed returns a trigger as it is handed over. It is given more to live than it has: its host may refresh it here for
+// the last time after that, and then not for half a lifetime.
 func (n *Node) handed(now machine.Time, id i3.ID, tg matcher.Target, expire matcher.Tick) i3.Handed {
 	e := n.targets.at(tg)
-	h := i3.Handed{Trigger: i3.Trigger{ID: id}, LifetimeMS: uint32(expire - tick(now))}
+	all := matcher.Tick(n.cfg.Lifetime / machine.Millisecond)
+	h := i3.Handed{Trigger: i3.Trigger{ID: id}, LifetimeMS: uint32(min(expire-tick(now)+all/3, all))}
 	if to, ok := e.id(); ok {
 		h.Trigger.Target, h.Owner = i3.ToID(to), i3.Key(e.proof)
 	} else {
@@ -122,37 +155,62 @@ func (n *Node) handed(now machine.Time, id i3.ID, tg matcher.Target, expire matc
 
 // takeOver inserts triggers that are handed over, and asks for more. Those of hosts have to be proven again with
 // their next refresh; until then the node believes the one that owned them before.
-func (n *Node) takeOver(now machine.Time, h i3.Handover, out *machine.Outbox) {
-	for _, t := range h.Handed {
+//
+// An heir that has all owns them before it says so, since from then on the other does not.
+func (n *Node) takeOver(now machine.Time, a i3.Handover, out *machine.Outbox) {
+	for _, t := range a.Handed {
 		n.takeTrigger(now, t)
 	}
-	n.hand.tries, n.hand.at = 0, h.Cursor
-	if !h.More {
-		n.hand.next = machine.Never
+	h := &n.hand
+	switch {
+	case a.More:
+	case h.heir && !h.has:
+		h.has = true
+		n.heir = heir{h.owned, now.Add(heirMost)}
+	default:
+		h.next = machine.Never
 		return
 	}
+	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, h.flows.Next()
 	n.askHandover(now, out)
 }
 
 // takeTrigger inserts one, if it is one that the node would take from a host.
 func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
-	_, known := n.find(t.Trigger)
 	left := machine.Duration(t.LifetimeMS) * machine.Millisecond
-	if known || left > n.cfg.Lifetime+machine.Second || !n.cfg.Range.Contains(t.Trigger.ID.Prefix()) ||
-		i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+	prefix := t.Trigger.ID.Prefix()
+	if left > n.cfg.Lifetime+machine.Second || !n.hand.owned.Contains(prefix) ||
+		!n.hand.heir && !n.cfg.Range.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+		n.count.HandoverRefused++
 		return
 	}
-	e := targetOf(t.Trigger.Target)
-	if e.epoch = noEpoch; e.kind == toID {
-		e.proof = t.Owner
+	h, known := n.find(t.Trigger)
+	if known && n.outlives(h, t.Trigger.ID, now.Add(left)) {
+		return
 	}
-	h := n.targets.add(e)
+	if !known {
+		e := targetOf(t.Trigger.Target)
+		if e.epoch = noEpoch; e.kind == toID {
+			e.proof = t.Owner
+		}
+		h = n.targets.add(e)
+	}
 	if _, err := n.table.Insert(t.Trigger.ID, h, tick(now), tick(now.Add(left))); err != nil {
-		n.targets.release(h)
+		n.count.HandoverRefused++
+		if !known {
+			n.targets.release(h)
+		}
 		return
 	}
 	n.count.TakenOver++
 	if n.sweepAt == machine.Never {
 		n.sweepAt = now.Add(sweepEvery)
 	}
+}
+
+// outlives reports whether a trigger that is in the table lives beyond some time.
+func (n *Node) outlives(h handle, id i3.ID, at machine.Time) bool {
+	winner, live := n.table.Match(id, tick(at), n.siblings[:0])
+	n.siblings = live
+	return winner == id && slices.Contains(live, h)
 }

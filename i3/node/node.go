@@ -18,10 +18,13 @@ type Node struct {
 	sweepAt machine.Time // machine.Never while the table is empty
 	ringAt  machine.Time // when the member of a ring has something to do
 	alone   bool         // it has not joined its ring yet
+	given   bool         // its successor has its triggers, and matches packets for them
 	cfg     Config
 	count   Counters
 	cookies *i3.Cookies
 	hand    handover
+	heir    heir
+	leave   departure
 }
 
 // A scratch is what a node needs while it handles a batch. The nodes that are
@@ -57,6 +60,7 @@ func New(cfg Config) (*Node, error) {
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
 		hand:    handover{next: machine.Never, flows: chord.NewFlows([16]byte(cfg.Secret[:16]))},
+		leave:   departure{next: machine.Never},
 	}
 	if cfg.Member != nil {
 		_, joined := cfg.Member.Range()
@@ -163,8 +167,11 @@ func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 	if n.alone && joined {
 		n.fetch(now, out)
 	}
-	n.alone = !joined
-	n.ringAt = min(n.cfg.Member.Deadline(), n.hand.next)
+	if n.leave.step < passing {
+		n.alone = !joined
+	}
+	n.followHeir(now)
+	n.ringAt = min(n.cfg.Member.Deadline(), n.hand.next, n.leave.next)
 }
 
 // Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
@@ -180,13 +187,21 @@ func (n *Node) nextSweep(now machine.Time) machine.Time {
 // Expire reclaims expired triggers, a bounded number a call, and looks after the ring.
 func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 	if now >= n.ringAt {
+		n.scratch = scratchIn(out)
 		n.cfg.Member.Expire(now, out)
 		if now >= n.hand.next {
 			n.askHandover(now, out)
 		}
+		if now >= n.leave.next {
+			n.depart(now, out)
+		}
 		n.followRing(now, out)
 	}
-	if now < n.sweepAt {
+	switch {
+	case now < n.sweepAt:
+		return
+	case n.leave.step == handing: // nothing may move in the table
+		n.sweepAt = now.Add(sweepEvery)
 		return
 	}
 	done := n.table.Sweep(sweepMax, tick(now), n.expired)

@@ -122,7 +122,7 @@ func (n *Node) begin(k i3.Kind, p i3.Packet, entries int) {
 func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 	h, known := n.find(in.Trigger)
 	switch {
-	case !n.cfg.Range.Contains(in.Trigger.ID.Prefix()):
+	case !n.owns(in.Trigger.ID.Prefix()), n.leavesTo(known || in.Probe):
 		n.count.NotOwner++
 		return n.ack(now, in.Trigger, i3.StatusNotOwner)
 	case !known && i3.CheckConstraint(in.Trigger) != nil: // a known one was checked before
@@ -203,6 +203,10 @@ func (n *Node) refusal(err error) i3.Status {
 // remove removes one trigger. A host trigger's nonce is proven; an identifier
 // target asks for the secret of whoever inserted it first.
 func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
+	if n.leavesTo(false) {
+		n.count.NotOwner++
+		return n.ack(now, in.Trigger, i3.StatusNotOwner)
+	}
 	h, ok := n.find(in.Trigger)
 	if !ok {
 		return n.ack(now, in.Trigger, i3.StatusMissing)

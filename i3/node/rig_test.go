@@ -47,9 +47,10 @@ type failer interface {
 // A rig is a node driven by hand.
 type rig struct {
 	failer
-	node *node.Node
-	out  *machine.Outbox
-	now  machine.Time
+	node   *node.Node
+	member *chord.Member // if there is one
+	out    *machine.Outbox
+	now    machine.Time
 }
 
 func config() node.Config {

@@ -15,14 +15,25 @@ import (
 	"i3bench/internal/prng"
 )
 
-// A ringBed is nodes on a ring that forms itself. What they send arrives at once; what is for no node leaves.
+// A ringBed is nodes on a ring that forms itself. What they send arrives after a delay, at first none; what is for no
+// node leaves.
 type ringBed struct {
 	*testing.T
-	rigs map[netip.AddrPort]*rig
-	all  []chord.Place
-	now  machine.Time
-	left []copied
-	hops int // of data between nodes
+	rigs  map[netip.AddrPort]*rig
+	all   []chord.Place
+	now   machine.Time
+	delay machine.Duration
+	lose  func(from, to netip.AddrPort, b []byte) bool // whether a datagram is lost, or nil
+	mail  []letter
+	left  []copied
+	hops  int // of data between nodes
+}
+
+// A letter is a datagram between nodes.
+type letter struct {
+	at       machine.Time
+	from, to netip.AddrPort
+	bytes    []byte
 }
 
 func newRingBed(t *testing.T, nodes int) *ringBed {
@@ -46,7 +57,8 @@ func (b *ringBed) join(prefix uint64) *rig {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret})
+	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50})
+	r.member = m
 	b.rigs[self.Addr], b.all = r, append(b.all, self)
 	return r
 }
@@ -60,7 +72,11 @@ func (b *ringBed) run(d machine.Duration) {
 				next = min(next, r.node.Deadline())
 			}
 		}
+		if len(b.mail) > 0 {
+			next = min(next, b.mail[0].at)
+		}
 		b.now = max(b.now, next)
+		b.deliver()
 		for _, p := range b.all {
 			if r := b.rigs[p.Addr]; r != nil && r.node.Deadline() <= b.now {
 				r.out.Reset()
@@ -74,42 +90,46 @@ func (b *ringBed) run(d machine.Duration) {
 	}
 }
 
-// carry delivers what a node has sent, and what comes of that.
+// carry sends what a node has sent, and delivers it if that takes no time.
 func (b *ringBed) carry(from netip.AddrPort) {
-	type letter struct {
-		from, to netip.AddrPort
-		bytes    []byte
+	b.post(from)
+	b.deliver()
+}
+
+func (b *ringBed) post(from netip.AddrPort) {
+	at, out := b.now.Add(b.delay), b.rigs[from].out
+	for _, s := range out.Sends() {
+		b.mail = append(b.mail, letter{at, from, s.To, slices.Clone(s.Bytes)})
 	}
-	var queue []letter
-	for take := from; ; {
-		out := b.rigs[take].out
-		for _, s := range out.Sends() {
-			queue = append(queue, letter{take, s.To, slices.Clone(s.Bytes)})
+	for _, f := range out.Forwards() {
+		b.hops++
+		b.mail = append(b.mail, letter{at, from, f.To, append(slices.Clone(f.Template), f.Body...)})
+	}
+	out.Reset()
+}
+
+// deliver delivers what arrives by now, and what comes of that.
+func (b *ringBed) deliver() {
+	for len(b.mail) > 0 && b.mail[0].at <= b.now {
+		l := b.mail[0]
+		b.mail = b.mail[1:]
+		switch r := b.rigs[l.to]; {
+		case b.lose != nil && b.lose(l.from, l.to, l.bytes):
+		case r == nil: // of a host, or of a dead node
+			b.left = append(b.left, copied{l.to, string(l.bytes)})
+		default:
+			r.now = b.now
+			r.receive(l.from, l.bytes)
+			b.post(l.to)
 		}
-		for _, f := range out.Forwards() {
-			b.hops++
-			queue = append(queue, letter{take, f.To, append(slices.Clone(f.Template), f.Body...)})
-		}
-		out.Reset()
-		for len(queue) > 0 && b.rigs[queue[0].to] == nil { // of a host, or of a dead node
-			b.left = append(b.left, copied{queue[0].to, string(queue[0].bytes)})
-			queue = queue[1:]
-		}
-		if len(queue) == 0 {
-			return
-		}
-		l := queue[0]
-		queue, take = queue[1:], l.to
-		b.rigs[take].now = b.now
-		b.rigs[take].receive(l.from, l.bytes)
 	}
 }
 
-// owner returns who owns a prefix, of those that live.
+// owner returns who owns a prefix, of those that live and have joined.
 func (b *ringBed) owner(prefix uint64) *rig {
 	var live []chord.Place
 	for _, p := range b.all {
-		if b.rigs[p.Addr] != nil {
+		if r := b.rigs[p.Addr]; r != nil && r.member.Joined() {
 			live = append(live, p)
 		}
 	}
