@@ -42,8 +42,10 @@ var families = []family{
 		map[string]string{"": "HandedOver"}},
 	{"node", "i3_node_taken_over_total", "Triggers taken from the node that owned them before.", "",
 		map[string]string{"": "TakenOver"}},
-	{"node", "i3_node_handovers_failed_total", "Times that it gave up asking for triggers.", "",
-		map[string]string{"": "HandoverFailed"}},
+	{"node", "i3_node_handovers_refused_total", "Triggers handed over that it did not take.", "",
+		map[string]string{"": "HandoverRefused"}},
+	{"node", "i3_node_handovers_failed_total", "Times that triggers were not handed over, by who gave up.", "by",
+		map[string]string{"heir": "HandoverFailed", "leaver": "LeaveFailed"}},
 
 	{"ring", "i3_ring_questions_total", "Questions sent to members, repeated ones included.", "",
 		map[string]string{"": "Asked"}},
