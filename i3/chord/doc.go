@@ -29,6 +29,9 @@
 // their way with the lookup. [Member.Find] asks from member to member, nearer each time, until it has heard from the
 // owner itself: for who wants to know the address, and for how long the way took.
 //
+// A member that has sent a packet by way of others looks for the owner, and sends it the next ones straight. What it
+// has found it asks again as long as it is in use, a bounded number at a time ([Member.Owner]).
+//
 // # Guests
 //
 // A [Guest] is the ring of a host, which is no member: it asks members who owns what the host sends to, remembers that,

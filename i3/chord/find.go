@@ -47,7 +47,7 @@ const (
 	toFind findPurpose = iota
 	toFinger
 	toJoin
-	toGuest
+	toOwner
 )
 
 // Bounds of a lookup.
@@ -239,8 +239,8 @@ func (m *Member) finish(now machine.Time, f *find, owner *message, out *machine.
 		if m.cfg.Found != nil {
 			m.cfg.Found(now, done, out)
 		}
-	case toGuest:
-		m.guest.found(now, f, owner)
+	case toOwner:
+		m.ownerFound(now, f, owner)
 	case toFinger:
 		if owner != nil {
 			m.choose(now, f, owner, out)

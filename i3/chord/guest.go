@@ -2,7 +2,6 @@ package chord
 
 import (
 	"net/netip"
-	"slices"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -23,32 +22,12 @@ type Corrector interface {
 //
 // It is part of a machine, see [Guest.Beside].
 type Guest struct {
-	m      *Member
-	known  []known
-	wanted []uint64
+	m *Member
 	// others are the members that were named last: the members given may be gone by the time that one is needed.
 	others []netip.AddrPort
 	next   int // of these and the members given, which is asked where nobody is known
 	now    machine.Time
 }
-
-// A known is an owner that a guest has found.
-type known struct {
-	Range
-	place Place
-	last  uint64 // prefix that was asked for
-	used  bool
-	check machine.Time // when it is asked again, if it is used
-	until machine.Time // when it is forgotten
-}
-
-// Bounds of a guest.
-const (
-	maxKnown   = 256 // the one that was asked longest ago makes room
-	maxWanted  = 64  // beyond these, a prefix has to be asked for again
-	checkEvery = 2 * machine.Second
-	forgetAt   = 60 * machine.Second
-)
 
 var _ Corrector = (*Guest)(nil)
 
@@ -70,13 +49,12 @@ func NewGuest(cfg Config, now machine.Time) (*Guest, error) {
 
 // Owner returns the address to which a packet for prefix goes: its owner's, or some member's. (See [Ring].)
 func (g *Guest) Owner(prefix uint64) (netip.AddrPort, bool) {
-	if k := g.find(prefix); k != nil {
-		k.used, k.last = true, prefix
-		return k.place.Addr, true
+	if a, ok := g.m.owners.use(prefix); ok {
+		return a, true
 	}
 	g.want(prefix)
-	if n := len(g.known); n > 0 {
-		return g.known[int(prefix%uint64(n))].place.Addr, true
+	if all := g.m.owners.known; len(all) > 0 {
+		return all[int(prefix%uint64(len(all)))].place.Addr, true
 	}
 	return g.member(0), true
 }
@@ -92,7 +70,7 @@ func (g *Guest) member(i int) netip.AddrPort {
 
 // Wrong makes the guest look for the owner of prefix again. (See [Corrector].)
 func (g *Guest) Wrong(prefix uint64) {
-	g.known = slices.DeleteFunc(g.known, func(k known) bool { return k.Contains(prefix) })
+	g.m.owners.remove(prefix)
 	g.want(prefix)
 }
 
@@ -100,8 +78,7 @@ func (g *Guest) Wrong(prefix uint64) {
 // [Corrector].)
 func (g *Guest) Doubt(prefix uint64) {
 	g.next++
-	if k := g.find(prefix); k != nil {
-		k.check, k.used, k.last = g.now, true, prefix
+	if g.m.owners.doubt(g.now, prefix) {
 		g.wake()
 		return
 	}
@@ -111,19 +88,9 @@ func (g *Guest) Doubt(prefix uint64) {
 // Counters returns what the guest has done so far.
 func (g *Guest) Counters() Counters { return g.m.count }
 
-func (g *Guest) find(prefix uint64) *known {
-	for i := range g.known {
-		if g.known[i].Contains(prefix) {
-			return &g.known[i]
-		}
-	}
-	return nil
-}
-
 // want notes a prefix to look for when the machine is next called.
 func (g *Guest) want(prefix uint64) {
-	if len(g.wanted) < maxWanted && !slices.Contains(g.wanted, prefix) {
-		g.wanted = append(g.wanted, prefix)
+	if g.m.owners.want(prefix) {
 		g.wake()
 	}
 }
@@ -131,46 +98,22 @@ func (g *Guest) want(prefix uint64) {
 // wake brings the next call of look forward.
 func (g *Guest) wake() { g.m.timers.Set(&g.m.period, keyPeriod, g.now) }
 
-// look does what is due: for a guest in place of a member's look at its successors.
-func (g *Guest) look(now machine.Time, out *machine.Outbox) {
-	g.known = slices.DeleteFunc(g.known, func(k known) bool { return now >= k.until })
-	for i := range g.known {
-		if k := &g.known[i]; k.used && now >= k.check {
-			k.used, k.check = false, now.Add(checkEvery)
-			g.begin(now, k.last, k.place, out)
-		}
-	}
-	for _, prefix := range g.wanted {
-		if g.find(prefix) == nil {
-			g.begin(now, prefix, Place{}, out)
-		}
-	}
-	g.wanted = g.wanted[:0]
-}
-
-// begin looks for the owner of a prefix, which may be somebody who was.
-func (g *Guest) begin(now machine.Time, prefix uint64, was Place, out *machine.Outbox) {
-	f := find{prefix: prefix, purpose: toGuest}
-	if was.known() {
-		f.owners = []Place{was}
-	}
-	for i := range g.m.finds {
-		if o := &g.m.finds[i]; o.open && o.prefix == prefix {
-			return
-		}
-	}
+// seeds returns whom to ask where nobody is known.
+func (g *Guest) seeds() (seeds []netip.AddrPort) {
 	for i := range len(g.others) + len(g.m.cfg.Join) {
-		f.seeds = append(f.seeds, g.member(i))
+		seeds = append(seeds, g.member(i))
 	}
-	for _, k := range g.known {
-		f.seeds = append(f.seeds, k.place.Addr)
+	for _, k := range g.m.owners.known {
+		if len(seeds) == maxHops {
+			break
+		}
+		seeds = append(seeds, k.place.Addr)
 	}
-	g.m.begin(now, f, out)
+	return seeds
 }
 
-// found takes over what a lookup has found: with the state of the owner, or without one. Then the next asks others
-// first.
-func (g *Guest) found(now machine.Time, f *find, owner *message) {
+// heard takes over what a lookup has found besides the owner. Without a result, the next asks others first.
+func (g *Guest) heard(owner *message) {
 	if owner == nil {
 		g.next++
 		return
@@ -179,26 +122,6 @@ func (g *Guest) found(now machine.Time, f *find, owner *message) {
 	for _, s := range owner.succ {
 		g.others = append(g.others, s.Addr)
 	}
-	k := known{
-		Range: Range{f.prefix - 1, owner.self.Prefix}, place: owner.self, last: f.prefix,
-		check: now.Add(checkEvery), until: now.Add(forgetAt),
-	}
-	if owner.pred.known() && (Range{owner.pred.Prefix, owner.self.Prefix}).Contains(f.prefix) {
-		k.Lo = owner.pred.Prefix
-	}
-	g.known = slices.DeleteFunc(g.known, func(o known) bool {
-		return o.place.Addr == k.place.Addr || o.Contains(k.Hi) || k.Contains(o.Hi)
-	})
-	if len(g.known) == maxKnown {
-		oldest := 0
-		for i := range g.known {
-			if g.known[i].check < g.known[oldest].check {
-				oldest = i
-			}
-		}
-		g.known = slices.Delete(g.known, oldest, oldest+1)
-	}
-	g.known = append(g.known, k)
 }
 
 // Beside returns a machine that is m with the guest beside it: the guest gets the packets of the ring, and m, whose

@@ -14,6 +14,8 @@ type Member struct {
 	cfg      Config
 	pointers pointers
 	guest    *Guest // of a guest, which never joins
+	owners   owners
+	wanted   machine.Timer // until it looks for owners
 	joined   bool
 	taken    bool
 	fingers  fingers
@@ -38,6 +40,7 @@ type Member struct {
 const (
 	keyPeriod = maxRequests + iota
 	keyLeave
+	keyOwners
 )
 
 // NewMember returns a member that has yet to join, unless it is a ring of its own. Its Deadline is now, so that a
@@ -91,6 +94,9 @@ func (m *Member) Owner(prefix uint64) (netip.AddrPort, bool) {
 	if r, ok := m.Range(); ok && r.Contains(prefix) {
 		return m.cfg.Self.Addr, true
 	}
+	if a, ok := m.owners.use(prefix); ok {
+		return a, true
+	}
 	before := m.cfg.Self
 	if left && m.pointers.pred.known() {
 		before = m.pointers.pred
@@ -103,6 +109,9 @@ func (m *Member) Owner(prefix uint64) (netip.AddrPort, bool) {
 			return s.Addr, s.known()
 		}
 		before = s
+	}
+	if m.owners.want(prefix) {
+		m.timers.Set(&m.wanted, keyOwners, max(1, m.owners.next))
 	}
 	if near := m.near(prefix); len(near) > 0 {
 		return near[0].Addr, true
@@ -124,6 +133,10 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 			if r := &m.requests[key]; m.timers.Fired(&r.timer, key, at, now) {
 				m.overdue(now, key, out)
 			}
+		case key == keyOwners:
+			if m.timers.Fired(&m.wanted, key, at, now) && m.joined {
+				m.lookForOwners(now, out)
+			}
 		case key == keyLeave:
 			if m.timers.Fired(&m.departure.timer, key, at, now) {
 				m.notify(now, out)
@@ -139,7 +152,7 @@ func (m *Member) Expire(now machine.Time, out *machine.Outbox) {
 func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	m.timers.Set(&m.period, keyPeriod, now.Add(m.rngBetween(m.cfg.Period*3/4, m.cfg.Period*5/4)))
 	if m.guest != nil {
-		m.guest.look(now, out)
+		m.lookForOwners(now, out)
 		return
 	}
 	left := m.departure.left
@@ -148,6 +161,9 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	}
 	if (m.joined || left) && m.pointers.free() {
 		m.stabilize(now, out)
+	}
+	if m.joined {
+		m.lookForOwners(now, out)
 	}
 	if m.joined && now >= m.fingerAt {
 		m.fingerAt = now.Add(m.cfg.Period)

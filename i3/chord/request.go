@@ -91,6 +91,7 @@ func (m *Member) overdue(now machine.Time, i uint64, out *machine.Outbox) {
 	}
 	q.open = false
 	m.fingers.forget(q.to.Addr)
+	m.owners.forget(q.to.Addr)
 	switch q.purpose {
 	case forPointers:
 		if q.round == m.asking {
@@ -123,6 +124,7 @@ func (m *Member) answered(now machine.Time, from netip.AddrPort, flow uint32, a 
 		}
 		if !a.member { // q may be another by now
 			m.fingers.forget(from)
+			m.owners.forget(from)
 			m.leaves(now, a.self, out)
 		}
 		return

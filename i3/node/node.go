@@ -107,6 +107,9 @@ func (n *Node) Receive(now machine.Time, batch []machine.Datagram, out *machine.
 	if len(n.wave) > 0 {
 		n.forward(now, out)
 	}
+	if n.cfg.Member != nil {
+		n.ringAt = min(n.ringAt, n.cfg.Member.Deadline()) // it may have been asked for an owner that it does not know
+	}
 	if d := out.Dropped() - dropped; d > 0 { // the counter is in a cache line of its own
 		n.count.DropOutbox += d
 	}
