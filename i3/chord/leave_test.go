@@ -58,7 +58,8 @@ func TestLeave(t *testing.T) {
 		}
 		n.settle(23, 10)
 	}
-	// Six times the way between two that are far apart: notice, question, answer; and then the tell, question, answer.
+	// Six times the way between two that are far apart: notice, question, answer; and then the tell, question,
+	// answer.
 	if t.Logf("known after %.0f ms at most", worst.Seconds()*1000); worst > 6*81*machine.Millisecond {
 		t.Errorf("known after %.0f ms, want 486 at most", worst.Seconds()*1000)
 	}
@@ -224,8 +225,8 @@ func (n *network) farFinger() (q, p *peer) {
 	return nil, nil
 }
 
-// TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and go
-// and its list, which goes all the way round, does not have them yet, or still.
+// TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and
+// go and its list, which goes all the way round, does not have them yet, or still.
 func TestOwnerIsSelf(t *testing.T) {
 	n := formed(t, 12, 8)
 	wrong := 0

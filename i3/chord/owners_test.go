@@ -54,8 +54,8 @@ func TestOwnersAreCached(t *testing.T) {
 	}
 }
 
-// TestOwnersAreBounded: whoever makes a member send packets to prefixes of his choice makes it look for few of the owners
-// in a second, and others still find theirs.
+// TestOwnersAreBounded: whoever makes a member send packets to prefixes of his choice makes it look for few of the
+// owners in a second, and others still find theirs.
 func TestOwnersAreBounded(t *testing.T) {
 	n := formed(t, 5, 32)
 	p := n.live()[7]
@@ -93,8 +93,8 @@ func TestOwnerDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkOwner is the cost of finding where a packet goes: with a fixed ring, which knows all, and as a member, by its
-// cache and by its successors.
+// BenchmarkOwner is the cost of finding where a packet goes: with a fixed ring, which knows all, and as a member, by
+// its cache and by its successors.
 func BenchmarkOwner(b *testing.B) {
 	n := formed(b, 7, 512)
 	p := n.live()[3]
