@@ -323,3 +323,37 @@ func TestPacketRateIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestHandedOverCounts: what another node handed over counts for nobody until it is refreshed, and then for whom it
+// would have counted before.
+func TestHandedOverCounts(t *testing.T) {
+	b := newRingBed(t, 3)
+	b.run(20 * machine.Second)
+	var all []i3.Trigger
+	for i := range uint64(200) {
+		id := i3.NewID(i<<56|2, i3.Key{5}, 0)
+		link, _ := chain(id, 6, 9)
+		r := b.owner(id.Prefix())
+		r.now = b.now
+		r.insert(toHost(id, alice), link)
+		all = append(all, toHost(id, alice), link)
+	}
+	r := b.join(100 << 56)
+	b.run(5 * machine.Second)
+	taken := r.node.Counters().TakenOver
+	if a, c, k := r.node.Counts(); taken == 0 || a+c+k != 0 || r.node.Check() != nil {
+		t.Fatalf("%d taken over, counts of %d sources, %d targets, %d keys: %v", taken, a, c, k, r.node.Check())
+	}
+	r.now = b.now
+	refreshed := uint64(0)
+	for _, tr := range all {
+		if b.owner(tr.ID.Prefix()) == r {
+			r.wants(i3.StatusRefreshed, demand{bob, tr})
+			refreshed++
+		}
+	}
+	sources, targets, keys := r.node.Counts()
+	if refreshed != taken || sources != 2 || targets != 1+int(taken)/2 || keys != int(taken)/2 {
+		t.Errorf("%d of %d refreshed, counts of %d sources, %d targets, %d keys", refreshed, taken, sources, targets, keys)
+	}
+}

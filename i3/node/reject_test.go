@@ -63,8 +63,8 @@ func malformed() map[string][]byte {
 	return bad
 }
 
-// What does not decode is counted, and nothing else happens.
-func TestMalformed(t *testing.T) {
+// TestAttackA15MalformedEach: what does not decode is counted, and nothing else happens.
+func TestAttackA15MalformedEach(t *testing.T) {
 	for name, bytes := range malformed() {
 		r := newRig(t, config())
 		r.insert(toHost(local(1), bob))
