@@ -18,6 +18,8 @@ const (
 	DefaultMaxPerKey = 4096
 	// DefaultRequests entries a second are at most a twentieth of a core, and twice as many may come at once.
 	DefaultRequests = 4096
+	// relays is how many links of one identifier a source of the multicast has.
+	relays = 4
 )
 
 // Limits bounds what one source may have of a node. A source is an IPv4 address, or an IPv6 network of 64 bits. A
@@ -35,7 +37,8 @@ type Limits struct {
 	// stop nobody, and they can be seen in public identifiers, so whoever wanted one for himself could fill it.
 	MaxPerKey int
 	// MaxShare caps how many of one identifier's triggers count for one source, so that no source takes all places in
-	// a tree. Above it, StatusFull. Default half of MaxPerID, rounded up.
+	// a tree. Above it, StatusFull. Default half of MaxPerID, rounded up, or if that is more, as many as a source with
+	// four relays needs, but for one place.
 	MaxShare int
 	// Requests is the rate of entries in the requests of one source. Above it, they are dropped. Default
 	// [DefaultRequests] a second. What may come at once is at least one request, of [i3.MaxEntries].
@@ -62,7 +65,7 @@ func (l *Limits) setDefaults(maxPerID int) error {
 	setDefault(&l.MaxPerSource, DefaultMaxPerSource)
 	setDefault(&l.MaxPerTarget, DefaultMaxPerTarget)
 	setDefault(&l.MaxPerKey, DefaultMaxPerKey)
-	setDefault(&l.MaxShare, (maxPerID+1)/2)
+	setDefault(&l.MaxShare, max((maxPerID+1)/2, min(relays, maxPerID-1)))
 	setDefault(&l.Requests.PerSecond, DefaultRequests)
 	if err := l.Requests.setDefaults("requests"); err != nil {
 		return err

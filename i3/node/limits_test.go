@@ -357,3 +357,21 @@ func TestHandedOverCounts(t *testing.T) {
 		t.Errorf("%d of %d refreshed, counts of %d sources, %d targets, %d keys", refreshed, taken, sources, targets, keys)
 	}
 }
+
+// The share is half of the places, and where there are few, all but one, up to what a source with relays needs.
+func TestDefaultShare(t *testing.T) {
+	for places, want := range map[int]int{1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 4, 8: 4, 9: 5, 33: 17} {
+		cfg := config()
+		cfg.MaxPerID, cfg.Limits = places, node.Limits{}
+		r := newRig(t, cfg)
+		got := 0
+		for _, link := range links(local(1), places) {
+			if r.status(i3.Insert{Trigger: link}).Alive() {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("of %d places one source has %d, want %d", places, got, want)
+		}
+	}
+}
