@@ -42,7 +42,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
-	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring huge \
+	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare canary ci clean
 
 help: ## Show this list
@@ -149,6 +149,9 @@ model: ## Every order of events on small rings, and SEEDS (5000) larger ones wit
 
 ring: ## 64 nodes as processes: a quarter killed at once, then one a second for a minute; two minutes
 	I3BENCH_RING=64 $(GO) test -count=1 -timeout=15m -run '^TestRingOfProcesses$$' -v ./cmd/bench
+
+attacks: ## The attacks on a node in full: 1e6 graphs, 1e6 forgeries of each kind, 1e7 inserts; some minutes
+	I3BENCH_ATTACKS=1 $(GO) test -count=1 -timeout=3h -v -run '^TestAttack' ./i3/node
 
 huge: ## The matcher and its limit at 1e8 entries: takes 12 GB and some minutes
 	I3BENCH_HUGE=1 $(GO) test -run='^$$' -bench='Huge' -benchtime=$(BENCHTIME) -timeout=1h ./matcher

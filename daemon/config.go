@@ -49,6 +49,22 @@ type Limits struct {
 	PerIdentifier int      `toml:"per_identifier"` // default [node.DefaultMaxPerID]
 	Lifetime      Duration `toml:"lifetime"`       // of a trigger without refresh; default [node.DefaultLifetime]
 	SocketBuffer  int      `toml:"socket_buffer"`  // bytes that may wait in the socket; default 4 MiB
+
+	// What one source may have and ask for; see [node.Limits]. Below zero there is no limit.
+	PerSource         int `toml:"per_source"`
+	PerTarget         int `toml:"per_target"`
+	PerKey            int `toml:"per_key"`
+	Share             int `toml:"share"`               // of the triggers of an identifier
+	RequestsPerSecond int `toml:"requests_per_second"` // of one source
+	PacketsPerSecond  int `toml:"packets_per_second"`  // of one trigger; default none
+}
+
+// ofSources returns what one source may have and ask for.
+func (l *Limits) ofSources() node.Limits {
+	return node.Limits{
+		MaxPerSource: l.PerSource, MaxPerTarget: l.PerTarget, MaxPerKey: l.PerKey, MaxShare: l.Share,
+		Requests: node.Rate{PerSecond: l.RequestsPerSecond}, Packets: node.Rate{PerSecond: l.PacketsPerSecond},
+	}
 }
 
 // Log is the log's form.

@@ -159,6 +159,7 @@ func (b *Bed) startNode(i int) error {
 		Epoch:    1 + n.epoch,
 		MaxPerID: b.cfg.Degree + 1,
 		Lifetime: b.cfg.Group.Host.Lifetime,
+		Limits:   node.Unlimited(), // the hosts of an experiment may share addresses
 	})
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ func Serve(t *deliver.Task, cfg cluster.Config) (*Served, error) {
 	s.Node, err = node.New(node.Config{
 		Self: s.Endpoint.Addr(), Range: owned, Ring: ring, Secret: Secret, MaxPerID: max(t.Fan, node.DefaultMaxPerID),
 		Lifetime: 10 * 60 * machine.Second, // nobody refreshes them
+		Limits:   node.Unlimited(),
 	})
 	if err != nil {
 		return nil, err

@@ -395,7 +395,7 @@ func (b *bed) restart(i, degree int, lifetime machine.Duration) {
 	n := &b.Nodes()[i]
 	fresh, err := node.New(node.Config{
 		Self: n.Endpoint.Addr(), Range: n.Range, Ring: b.ring(), Epoch: 2, MaxPerID: degree + 1, Lifetime: lifetime,
-		Secret: [32]byte{byte(i), 'n', 'e', 'w'},
+		Secret: [32]byte{byte(i), 'n', 'e', 'w'}, Limits: node.Unlimited(),
 	})
 	if err != nil {
 		b.tb.Fatal(err)

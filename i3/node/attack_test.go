@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
@@ -19,9 +20,9 @@ type attacker struct {
 	out    map[netip.AddrPort]int
 }
 
-// TestNoReflector is the promise against reflection: however requests, batches, probes, removals and data are mixed,
-// addresses that have not answered a challenge are sent no more bytes than the attacker spends, and no data.
-func TestNoReflector(t *testing.T) {
+// TestAttackA1Reflect is the promise against reflection: however requests, batches, probes, removals and data are
+// mixed, addresses that have not answered a challenge are sent no more bytes than the attacker spends, and no data.
+func TestAttackA1Reflect(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := &attacker{rig: newRig(t, config()), t: t, out: make(map[netip.AddrPort]int)}
 		a.nonces = append(a.nonces, i3.Nonce{})
@@ -141,9 +142,9 @@ func (a *attacker) sendData() {
 	}
 }
 
-// Replay: what Alice proved to one node says nothing to another, and a captured exchange cannot be used for
+// TestAttackA6Replay: what Alice proved to one node says nothing to another, and a captured exchange cannot be used for
 // another identifier, address or port.
-func TestReplay(t *testing.T) {
+func TestAttackA6Replay(t *testing.T) {
 	first, second := newRig(t, config()), newRig(t, config())
 	cfg := config()
 	cfg.Secret = [32]byte{9}
@@ -174,9 +175,46 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// Folding: all right-constrained children of an identifier have one key, so those that share a prefix too are one place
-// for packets. A second link to that place would bring it a second copy, and the same on every level below.
-func TestFolding(t *testing.T) {
+// TestAttackA6ReplayOften replays many captured exchanges where they were not meant for: on another node, when their
+// time is over, and for something else.
+func TestAttackA6ReplayOften(t *testing.T) {
+	r, rng := newRig(t, config()), rand.New(rand.NewPCG(6, 7))
+	captured := make([][]byte, 256)
+	for i := range captured {
+		kind := []i3.Kind{i3.KindInsert, i3.KindRemove}[i%2]
+		captured[i] = request(kind, 1, r.proven(toHost(local(uint64(i)), host(i))))
+	}
+	cfg := config()
+	cfg.Secret[0]++
+	other, late := newRig(t, cfg), newRig(t, config())
+	n, accepted := volume(20_000, 1_000_000), 0
+	for range n {
+		b := slices.Clone(captured[rng.IntN(len(captured))])
+		at := r
+		switch rng.IntN(4) {
+		case 0:
+			at = other
+		case 1:
+			at = late
+			late.now = start.Add(120*machine.Second + machine.Duration(rng.Int64N(int64(3600*machine.Second))))
+		case 2: // for another identifier of the node, or another key
+			b[entry+[]int{7, 31, 48 + rng.IntN(16)}[rng.IntN(3)]] ^= 2 << rng.IntN(7)
+		case 3: // for another address or port
+			b[entry+[]int{45, 46, 47, 66, 67}[rng.IntN(5)]] ^= 1 << rng.IntN(8)
+		}
+		at.receive(mallory, b)
+		accepted += at.accepted()
+	}
+	if triggers := r.node.Triggers() + other.node.Triggers() + late.node.Triggers(); accepted+triggers > 0 {
+		t.Errorf("%d of %d replays accepted, %d triggers", accepted, n, triggers)
+	}
+	t.Logf("%d of %d replays accepted", accepted, n)
+}
+
+// TestAttackA3Folding: all right-constrained children of an identifier have one key, so those that share a prefix too
+// are one place for packets. A second link to that place would bring it a second copy, and the same on every level
+// below.
+func TestAttackA3Folding(t *testing.T) {
 	r := newRig(t, config())
 	first, place := chain(local(1), 6, 0)
 	r.insert(first)

@@ -8,6 +8,7 @@ import (
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
+	"i3bench/i3/node"
 )
 
 // TestBatchEqualsOneByOne compares what two nodes with the same triggers make of the same data packets: one gets them
@@ -15,7 +16,7 @@ import (
 func TestBatchEqualsOneByOne(t *testing.T) {
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		batched, single := newTwin(t, rng.IntN), newTwin(t, rng.IntN)
+		batched, single := newTwin(t, rng.IntN, node.Unlimited()), newTwin(t, rng.IntN, node.Unlimited())
 		batched.out = machine.NewOutbox(0, 0, 0)
 		for range 60 {
 			tr := batched.all[rng.IntN(len(batched.all))]
@@ -71,8 +72,10 @@ func TestBatchOfRequests(t *testing.T) {
 }
 
 // traffic is a node with every kind of trigger, and a batch that meets them all.
-func traffic(f failer) (*rig, []machine.Datagram) {
-	r := newRig(f, config())
+func traffic(f failer, limits node.Limits) (*rig, []machine.Datagram) {
+	cfg := config()
+	cfg.Limits = limits
+	r := newRig(f, cfg)
 	r.out = machine.NewOutbox(0, 0, 0)
 	near, second := chain(local(1), 6, 0)
 	far, _ := chain(local(1), remote(1).Prefix(), 0)
@@ -95,9 +98,15 @@ func rewind(batch []machine.Datagram) {
 	}
 }
 
-// In steady state no data packet costs an allocation or the copy of a byte.
+// In steady state no data packet costs an allocation or the copy of a byte, with or without limits.
 func TestDataDoesNotAllocate(t *testing.T) {
-	r, batch := traffic(t)
+	dataDoesNotAllocate(t, node.Unlimited())
+	dataDoesNotAllocate(t, node.Limits{Packets: node.Rate{PerSecond: 1e6}})
+}
+
+func dataDoesNotAllocate(t *testing.T, limits node.Limits) {
+	t.Helper()
+	r, batch := traffic(t, limits)
 	copies := 0
 	run := func() {
 		rewind(batch)
@@ -127,7 +136,15 @@ func TestDataDoesNotAllocate(t *testing.T) {
 
 // Neither garbage nor a refresh, a probe or a challenge allocates.
 func TestControlDoesNotAllocate(t *testing.T) {
-	r := newRig(t, config())
+	controlDoesNotAllocate(t, node.Unlimited())
+	controlDoesNotAllocate(t, node.Limits{MaxPerSource: 2})
+}
+
+func controlDoesNotAllocate(t *testing.T, limits node.Limits) {
+	t.Helper()
+	cfg := config()
+	cfg.Limits = limits
+	r := newRig(t, cfg)
 	link, _ := chain(local(1), 6, 0)
 	r.insert(toHost(local(1), alice), link)
 	cases := malformed()

@@ -10,10 +10,22 @@ import (
 	"i3bench/i3/node"
 )
 
+// bounds are the limits that benchmarks compare: none, the default quotas, and these with every rate, so high that it
+// drops nothing.
+var bounds = []struct {
+	name   string
+	limits node.Limits
+}{
+	{"none", node.Unlimited()},
+	{"quotas", node.Limits{Requests: node.Rate{PerSecond: -1}}},
+	{"all", node.Limits{Requests: node.Rate{PerSecond: 1e9}, Packets: node.Rate{PerSecond: 1e9}}},
+}
+
 // benchRig returns a node with so many triggers for each of 64 identifiers.
-func benchRig(b *testing.B, degree int, target func(id i3.ID, i int) i3.Trigger) *rig {
+func benchRig(b *testing.B, degree int, limits node.Limits, target func(id i3.ID, i int) i3.Trigger) *rig {
 	cfg := config()
-	cfg.MaxPerID = degree
+	cfg.MaxPerID, cfg.Limits = degree, limits
+	cfg.Limits.MaxShare = -1 // all are of one host
 	r := newRig(b, cfg)
 	r.out = machine.NewOutbox(0, 0, 0)
 	for n := range uint64(64) {
@@ -38,12 +50,24 @@ func BenchmarkForward(b *testing.B) {
 		}},
 	} {
 		for _, degree := range []int{1, 8, 32} {
-			r := benchRig(b, degree, kind.target)
+			r := benchRig(b, degree, node.Unlimited(), kind.target)
 			for _, size := range []int{1, 64} {
 				b.Run(fmt.Sprintf("target=%s/D=%d/batch=%d", kind.name, degree, size), func(b *testing.B) {
 					benchForward(b, r, degree, size)
 				})
 			}
+		}
+	}
+}
+
+// BenchmarkForwardLimits is the same with and without limits: quotas must cost nothing here.
+func BenchmarkForwardLimits(b *testing.B) {
+	for _, bound := range bounds {
+		r := benchRig(b, 8, bound.limits, func(id i3.ID, i int) i3.Trigger { return toHost(id, host(i)) })
+		for _, size := range []int{1, 64} {
+			b.Run(fmt.Sprintf("limits=%s/D=8/batch=%d", bound.name, size), func(b *testing.B) {
+				benchForward(b, r, 8, size)
+			})
 		}
 	}
 }
@@ -68,38 +92,49 @@ func benchForward(b *testing.B, r *rig, degree, size int) {
 	b.ReportMetric(float64(b.N*size*degree)/seconds, "copies/s")
 }
 
-// BenchmarkInsert inserts new triggers into a table of up to 65,536. The target is 10 us with the challenge, which is
-// two requests, and 5 us without.
+// BenchmarkInsert inserts new triggers into a table of up to 65,536: of hosts, with the challenge, which is two
+// requests, and without it, and of identifier targets, which have none. The target is 10 us with the challenge and 5 us
+// without.
 func BenchmarkInsert(b *testing.B) {
 	const n = 1 << 16
-	triggers := make([]i3.Trigger, n)
-	plain, proven := make([][]byte, n), make([][]byte, n)
-	for i := range triggers {
-		triggers[i] = toHost(local(uint64(i)), host(i%251))
-		plain[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: triggers[i]})
-		proven[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: triggers[i], Nonce: nonceAt(start, triggers[i])})
+	plain, proven, chained := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	for i := range plain {
+		tr := toHost(local(uint64(i)), host(i%251))
+		link, _ := chain(local(uint64(i)), 6, 0)
+		plain[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: tr})
+		proven[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: tr, Nonce: nonceAt(start, tr)})
+		chained[i] = request(i3.KindInsert, 1, i3.Insert{Trigger: link, Owner: i3.Key{1}})
 	}
 	for _, c := range []struct {
 		name     string
 		requests [][][]byte
-	}{{"no", [][][]byte{proven}}, {"yes", [][][]byte{plain, proven}}} {
-		b.Run("challenge="+c.name, func(b *testing.B) { benchInsert(b, c.requests) })
+	}{
+		{"target=host/challenge=no", [][][]byte{proven}},
+		{"target=host/challenge=yes", [][][]byte{plain, proven}},
+		{"target=id/challenge=no", [][][]byte{chained}},
+	} {
+		for _, bound := range bounds {
+			b.Run(c.name+"/limits="+bound.name, func(b *testing.B) { benchInsert(b, bound.limits, c.requests) })
+		}
 	}
 }
 
-func benchInsert(b *testing.B, requests [][][]byte) {
+func benchInsert(b *testing.B, limits node.Limits, requests [][][]byte) {
 	n := len(requests[0])
+	cfg := config()
+	cfg.Limits = limits
 	var r *rig
 	batch := make([]machine.Datagram, 1)
 	i := 0
+	b.ReportAllocs()
 	for b.Loop() {
 		if i%n == 0 {
 			b.StopTimer()
-			r = newRig(b, config())
+			r = newRig(b, cfg)
 			b.StartTimer()
 		}
 		for _, list := range requests {
-			batch[0] = machine.Datagram{From: bob, Bytes: list[i%n]}
+			batch[0] = machine.Datagram{From: host(i % 251), Bytes: list[i%n]}
 			r.out.Reset()
 			r.node.Receive(r.now, batch, r.out)
 		}
@@ -114,32 +149,41 @@ func benchInsert(b *testing.B, requests [][][]byte) {
 // BenchmarkRefresh refreshes triggers of a table of 65,536, alone and in full batches of one host.
 func BenchmarkRefresh(b *testing.B) {
 	for _, size := range []int{1, i3.MaxEntries} {
-		b.Run(fmt.Sprintf("entries=%d", size), func(b *testing.B) {
-			r := newRig(b, config())
-			const n = 1 << 16
-			var requests [][]byte
-			for i := 0; i+size <= n; i += size {
-				ins := make([]i3.Insert, size)
-				for j := range ins {
-					ins[j] = r.proven(toHost(local(uint64(i+j)), host(i/size%251)))
-				}
-				requests = append(requests, request(i3.KindInsert, 1, ins...))
-				r.receive(bob, requests[len(requests)-1])
-			}
-			batch, i := make([]machine.Datagram, 1), 0
-			before := r.node.Counters().Refreshed
-			for b.Loop() {
-				batch[0] = machine.Datagram{From: bob, Bytes: requests[i%len(requests)]}
-				r.out.Reset()
-				r.node.Receive(r.now, batch, r.out)
-				i++
-			}
-			if got := int(r.node.Counters().Refreshed - before); got != b.N*size {
-				b.Fatalf("%d refreshed, want %d", got, b.N*size)
-			}
-			b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "refreshes/s")
-		})
+		for _, bound := range bounds {
+			b.Run(fmt.Sprintf("entries=%d/limits=%s", size, bound.name), func(b *testing.B) {
+				benchRefresh(b, bound.limits, size)
+			})
+		}
 	}
+}
+
+func benchRefresh(b *testing.B, limits node.Limits, size int) {
+	cfg := config()
+	cfg.Limits = limits
+	r := newRig(b, cfg)
+	const n = 1 << 16
+	var requests [][]byte
+	for i := 0; i+size <= n; i += size {
+		ins := make([]i3.Insert, size)
+		for j := range ins {
+			ins[j] = r.proven(toHost(local(uint64(i+j)), host(i/size%251)))
+		}
+		requests = append(requests, request(i3.KindInsert, 1, ins...))
+		r.receive(bob, requests[len(requests)-1])
+	}
+	batch, i := make([]machine.Datagram, 1), 0
+	before := r.node.Counters().Refreshed
+	for b.Loop() {
+		batch[0] = machine.Datagram{From: bob, Bytes: requests[i%len(requests)]}
+		r.out.Reset()
+		r.node.Receive(r.now, batch, r.out)
+		i++
+	}
+	if got := int(r.node.Counters().Refreshed - before); got != b.N*size {
+		b.Fatalf("%d refreshed, want %d", got, b.N*size)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/refresh")
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "refreshes/s")
 }
 
 // BenchmarkReject drops what does not decode: the cost of a flood of garbage.

@@ -65,6 +65,8 @@ type Config struct {
 	// Lifetime is how long a trigger lives after an insertion or a refresh.
 	// Default [DefaultLifetime].
 	Lifetime machine.Duration
+	// Limits bounds what one source may have of the node.
+	Limits Limits
 }
 
 func (c *Config) setDefaults() error {
@@ -89,7 +91,7 @@ func (c *Config) setDefaults() error {
 	if c.Lifetime < machine.Millisecond || c.Lifetime > maxLifetime {
 		return fmt.Errorf("node: config: lifetime %d ns: want one millisecond to a day", c.Lifetime)
 	}
-	return nil
+	return c.Limits.setDefaults(c.MaxPerID)
 }
 
 // setRing makes a member the ring.
@@ -142,4 +144,10 @@ type Counters struct {
 	DropStranger    uint64 // handovers of, or for, a node that has no business with them
 	DropNoRing      uint64 // data and requests before the node has joined its ring
 	DropOutbox      uint64 // copies and answers that found the outbox full
+	DropRate        uint64 // requests above Limits.Requests of their source
+	DropPace        uint64 // copies above Limits.Packets of their trigger
+	OverSource      uint64 // insertions refused: the source has Limits.MaxPerSource triggers
+	OverTarget      uint64 // insertions refused: Limits.MaxPerTarget triggers lead to the target
+	OverKey         uint64 // insertions refused: Limits.MaxPerKey triggers have the prefix and key
+	OverShare       uint64 // insertions refused: the source has Limits.MaxShare triggers of the identifier
 }

@@ -36,7 +36,8 @@
 // # Limits
 //
 // Triggers per identifier, triggers in all, identifiers of one node in a chain,
-// nodes on a way, and copies of one batch are bounded; what is above is refused
-// with a status or dropped, and always counted. Time is kept in milliseconds of
+// nodes on a way, and copies of one batch are bounded, and so is what one source
+// may have and ask for ([Limits]); what is above is refused with a status or
+// dropped, and always counted. Time is kept in milliseconds of
 // 32 bits: a node serves for 49 days of its driver's clock.
 package node

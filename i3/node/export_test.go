@@ -2,8 +2,9 @@ package node
 
 import (
 	"fmt"
-	"i3bench/i3/machine"
+	"maps"
 
+	"i3bench/i3/machine"
 	"i3bench/matcher"
 )
 
@@ -36,7 +37,35 @@ func (n *Node) Check() error {
 	if len(free)+len(named) != len(n.targets.entries) {
 		return fmt.Errorf("%d free and %d used of %d places", len(free), len(named), len(n.targets.entries))
 	}
+	return n.checkQuotas()
+}
+
+// checkQuotas returns an error unless the tallies are what counting all triggers gives.
+func (n *Node) checkQuotas() error {
+	if !n.quota.on {
+		return nil
+	}
+	q := &n.quota
+	l := q.limits
+	sources, targets, keys := newTally(l.MaxPerSource), newTally(l.MaxPerTarget), newTally(l.MaxPerKey)
+	for id, h := range n.table.All(0) {
+		if e := n.targets.at(h); e.counted {
+			b := q.bill(id, e)
+			sources.add(b.source)
+			targets.add(b.target)
+			keys.add(b.key)
+		}
+	}
+	if !maps.Equal(sources, q.sources) || !maps.Equal(targets, q.targets) || !maps.Equal(keys, q.keys) {
+		return fmt.Errorf("quotas of %d sources, %d targets, %d keys are not those of the table: %d, %d, %d",
+			len(q.sources), len(q.targets), len(q.keys), len(sources), len(targets), len(keys))
+	}
 	return nil
+}
+
+// Counts returns of how many sources, targets and keys the node keeps a count.
+func (n *Node) Counts() (sources, targets, keys int) {
+	return len(n.quota.sources), len(n.quota.targets), len(n.quota.keys)
 }
 
 // Dump describes every stored trigger with its owner, in an order that depends on the operations alone.
@@ -55,3 +84,6 @@ func (n *Node) Dump() (all []string) {
 
 // Lifetime returns how long a trigger lives.
 func (n *Node) Lifetime() machine.Duration { return n.cfg.Lifetime }
+
+// Table describes the shape of the node's table.
+func (n *Node) Table() matcher.Stats { return n.table.Stats() }

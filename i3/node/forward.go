@@ -50,6 +50,9 @@ func (n *Node) forward(now machine.Time, out *machine.Outbox) {
 			n.ids = append(n.ids, n.wave[i].id)
 		}
 		n.table.MatchBatch(n.ids, tick(now), &n.matches)
+		if n.packets.pace.each > 0 {
+			n.limitPackets(now)
+		}
 		n.next = n.next[:0]
 		for i := range n.wave {
 			budget = n.copies(n.wave[i], n.matches.Targets[n.matches.Off[i]:n.matches.Off[i+1]], budget, out)

@@ -387,8 +387,9 @@ func TestBudgetOfTrees(t *testing.T) {
 	}
 }
 
-// A full outbox drops and counts, and what it holds stays as it was.
-func TestFullOutbox(t *testing.T) {
+// TestAttackA16SlowReceiver: who drains nothing fills an outbox. A full one drops and counts, and what it holds stays
+// as it was; the node does not wait. The bounds for each address are those of the driver, in replicate.
+func TestAttackA16SlowReceiver(t *testing.T) {
 	r := newRig(t, config())
 	r.insert(toHost(local(1), host(1)), toHost(local(1), host(2)), toHost(local(1), host(3)))
 	r.out = machine.NewOutbox(1, i3.HeaderSize+i3.EntrySize, 2)

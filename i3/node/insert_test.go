@@ -292,6 +292,9 @@ func TestConfig(t *testing.T) {
 		"negative table":          func(c *node.Config) { c.MaxTriggers = -1 },
 		"lifetime below a tick":   func(c *node.Config) { c.Lifetime = machine.Millisecond - 1 },
 		"negative lifetime":       func(c *node.Config) { c.Lifetime = -machine.Second },
+		"requests above a tick":   func(c *node.Config) { c.Limits.Requests.PerSecond = 2e9 },
+		"negative burst":          func(c *node.Config) { c.Limits.Packets = node.Rate{PerSecond: 1, Burst: -1} },
+		"burst above its word":    func(c *node.Config) { c.Limits.Packets = node.Rate{PerSecond: 1, Burst: 1 << 31} },
 		"lifetime above its word": func(c *node.Config) { c.Lifetime = 4_294_968 * machine.Second },
 	} {
 		cfg := config()

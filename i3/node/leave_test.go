@@ -195,7 +195,7 @@ func TestLeave(t *testing.T) {
 			f.run(100 * machine.Millisecond)
 		}
 		took := f.now.Sub(began)
-		f.run(time(began, f.now, 12*machine.Second))
+		f.run(left(began, f.now, 12*machine.Second))
 		f.check()
 		c := r.node.Counters()
 		taken := f.total(func(c node.Counters) uint64 { return c.TakenOver })
@@ -210,8 +210,8 @@ func TestLeave(t *testing.T) {
 	}
 }
 
-// time returns how much of a duration since began is left.
-func time(began, now machine.Time, d machine.Duration) machine.Duration {
+// left returns how much of a duration since began is left.
+func left(began, now machine.Time, d machine.Duration) machine.Duration {
 	return max(0, began.Add(d).Sub(now))
 }
 

@@ -25,7 +25,28 @@ type model struct {
 type stored struct {
 	i3.Trigger
 	owner  i3.Key
+	source source
 	expire machine.Time
+}
+
+// A source is whom a trigger counts for.
+type source struct {
+	proven bool
+	addr   netip.Addr
+}
+
+// sourceOf returns whom a trigger counts for that is asked for from an address.
+func sourceOf(from netip.AddrPort, t i3.Trigger) source {
+	host, proven := t.Target.Host()
+	if proven {
+		from = host
+	}
+	addr := from.Addr()
+	if addr.Is6() {
+		network, _ := addr.Prefix(64)
+		addr = network.Addr()
+	}
+	return source{proven, addr}
 }
 
 func (m *model) find(t i3.Trigger) int {
@@ -33,13 +54,43 @@ func (m *model) find(t i3.Trigger) int {
 }
 
 // with returns the number of stored triggers of id that satisfy ok.
-func (m *model) with(id i3.ID, ok func(stored) bool) (n int) {
+func (m *model) with(id i3.ID, ok func(stored) bool) int {
+	return m.number(func(s stored) bool { return s.ID == id && ok(s) })
+}
+
+// number returns the number of stored triggers that satisfy ok.
+func (m *model) number(ok func(stored) bool) (n int) {
 	for _, s := range m.stored {
-		if s.ID == id && ok(s) {
+		if ok(s) {
 			n++
 		}
 	}
 	return n
+}
+
+// over returns what a new trigger is refused with if a quota is used up, and the counter that tells.
+func (m *model) over(t i3.Trigger, from source) (i3.Status, *uint64) {
+	reached := func(limit int, ok func(stored) bool) bool { return limit >= 0 && m.number(ok) >= limit }
+	l := m.cfg.Limits
+	switch {
+	case reached(l.MaxPerSource, func(s stored) bool { return s.source == from }):
+		return i3.StatusNoRoom, &m.count.OverSource
+	case reached(l.MaxPerTarget, func(s stored) bool { return aimOf(s.Target) == aimOf(t.Target) }):
+		return i3.StatusNoRoom, &m.count.OverTarget
+	case reached(l.MaxPerKey, func(s stored) bool { return s.ID.Matches(t.ID) }):
+		return i3.StatusNoRoom, &m.count.OverKey
+	case reached(l.MaxShare, func(s stored) bool { return s.ID == t.ID && s.source == from }):
+		return i3.StatusFull, &m.count.OverShare
+	}
+	return 0, nil
+}
+
+// aimOf returns what a target is to its quota: a host whatever the key.
+func aimOf(t i3.Target) i3.Target {
+	if addr, ok := t.Host(); ok {
+		return i3.ToHost(addr, i3.Key{})
+	}
+	return t
 }
 
 // drop forgets the stored triggers that satisfy gone.
@@ -73,7 +124,7 @@ func (m *model) request(now machine.Time, from netip.AddrPort, kind i3.Kind, ins
 	}
 	a.to = from
 	for _, in := range ins {
-		status, counter := m.apply(now, kind, in)
+		status, counter := m.apply(now, from, kind, in)
 		*counter++
 		a.acks = append(a.acks, i3.Ack{
 			Trigger: in.Trigger, Status: status, Epoch: m.cfg.Epoch, Lo: m.cfg.Range.Lo, Hi: m.cfg.Range.Hi,
@@ -86,7 +137,7 @@ func (m *model) request(now machine.Time, from netip.AddrPort, kind i3.Kind, ins
 }
 
 // apply carries out one entry and returns what became of it and the counter that tells.
-func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, *uint64) {
+func (m *model) apply(now machine.Time, from netip.AddrPort, kind i3.Kind, in i3.Insert) (i3.Status, *uint64) {
 	var ignored uint64
 	id, i := in.Trigger.ID, m.find(in.Trigger)
 	_, chained := in.Trigger.Target.ID()
@@ -111,6 +162,9 @@ func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, 
 		m.stored[i].expire = now.Add(m.cfg.Lifetime)
 		return i3.StatusRefreshed, &m.count.Refreshed
 	}
+	if status, counter := m.over(in.Trigger, sourceOf(from, in.Trigger)); counter != nil {
+		return status, counter
+	}
 	all := func(stored) bool { return true }
 	if m.with(id, all) == m.cfg.MaxPerID {
 		m.drop(func(s stored) bool { return s.ID == id && s.expire <= now })
@@ -121,7 +175,7 @@ func (m *model) apply(now machine.Time, kind i3.Kind, in i3.Insert) (i3.Status, 
 	case len(m.stored) == m.cfg.MaxTriggers:
 		return i3.StatusNoRoom, &m.count.NoRoom
 	}
-	m.stored = append(m.stored, stored{in.Trigger, in.Owner, now.Add(m.cfg.Lifetime)})
+	m.stored = append(m.stored, stored{in.Trigger, in.Owner, sourceOf(from, in.Trigger), now.Add(m.cfg.Lifetime)})
 	return i3.StatusInserted, &m.count.Inserted
 }
 
@@ -202,15 +256,22 @@ type twin struct {
 	choose chooser
 	all    []i3.Trigger
 	ids    []i3.ID
+	hosts  []netip.AddrPort // that ask: of two addresses and of two networks, one of these twice
 }
 
-func newTwin(f failer, choose chooser) *twin {
+// tight are limits that a few triggers reach.
+var tight = node.Limits{MaxPerSource: 6, MaxPerTarget: 5, MaxPerKey: 4, MaxShare: 1, Requests: node.Rate{PerSecond: -1}}
+
+func newTwin(f failer, choose chooser, limits node.Limits) *twin {
 	cfg := config()
-	cfg.MaxPerID, cfg.MaxTriggers, cfg.Lifetime = 3, 40, 10*machine.Second
+	cfg.MaxPerID, cfg.MaxTriggers, cfg.Lifetime, cfg.Limits = 3, 40, 10*machine.Second, limits
 	w := &twin{
 		rig:    newRig(f, cfg),
 		model:  &model{cfg: cfg, cookies: i3.NewCookies(secret)},
 		choose: choose,
+		hosts: []netip.AddrPort{
+			alice, bob, mallory, netip.MustParseAddrPort("[2001:db8::67]:1"), netip.MustParseAddrPort("[2001:db8:0:1::66]:666"),
+		},
 	}
 	w.populate()
 	return w
@@ -327,8 +388,9 @@ func (w *twin) entries(kind i3.Kind) (ins []i3.Insert) {
 func (w *twin) stepRequest(kind i3.Kind) {
 	w.Helper()
 	ins := w.entries(kind)
-	want := w.model.request(w.now, bob, kind, ins)
-	w.receive(bob, request(kind, 1, ins...))
+	from := w.hosts[w.choose(len(w.hosts))]
+	want := w.model.request(w.now, from, kind, ins)
+	w.receive(from, request(kind, 1, ins...))
 	got := w.one()
 	if got.to != want.to || !slices.Equal(got.acks, want.acks) || !slices.Equal(got.challenges, want.challenges) {
 		w.Fatalf("%v %v\nanswered by %v to %v\n%+v\nmodel: to %v\n%+v %+v", kind, ins, got.packet.Kind, got.to, got.acks,
@@ -351,7 +413,8 @@ func (w *twin) stepData() {
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.IntRange(0, 1<<20)
-		w := newTwin(t, func(n int) int { return number.Draw(t, "choice") % n })
+		limits := rapid.SampledFrom([]node.Limits{node.Unlimited(), tight}).Draw(t, "limits")
+		w := newTwin(t, func(n int) int { return number.Draw(t, "choice") % n }, limits)
 		for range rapid.IntRange(1, 60).Draw(t, "operations") {
 			w.step()
 		}
@@ -364,9 +427,37 @@ func TestAgainstModel(t *testing.T) {
 // TestNoLeak does a hundred thousand operations, which leaves no target behind that no trigger names, and shows that
 // the operations reach every outcome.
 func TestNoLeak(t *testing.T) {
+	reached := noLeak(t, node.Unlimited(), 100_000)
+	atLeast(t, 100, map[string]uint64{
+		"inserted": reached.Inserted, "refreshed": reached.Refreshed, "probed": reached.Probed,
+		"removed": reached.Removed, "expired": reached.Expired, "challenged": reached.Challenged, "full": reached.Full,
+		"no room": reached.NoRoom, "refused": reached.Refused, "not owner": reached.NotOwner,
+		"copies": reached.Copies, "misdirected": reached.Misdirected, "no match": reached.DropNoMatch,
+	})
+}
+
+// TestNoLeakOfQuotas is the same with quotas, which end as they began: nobody has anything.
+func TestNoLeakOfQuotas(t *testing.T) {
+	reached := noLeak(t, tight, 50_000)
+	atLeast(t, 100, map[string]uint64{
+		"source": reached.OverSource, "target": reached.OverTarget, "key": reached.OverKey, "share": reached.OverShare,
+	})
+}
+
+func atLeast(t *testing.T, least uint64, counts map[string]uint64) {
+	t.Helper()
+	for name, n := range counts {
+		if n < least {
+			t.Errorf("%s: %d times, want at least %d", name, n, least)
+		}
+	}
+}
+
+func noLeak(t *testing.T, limits node.Limits, operations int) node.Counters {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
-	w := newTwin(t, rng.IntN)
-	for i := range 100_000 {
+	w := newTwin(t, rng.IntN, limits)
+	for i := range operations {
 		w.step()
 		if i%1000 == 0 {
 			if err := w.node.Check(); err != nil {
@@ -374,26 +465,20 @@ func TestNoLeak(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%+v", w.node.Counters())
 	reached := w.node.Counters()
-	for name, n := range map[string]uint64{
-		"inserted": reached.Inserted, "refreshed": reached.Refreshed, "probed": reached.Probed,
-		"removed": reached.Removed, "expired": reached.Expired, "challenged": reached.Challenged, "full": reached.Full,
-		"no room": reached.NoRoom, "refused": reached.Refused, "not owner": reached.NotOwner,
-		"copies": reached.Copies, "misdirected": reached.Misdirected, "no match": reached.DropNoMatch,
-	} {
-		if n < 100 {
-			t.Errorf("%s: %d times in 100,000 operations, want at least 100", name, n)
-		}
-	}
+	t.Logf("%+v", reached)
 	checkBalance(t, reached, w.node.Triggers())
 	w.sleep(2 * w.model.cfg.Lifetime)
 	if w.node.Triggers() != 0 || w.node.Targets() != 0 {
 		t.Errorf("%d triggers and %d targets left when all have expired", w.node.Triggers(), w.node.Targets())
 	}
+	if sources, targets, keys := w.node.Counts(); sources+targets+keys != 0 {
+		t.Errorf("%d sources, %d targets and %d keys have a count when all have expired", sources, targets, keys)
+	}
 	if err := w.node.Check(); err != nil {
 		t.Error(err)
 	}
+	return reached
 }
 
 // checkBalance compares what came in with what became of it, as far as the counters tell.

@@ -25,6 +25,10 @@ type Node struct {
 	hand    handover
 	heir    heir
 	leave   departure
+
+	quota    quota
+	requests buckets
+	packets  packets
 }
 
 // A scratch is what a node needs while it handles a batch. The nodes that are
@@ -61,6 +65,10 @@ func New(cfg Config) (*Node, error) {
 		ringAt:  machine.Never,
 		hand:    handover{next: machine.Never, flows: chord.NewFlows([16]byte(cfg.Secret[:16]))},
 		leave:   departure{next: machine.Never},
+		quota:   newQuota(cfg.Limits, [16]byte(cfg.Secret[:16])),
+
+		requests: buckets{pace: paceOf(cfg.Limits.Requests)},
+		packets:  packets{pace: paceOf(cfg.Limits.Packets)},
 	}
 	if cfg.Member != nil {
 		_, joined := cfg.Member.Range()
@@ -83,9 +91,9 @@ func New(cfg Config) (*Node, error) {
 
 // expired is told of every trigger that the table drops because its time is
 // over.
-func (n *Node) expired(_ i3.ID, tg matcher.Target) {
+func (n *Node) expired(id i3.ID, tg matcher.Target) {
 	n.count.Expired++
-	n.targets.release(tg)
+	n.release(id, tg)
 }
 
 // Counters returns what the node has done so far.

@@ -63,8 +63,8 @@ func malformed() map[string][]byte {
 	return bad
 }
 
-// What does not decode is counted, and nothing else happens.
-func TestMalformed(t *testing.T) {
+// TestAttackA15MalformedEach: what does not decode is counted, and nothing else happens.
+func TestAttackA15MalformedEach(t *testing.T) {
 	for name, bytes := range malformed() {
 		r := newRig(t, config())
 		r.insert(toHost(local(1), bob))
@@ -236,7 +236,9 @@ func FuzzReceive(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, datagram []byte) {
-		r := newRig(t, config())
+		cfg := config()
+		cfg.Limits = node.Limits{}
+		r := newRig(t, cfg)
 		far, _ := chain(local(4), remote(1).Prefix(), 0)
 		near, _ := chain(local(4), local(3).Prefix(), 0)
 		r.insert(toHost(local(3), alice), toHost(local(3), bob), far, near)

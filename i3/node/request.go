@@ -13,7 +13,7 @@ import (
 // most as many entries: challenges to the target as long as a nonce is wrong,
 // else acknowledgements to the sender.
 func (n *Node) request(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
-	if !n.parseRequest(p.Kind, payload) {
+	if !n.parseRequest(p.Kind, payload) || !n.admit(now, from) {
 		return
 	}
 	if to, bad := n.unproven(now); bad > 0 {
@@ -24,7 +24,7 @@ func (n *Node) request(now machine.Time, from netip.AddrPort, p i3.Packet, paylo
 	for _, in := range n.entries {
 		var a i3.Ack
 		if p.Kind == i3.KindInsert {
-			a = n.insert(now, in)
+			a = n.insert(now, from, in)
 		} else {
 			a = n.remove(now, in)
 		}
@@ -119,7 +119,7 @@ func (n *Node) begin(k i3.Kind, p i3.Packet, entries int) {
 }
 
 // insert inserts, refreshes or probes one trigger whose nonce is proven.
-func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
+func (n *Node) insert(now machine.Time, from netip.AddrPort, in i3.Insert) i3.Ack {
 	h, known := n.find(in.Trigger)
 	switch {
 	case !n.owns(in.Trigger.ID.Prefix()), n.leavesTo(known || in.Probe):
@@ -137,23 +137,35 @@ func (n *Node) insert(now machine.Time, in i3.Insert) i3.Ack {
 	}
 	if !known {
 		e := targetOf(in.Trigger.Target)
-		e.proof = in.Owner
+		if e.kind == toID {
+			e.proof, e.epoch = in.Owner, uint32(n.quota.claimed(from))
+		}
+		if s, over := n.over(in.Trigger.ID, &e); over {
+			return n.ack(now, in.Trigger, s)
+		}
 		h = n.targets.add(e)
 	}
+	return n.ack(now, in.Trigger, n.store(now, from, in, h, known))
+}
+
+// store puts a trigger into the table, or refreshes it if it is known.
+func (n *Node) store(now machine.Time, from netip.AddrPort, in i3.Insert, h handle, known bool) i3.Status {
 	expire := tick(now.Add(n.cfg.Lifetime + machine.Millisecond - 1)) // rounded up: never before its time
 	if _, err := n.table.Insert(in.Trigger.ID, h, tick(now), expire); err != nil {
 		if !known {
 			n.targets.release(h)
 		}
-		return n.ack(now, in.Trigger, n.refusal(err))
+		return n.refusal(err)
 	}
-	return n.ack(now, in.Trigger, n.inserted(now, in, h, known))
+	e := n.targets.at(h)
+	n.charge(from, in.Trigger.ID, e)
+	return n.inserted(now, in, e, known)
 }
 
 // inserted counts an insertion, or a refresh if the trigger was known, and
 // returns its status.
-func (n *Node) inserted(now machine.Time, in i3.Insert, h handle, known bool) i3.Status {
-	if e := n.targets.at(h); e.kind == toHost {
+func (n *Node) inserted(now machine.Time, in i3.Insert, e *target, known bool) i3.Status {
+	if e.kind == toHost {
 		e.proof, e.epoch = in.Nonce, cookieEpochAt(now)
 	}
 	if known {
@@ -216,7 +228,7 @@ func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
 		return n.ack(now, in.Trigger, i3.StatusRefused)
 	}
 	n.table.Remove(in.Trigger.ID, h)
-	n.targets.release(h)
+	n.release(in.Trigger.ID, h)
 	n.count.Removed++
 	return n.ack(now, in.Trigger, i3.StatusRemoved)
 }

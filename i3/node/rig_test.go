@@ -53,9 +53,10 @@ type rig struct {
 	now    machine.Time
 }
 
+// config returns that of a node without limits for each source, for most tests are one.
 func config() node.Config {
 	owned, _ := ring.RangeOf(home)
-	return node.Config{Self: home, Range: owned, Ring: ring, Secret: secret, Epoch: 7}
+	return node.Config{Self: home, Range: owned, Ring: ring, Secret: secret, Epoch: 7, Limits: node.Unlimited()}
 }
 
 func newRig(f failer, cfg node.Config) *rig {

@@ -57,7 +57,7 @@ func (b *ringBed) join(prefix uint64) *rig {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50})
+	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50, Limits: node.Unlimited()})
 	r.member = m
 	b.rigs[self.Addr], b.all = r, append(b.all, self)
 	return r

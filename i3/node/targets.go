@@ -30,8 +30,11 @@ type target struct {
 	// identifier target must be, from its first insertion; for a host target, the
 	// nonce that was last found right.
 	proof [16]byte
-	epoch uint32 // of cookies, in which the nonce was
-	kind  targetKind
+	// epoch is that of cookies in which the nonce was; for an identifier target, the
+	// account of whoever asked for it first.
+	epoch   uint32
+	kind    targetKind
+	counted bool // in the quotas; one that was handed over is with its next refresh
 }
 
 type targetKind uint8
