@@ -32,7 +32,7 @@ var families = []family{
 		"inserted": "Inserted", "refreshed": "Refreshed", "probed": "Probed", "removed": "Removed",
 		"challenged": "Challenged", "full": "Full", "no_room": "NoRoom", "refused": "Refused", "not_owner": "NotOwner",
 	}},
-	{"node", "i3_node_over_quota_total", "Insertions refused for what their source, target, key or share has already.", "of",
+	{"node", "i3_node_over_quota_total", "Insertions refused for what there is already, by of what.", "of",
 		map[string]string{"source": "OverSource", "target": "OverTarget", "key": "OverKey", "share": "OverShare"}},
 	{"node", "i3_node_expired_total", "Triggers that nobody refreshed.", "", map[string]string{"": "Expired"}},
 	{"node", "i3_node_dropped_total", "Packets, copies and entries dropped, by reason.", "reason", map[string]string{

@@ -338,6 +338,7 @@ func TestHandedOverCounts(t *testing.T) {
 		r.insert(toHost(id, alice), link)
 		all = append(all, toHost(id, alice), link)
 	}
+	b.limits = node.Limits{}
 	r := b.join(100 << 56)
 	b.run(5 * machine.Second)
 	taken := r.node.Counters().TakenOver

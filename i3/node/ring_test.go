@@ -18,6 +18,7 @@ import (
 // A ringBed is nodes on a ring that forms itself. What they send arrives after a delay, at first none; what is for no
 // node leaves.
 type ringBed struct {
+	limits node.Limits // of nodes that join from now on
 	*testing.T
 	rigs  map[netip.AddrPort]*rig
 	all   []chord.Place
@@ -37,7 +38,7 @@ type letter struct {
 }
 
 func newRingBed(t *testing.T, nodes int) *ringBed {
-	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start}
+	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start, limits: node.Unlimited()}
 	rng := prng.New(1, 0)
 	for range nodes {
 		b.join(rng.Uint64())
@@ -57,7 +58,7 @@ func (b *ringBed) join(prefix uint64) *rig {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50, Limits: node.Unlimited()})
+	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50, Limits: b.limits})
 	r.member = m
 	b.rigs[self.Addr], b.all = r, append(b.all, self)
 	return r
