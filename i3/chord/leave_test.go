@@ -224,8 +224,8 @@ func (n *network) farFinger() (q, p *peer) {
 	return nil, nil
 }
 
-// TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and go
-// and its list, which goes all the way round, does not have them yet, or still.
+// TestOwnerIsSelf: a member says that it is the owner of what it owns and of nothing else, also while others come and
+// go and its list, which goes all the way round, does not have them yet, or still.
 func TestOwnerIsSelf(t *testing.T) {
 	n := formed(t, 12, 8)
 	wrong := 0
