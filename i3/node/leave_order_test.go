@@ -39,14 +39,15 @@ func TestHeirLeaves(t *testing.T) {
 		second, _ := f.leave(3)
 		f.run(12 * machine.Second)
 		f.check()
-		if a, b := first.node.Counters(), second.node.Counters(); a.LeaveFailed+b.LeaveFailed != 0 || !second.node.Left() {
+		a, b := first.node.Counters(), second.node.Counters()
+		if a.LeaveFailed+b.LeaveFailed != 0 || !second.node.Left() {
 			t.Errorf("after %d ms: left %v, counters %+v and %+v", after, second.node.Left(), a, b)
 		}
 	}
 }
 
-// TestJoinWhileSuccessorLeaves: a node that joins before one that leaves gets its triggers from that, or from the one to
-// which it has handed them over.
+// TestJoinWhileSuccessorLeaves: a node that joins before one that leaves gets its triggers from that, or from the one
+// to which it has handed them over.
 func TestJoinWhileSuccessorLeaves(t *testing.T) {
 	for after := machine.Duration(0); after < 240; after += 5 {
 		f := newFlood(t, 8, 300, 14)
@@ -65,8 +66,8 @@ func TestJoinWhileSuccessorLeaves(t *testing.T) {
 	}
 }
 
-// TestEndOfHandoverLost: the last answers are lost, and the questions that say that all is there: who matches packets has
-// all triggers all the same, and they are not passed to and fro.
+// TestEndOfHandoverLost: the last answers are lost, and the questions that say that all is there: who matches packets
+// has all triggers all the same, and they are not passed to and fro.
 func TestEndOfHandoverLost(t *testing.T) {
 	f := newFlood(t, 8, 400, 15)
 	last, has := 0, 0
