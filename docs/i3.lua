@@ -23,7 +23,7 @@ local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5]
 local targets = {[1] = "identifier", [2] = "host"}
 local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
-local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave"}
+local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
 	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
 

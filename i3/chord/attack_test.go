@@ -14,8 +14,8 @@ import (
 
 // Kinds of messages, and the length of what a member says when it is there.
 const (
-	ask, answer, tell, follow, leave = 1, 2, 3, 4, 5
-	tellSize                         = 48 + 20*32
+	ask, answer, tell, follow, leave, moved = 1, 2, 3, 4, 5, 6
+	tellSize                                = 48 + 20*32
 )
 
 // ringPacket returns a packet of the ring as anybody could write it.
@@ -46,7 +46,7 @@ func TestNoReplyLargerThanRequest(t *testing.T) {
 		b := i3.Packet{Kind: i3.KindRing, HopLimit: 1, Length: uint16(length), Flow: uint32(rng.Uint64())}.AppendTo(nil)
 		payload := make([]byte, length)
 		if length >= 48 {
-			payload[0] = byte(rng.IntN(7))
+			payload[0] = byte(rng.IntN(8))
 			if rng.IntN(2) == 0 {
 				payload[1], payload[2] = byte(rng.IntN(5)), byte(rng.IntN(20))
 			}

@@ -89,7 +89,7 @@ type Counters struct {
 	Asked         uint64 // questions sent, repeated ones included
 	Repeated      uint64
 	Answered      uint64 // questions of others answered
-	Told          uint64 // times that others said that they are before it, have joined behind, or have left
+	Told          uint64 // times that others said: I am before you, behind you, no member any more, or not the owner
 	Silent        uint64 // members taken for dead
 	Joined        uint64 // times that it has joined a ring
 	Finds         uint64 // lookups begun, those for itself included

@@ -53,6 +53,7 @@ func goldenMessages() string {
 		{"tell", message{kind: kindTell, self: self}, fullSize},
 		{"follow", message{kind: kindFollow, self: self}, fullSize},
 		{"leave", message{kind: kindLeave, self: self}, fullSize},
+		{"moved", message{kind: kindMoved, self: self, prefix: 7}, messageHead},
 		{"answer of one that has left", message{kind: kindAnswer, prefix: 7, self: self}, fullSize},
 	} {
 		wire := v.appendTo(nil, v.size)

@@ -163,6 +163,7 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 		m.stabilize(now, out)
 	}
 	if m.joined {
+		m.owners.hints = maxHints
 		m.lookForOwners(now, out)
 	}
 	if m.joined && now >= m.fingerAt {
@@ -250,6 +251,8 @@ func (m *Member) Packet(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		m.answer(from, p.Flow, &msg, len(payload), out)
 	case msg.kind == kindAnswer:
 		m.answered(now, from, p.Flow, &msg, out)
+	case msg.kind == kindMoved:
+		m.moved(now, from, msg.prefix)
 	case len(payload) < fullSize:
 		m.count.DropMalformed++
 	case m.joined && msg.kind == kindTell:

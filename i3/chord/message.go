@@ -24,6 +24,7 @@ const (
 	kindTell                          // I come before you
 	kindFollow                        // I have joined behind you, or have other successors than before
 	kindLeave                         // I am no member any more
+	kindMoved                         // I have been sent a packet for a prefix that is not mine
 )
 
 // A message is the payload of an [i3.KindRing] packet.
@@ -94,7 +95,7 @@ func parseMessage(b []byte) (m message, err error) {
 	}
 	m = message{kind: messageKind(b[0]), member: b[3] == 1, prefix: binary.BigEndian.Uint64(b[8:])}
 	near, succ := int(b[1]), int(b[2])
-	if m.kind < kindAsk || m.kind > kindLeave || b[3] > 1 || binary.BigEndian.Uint32(b[4:]) != 0 {
+	if m.kind < kindAsk || m.kind > kindMoved || b[3] > 1 || binary.BigEndian.Uint32(b[4:]) != 0 {
 		return m, i3.ErrReserved
 	}
 	places := (len(b) - messageHead) / placeSize

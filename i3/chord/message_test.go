@@ -68,7 +68,7 @@ func TestMessageErrors(t *testing.T) {
 		{"no place of its own", good[:messageHead-1], i3.ErrShort},
 		{"fewer places than it says", good[:len(good)-1], i3.ErrShort},
 		{"kind 0", put(0, 0), i3.ErrReserved},
-		{"kind 6", put(0, 6), i3.ErrReserved},
+		{"kind 7", put(0, 7), i3.ErrReserved},
 		{"too many near", put(1, maxNear+1), i3.ErrShort},
 		{"too many successors", put(2, DefaultSuccessors+1), i3.ErrShort},
 		{"member 2", put(3, 2), i3.ErrReserved},
@@ -88,7 +88,7 @@ func TestMessageErrors(t *testing.T) {
 // questions do not use.
 func FuzzMessage(f *testing.F) {
 	place := Place{5, netip.MustParseAddrPort("10.0.0.1:7")}
-	for k := kindAsk; k <= kindLeave; k++ {
+	for k := kindAsk; k <= kindMoved; k++ {
 		m := message{kind: k, self: place, pred: place, near: []Place{place}, succ: []Place{place, place}}
 		f.Add(m.appendTo(nil, fullSize))
 	}

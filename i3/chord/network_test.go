@@ -84,10 +84,13 @@ func newNetwork(t testing.TB, seed uint64) *network {
 }
 
 // add starts a member at a random place that joins by others, or is a ring of its own.
-func (n *network) add(by ...*peer) *peer {
+func (n *network) add(by ...*peer) *peer { return n.addAt(n.rng.Uint64(), by...) }
+
+// addAt starts one at a given place.
+func (n *network) addAt(prefix uint64, by ...*peer) *peer {
 	i := len(n.members)
 	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 3000)
-	p := &peer{place: chord.Place{Prefix: n.rng.Uint64(), Addr: addr}, x: n.rng.Float64(), y: n.rng.Float64()}
+	p := &peer{place: chord.Place{Prefix: prefix, Addr: addr}, x: n.rng.Float64(), y: n.rng.Float64()}
 	cfg := chord.Config{Self: p.place, Seed: n.rng.Uint64()}
 	cfg.Found = func(_ machine.Time, f chord.Finding, _ *machine.Outbox) {
 		owners := append(n.owners(f.Prefix), n.asked[ticket{p, f.Ticket}]...)

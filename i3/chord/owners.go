@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
@@ -15,6 +16,7 @@ type owners struct {
 	wanted  []uint64 // prefixes to look for
 	lookups []lookup
 	next    machine.Time // when a member looks for what is wanted, at the earliest
+	hints   int          // that a member may send until its next look
 }
 
 // A known is an owner that was found.
@@ -33,6 +35,7 @@ const (
 	maxWanted  = 32   // beyond these, a prefix has to be asked for again
 	maxChecks  = 32   // owners that are asked again in a look, so that the cache costs little however large it is
 	maxLookups = MaxFinds / 2
+	maxHints   = 32 // told that they are wrong, in a look: who knows better sends more packets, and hears of it then
 	// lookEvery is the least time between two looks for what packets want: whoever sends a node packets for prefixes
 	// of his choice makes it look for no more than maxWanted owners in that time.
 	lookEvery  = 100 * machine.Millisecond
@@ -177,6 +180,32 @@ func (m *Member) mayLookFor(prefix uint64) bool {
 		}
 	}
 	return true
+}
+
+// Misdirected tells who has sent a packet, of so many bytes in all, that its prefix is not the member's, who passes it
+// on: the sender may remember an owner that is none any more. That is told in fewer bytes than came, or not at all.
+func (m *Member) Misdirected(from netip.AddrPort, prefix uint64, size int, out *machine.Outbox) {
+	if !m.joined || m.owners.hints == 0 || size < i3.HeaderSize+messageHead {
+		return
+	}
+	m.owners.hints--
+	m.send(from, 0, &message{kind: kindMoved, self: m.cfg.Self, prefix: prefix}, messageHead, out)
+}
+
+// moved hears from a member that it does not own a prefix. If it was thought to, it is asked, which costs one question
+// to who has answered before, whoever has really sent this.
+func (m *Member) moved(now machine.Time, from netip.AddrPort, prefix uint64) {
+	k := m.owners.find(prefix)
+	if k == nil || k.place.Addr != from || k.check <= now {
+		return
+	}
+	m.count.Told++
+	m.owners.doubt(now, prefix)
+	if m.guest != nil {
+		m.guest.wake()
+		return
+	}
+	m.timers.Set(&m.wanted, keyOwners, max(now, m.owners.next))
 }
 
 // ownerFound takes over what a lookup has found: with the state of the owner, or without one.

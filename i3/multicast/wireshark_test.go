@@ -250,7 +250,7 @@ func TestDissectorNames(t *testing.T) {
 		}
 		want := p.Kind.String()
 		if p.Kind == i3.KindRing {
-			want += " (" + [...]string{"ask", "answer", "tell", "follow", "leave"}[i3.Payload(wire)[0]-1] + ")"
+			want += " (" + [...]string{"ask", "answer", "tell", "follow", "leave", "moved"}[i3.Payload(wire)[0]-1] + ")"
 		}
 		if p.Kind == i3.KindHandover {
 			does := "ask"

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"net/netip"
+
 	"i3bench/i3"
 	"i3bench/i3/machine"
 )
@@ -17,7 +19,7 @@ type arrival struct {
 // data takes a data packet in: it lowers the hop limit in place, once, so that
 // all copies share the bytes, and queues the packet for matching or passes it
 // on to the node that owns its identifier.
-func (n *Node) data(p i3.Packet, wire []byte, out *machine.Outbox) {
+func (n *Node) data(from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
 	if p.HopLimit == 0 {
 		n.count.DropHopLimit++
 		return
@@ -33,6 +35,9 @@ func (n *Node) data(p i3.Packet, wire []byte, out *machine.Outbox) {
 		return
 	}
 	n.count.Misdirected++
+	if n.cfg.Member != nil {
+		n.cfg.Member.Misdirected(from, p.ID.Prefix(), len(wire), out)
+	}
 	out.Forward(owner, nil, wire)
 }
 

@@ -158,7 +158,7 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 	switch p.Kind {
 	case i3.KindData:
 		n.count.Data++
-		n.data(p, wire, out)
+		n.data(from, p, wire, out)
 	case i3.KindInsert, i3.KindRemove:
 		n.request(now, from, p, i3.Payload(wire), out)
 	default:
