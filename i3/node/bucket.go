@@ -50,9 +50,6 @@ type bucket struct {
 
 // take takes tokens of somebody.
 func (b *buckets) take(who uint64, now machine.Time, tokens int) bool {
-	if b.pace.each == 0 {
-		return true
-	}
 	if b.sets == nil {
 		b.sets = new([bucketSets][4]bucket)
 	}
@@ -74,7 +71,7 @@ func (b *buckets) take(who uint64, now machine.Time, tokens int) bool {
 // another on a request, and so use up what is for him. Hence, who has nothing left may still refresh or remove what is
 // in the table, for which he must know it: that goes on the account that the first such trigger counts for.
 func (n *Node) admit(now machine.Time, from netip.AddrPort) bool {
-	if n.requests.take(n.quota.claimed(from), now, len(n.entries)) {
+	if n.requests.pace.each == 0 || n.requests.take(n.quota.claimed(from), now, len(n.entries)) {
 		return true
 	}
 	if e := n.allKnown(); e != nil {
