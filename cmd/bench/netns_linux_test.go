@@ -104,29 +104,30 @@ func (l *lan) start(r *processRing, nodes int) (all []*ringDaemon) {
 	return all
 }
 
-// failSix kills the second and third daemon, cuts off the next two, and lets two more start again with nothing.
+// failSix cuts off the first two daemons, of which one has nobody to join by, kills the next two, and lets two more
+// start again with nothing.
 func (l *lan) failSix(r *processRing, all []*ringDaemon) {
-	for i := 1; i <= 6; i++ {
+	for i := range 6 {
 		switch d := all[i]; {
-		case i <= 2:
+		case i == 2 || i == 3:
 			r.kill(d)
-		case i <= 4:
+		case i < 2:
 			l.link(i, false)
 			r.mu.Lock()
 			d.killed = time.Now()
 			r.mu.Unlock()
 		default:
 			r.kill(d)
-			r.startAt(d.host, d.prefix, all[0])
+			r.startAt(d.host, d.prefix, all[6])
 		}
 	}
 }
 
 // bringBack starts again who was killed, and plugs in who was cut off.
 func (l *lan) bringBack(r *processRing, all []*ringDaemon) {
-	for i := 1; i <= 4; i++ {
-		if i <= 2 {
-			r.startAt(all[i].host, all[i].prefix, all[0])
+	for i := range 4 {
+		if i >= 2 {
+			r.startAt(all[i].host, all[i].prefix, all[6])
 			continue
 		}
 		l.link(i, true)

@@ -34,6 +34,10 @@ type Member struct {
 	count    Counters
 
 	departure departure
+
+	// others are the members that followed when there were any: whoever is cut off for long joins again by them, too.
+	others []netip.AddrPort
+	turn   int // which of these and of those to join by is asked first
 }
 
 // Keys of timers; below them are the numbers of requests.
@@ -156,8 +160,8 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 		return
 	}
 	left := m.departure.left
-	if m.alone() && len(m.cfg.Join) > 0 && !m.joining() && !left {
-		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.cfg.Join}, out)
+	if seeds := m.seeds(); len(seeds) > 0 && !m.joining() && !left {
+		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: seeds}, out)
 	}
 	if (m.joined || left) && m.pointers.free() {
 		m.stabilize(now, out)
@@ -170,6 +174,19 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 		m.fingerAt = now.Add(m.cfg.Period)
 		m.fixFinger(now, out)
 	}
+}
+
+// seeds returns by whom to join, others first each time.
+func (m *Member) seeds() (seeds []netip.AddrPort) {
+	if !m.alone() {
+		return nil
+	}
+	seeds = append(append(seeds, m.cfg.Join...), m.others...)
+	if len(seeds) > 0 {
+		m.turn = (m.turn + 1) % len(seeds)
+		seeds = append(seeds[m.turn:], seeds[:m.turn]...)
+	}
+	return seeds
 }
 
 // alone reports whether it knows of nobody else on the ring.

@@ -171,18 +171,33 @@ func kills(t *testing.T, seed uint64) (right, all, hops int) {
 	return right, len(asked), hops
 }
 
-// TestAloneJoinsAgain: a member that is cut off for so long that it has lost all others joins again when it can.
+// TestAloneJoinsAgain: a member that is cut off for so long that it has lost all others joins again when it can, also
+// one that was the first of its ring, and so has nobody to join by, and one of only two.
 func TestAloneJoinsAgain(t *testing.T) {
-	n := formed(t, 5, 20)
-	p := n.live()[7]
-	if p == n.members[0] {
-		p = n.live()[8]
+	for _, members := range []int{2, 3, 20} {
+		for first := range 2 {
+			n := formed(t, 5, members)
+			p := n.members[first]
+			n.cutOff = p
+			n.run(60 * machine.Second)
+			if got := p.Successors(); len(got) != 1 || got[0] != p.place {
+				t.Fatalf("cut off it has the successors %v, want only itself", got)
+			}
+			n.cutOff = nil
+			n.settle(members, 60)
+		}
 	}
+}
+
+// TestAloneOutlivesItsSeeds: the same for one whose seeds have died since it joined.
+func TestAloneOutlivesItsSeeds(t *testing.T) {
+	n := formed(t, 6, 20)
+	p := n.add(n.members[3])
+	n.run(20 * machine.Second)
+	n.members[3].dead = true
+	n.run(20 * machine.Second)
 	n.cutOff = p
 	n.run(60 * machine.Second)
-	if got := p.Successors(); len(got) != 1 || got[0] != p.place {
-		t.Fatalf("cut off it has the successors %v, want only itself", got)
-	}
 	n.cutOff = nil
 	n.settle(20, 60)
 }
