@@ -1,7 +1,6 @@
 package node
 
 import (
-	"math"
 	"net/netip"
 
 	"i3bench/i3"
@@ -19,8 +18,9 @@ const (
 	quietMost = 15 * machine.Second
 	// heirMost is how long one that has taken over may own what the ring does not say that it owns.
 	heirMost = 10 * machine.Second
-	// allHanded is the cursor behind the last trigger: who asks from there has taken over all before it.
-	allHanded = math.MaxUint64
+	// receipt marks the cursor behind the last trigger, which nobody can guess: who asks from there has got the page
+	// before it, and so all.
+	receipt = 1 << 63
 )
 
 // A leaveStep is how far a node is that leaves its ring.
@@ -40,6 +40,7 @@ type departure struct {
 	heir  netip.AddrPort // who was offered the triggers last
 	owned chord.Range    // of which prefixes
 	at    uint64         // the last cursor that was asked for
+	end   uint64         // the cursor behind the last trigger, 0 before it was told
 	tries int            // offers since there was progress
 	next  machine.Time   // when to go on, machine.Never if there is nothing to do
 	until machine.Time
@@ -149,14 +150,14 @@ func (n *Node) toHeir(from netip.AddrPort, asked chord.Range) bool {
 func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *machine.Outbox) {
 	d := &n.leave
 	switch {
-	case q.Cursor == allHanded && (d.step == handing || n.given):
+	case q.Cursor == d.end && d.end != 0 && (d.step == handing || n.given):
 		if !n.given {
 			n.given = true
 			n.part(now, out)
 		}
-		n.sendHandover(d.heir, flow, &i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: allHanded}, out)
+		n.sendHandover(d.heir, flow, &i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: d.end}, out)
 		return
-	case d.step >= passing || q.Cursor == allHanded:
+	case d.step >= passing || q.Cursor&receipt != 0:
 		n.count.DropStranger++ // it is too late, or it has asked for nothing before
 		return
 	case d.step == offering || d.at != q.Cursor:
@@ -165,7 +166,10 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 	d.step, d.at, d.next = handing, q.Cursor, now.Add(2*handRetry)
 	a := n.page(now, q)
 	if !a.More {
-		a.Cursor = allHanded
+		if d.end == 0 {
+			d.end = receipt | uint64(n.hand.flows.Next())
+		}
+		a.Cursor = d.end
 	}
 	n.sendHandover(d.heir, flow, &a, out)
 }

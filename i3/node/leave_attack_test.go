@@ -8,6 +8,7 @@ import (
 	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
+	"i3bench/internal/prng"
 )
 
 // handoverPacket returns a handover packet as anybody could write it.
@@ -103,6 +104,26 @@ func TestForgedHeir(t *testing.T) {
 		if want := (node.Counters{Packets: 1, DropStranger: 1}); count != want || !first.out.Empty() {
 			t.Errorf("%s: counters %+v, want %+v, and no answer", name, count, want)
 		}
+	}
+	// Somebody who can write the successor's address, but not read what is sent to it, asks for the triggers and says
+	// that they have come.
+	for at, more := uint64(0), true; more; {
+		first.receive(p[1].Addr, handoverPacket(0, i3.Handover{Cursor: at, Lo: own.Lo, Hi: own.Hi}))
+		page, _, ok := asHandover(first.out.Sends()[0].Bytes)
+		if !ok {
+			t.Fatal("no answer")
+		}
+		at, more = page.Cursor, page.More
+	}
+	rng := prng.New(9, 9)
+	const guesses = 10_000
+	count := first.delta(func() {
+		for range guesses {
+			first.receive(p[1].Addr, handoverPacket(0, i3.Handover{Cursor: 1<<63 | rng.Uint64(), Lo: own.Lo, Hi: own.Hi}))
+		}
+	})
+	if want := (node.Counters{Packets: guesses, DropStranger: guesses}); count != want {
+		t.Errorf("counters %+v after guesses, want %+v", count, want)
 	}
 	if !first.member.Joined() {
 		t.Error("it has left")

@@ -79,7 +79,7 @@ func TestEndOfHandoverLost(t *testing.T) {
 		case h.Bring:
 			last++
 			return last <= 4
-		case h.Cursor == 1<<64-1:
+		case h.Cursor>>63 == 1:
 			has++
 			return has <= 4
 		}
