@@ -145,3 +145,48 @@ func TestExpiryWhileLeaving(t *testing.T) {
 		t.Errorf("%d triggers are lost, left %v", f.lost(), r.node.Left())
 	}
 }
+
+// TestLeaveSoonAfterJoining: the successor has old copies of the triggers of a node that has joined a while ago. They
+// live as long as those.
+func TestLeaveSoonAfterJoining(t *testing.T) {
+	f := newFlood(t, 6, 300, 10)
+	f.idle = true
+	joined := f.join(f.ids[0].Prefix() + 2)
+	f.run(12 * machine.Second)
+	for _, id := range f.ids {
+		f.insert(id)
+	}
+	f.run(machine.Second)
+	f.leaving[f.all[6].Addr] = machine.Never
+	joined.node.Leave(f.now, joined.out)
+	f.post(f.all[6].Addr)
+	f.run(machine.Second)
+	f.run(25 * machine.Second) // the old copies are gone by now
+	if lost := f.lost(); lost != 0 || joined.node.Counters().TakenOver == 0 || !joined.node.Left() {
+		t.Errorf("%d triggers are lost, left %v, counters %+v", lost, joined.node.Left(), joined.node.Counters())
+	}
+}
+
+// TestRefreshedBeforeLeaving: a trigger that is refreshed for the last time just after it was handed over lives until
+// its host refreshes it again.
+func TestRefreshedBeforeLeaving(t *testing.T) {
+	f := newFlood(t, 6, 300, 11)
+	f.idle = true
+	f.run(15 * machine.Second)
+	r, _ := f.leave(2)
+	for r.node.Counters().HandedOver < 100 {
+		f.run(machine.Millisecond)
+	}
+	own := chord.Range{Lo: f.all[1].Prefix, Hi: f.all[2].Prefix}
+	f.ids = slices.DeleteFunc(f.ids, func(id i3.ID) bool { return !own.Contains(id.Prefix()) })
+	for _, id := range f.ids {
+		f.insert(id)
+	}
+	if !r.member.Joined() {
+		t.Fatal("it has left by now")
+	}
+	f.run(16 * machine.Second)
+	if lost := f.lost(); lost != 0 || len(f.ids) < 30 {
+		t.Errorf("%d triggers of %d identifiers are lost", lost, len(f.ids))
+	}
+}
