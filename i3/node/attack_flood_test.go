@@ -23,14 +23,14 @@ type siege struct {
 	honest  []i3.Trigger
 	chosen  int // of the next identifiers, so many are chosen against a hash without a key
 	sent    int
-	turn    int // of the honest trigger that is refreshed next
+	turn    int // of the honest trigger that is renewed next
 	late    []time.Duration
 	grown   int // bytes of the heap that the flood took
 	batch   []machine.Datagram
 	bytes   []byte
 }
 
-// newSiege returns a node with a table of some size, half of it honest.
+// newSiege returns a node with a table of some size, of which an eighth is honest.
 func newSiege(t *testing.T, size int, key [16]byte) *siege {
 	cfg := config()
 	cfg.Limits, cfg.MaxTriggers = node.Limits{}, size
@@ -40,38 +40,42 @@ func newSiege(t *testing.T, size int, key [16]byte) *siege {
 		batch: make([]machine.Datagram, 1),
 	}
 	s.out = machine.NewOutbox(16, 4096, 16)
-	for i := range size / 2 {
+	for i := range size / 8 {
 		id := i3.NewID(2*s.rng.Uint64N(1<<62), draw(s.rng), s.rng.Uint64())
 		s.honest = append(s.honest, toHost(id, host(i)))
-		s.insertHonest(i)
+		s.send(host(i), s.append(nil, i3.KindInsert, s.proof(i)))
 		s.now = s.now.Add(10 * machine.Microsecond)
 	}
-	if s.node.Triggers() != size/2 {
-		t.Fatalf("%d honest triggers of %d: %+v", s.node.Triggers(), size/2, s.node.Counters())
+	if s.node.Triggers() != size/8 {
+		t.Fatalf("%d honest triggers of %d: %+v", s.node.Triggers(), size/8, s.node.Counters())
 	}
 	return s
 }
 
-func (s *siege) insertHonest(i int) {
-	t := s.honest[i]
+// proof returns an honest entry with the nonce of now.
+func (s *siege) proof(i int) i3.Insert {
 	epoch := uint32(s.now / machine.Time(60*machine.Second))
-	s.insertOne(host(i), i3.Insert{Trigger: t, Nonce: s.cookies.Nonce(epoch, t)})
+	return i3.Insert{Trigger: s.honest[i], Nonce: s.cookies.Nonce(epoch, s.honest[i])}
 }
 
-func (s *siege) insertOne(from netip.AddrPort, in i3.Insert) {
-	p := i3.Packet{Kind: i3.KindInsert, HopLimit: 1, Length: i3.EntrySize, ID: in.Trigger.ID}
-	s.bytes = in.AppendTo(p.AppendTo(s.bytes[:0]))
-	s.batch[0] = machine.Datagram{From: from, Bytes: s.bytes}
+func (s *siege) append(b []byte, kind i3.Kind, in i3.Insert) []byte {
+	p := i3.Packet{Kind: kind, HopLimit: 1, Length: i3.EntrySize, ID: in.Trigger.ID}
+	return in.AppendTo(p.AppendTo(b))
+}
+
+func (s *siege) send(from netip.AddrPort, datagram []byte) {
+	s.bytes, s.batch[0] = datagram, machine.Datagram{From: from, Bytes: datagram}
 	s.out.Reset()
 	s.node.Receive(s.now, s.batch, s.out)
 }
 
-// refresh refreshes one honest trigger after the other, each every 15 s. It must have been there.
-func (s *siege) refresh() {
-	before := s.node.Counters().Refreshed
-	s.insertHonest(s.turn)
-	if s.node.Counters().Refreshed != before+1 {
-		s.Fatalf("an honest trigger was lost: %+v", s.node.Counters())
+// renew removes one honest trigger after the other, each every 15 s, and inserts it again in the same datagram: so it
+// stands behind what has come meanwhile. It must have been there.
+func (s *siege) renew() {
+	before, in := s.node.Counters(), s.proof(s.turn)
+	s.send(host(s.turn), s.append(s.append(s.bytes[:0], i3.KindRemove, in), i3.KindInsert, in))
+	if c := s.node.Counters(); c.Removed != before.Removed+1 || c.Inserted != before.Inserted+1 {
+		s.Fatalf("an honest trigger was lost: %+v, then %+v", before, c)
 	}
 	s.turn = (s.turn + 1) % len(s.honest)
 	s.now = s.now.Add(15 * machine.Second / machine.Duration(len(s.honest)))
@@ -106,7 +110,7 @@ func (s *siege) flood() {
 	}
 	link, _ := chain(id, s.rng.Uint64(), 0)
 	from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{100, byte(s.sent >> 10), byte(s.sent >> 2), byte(s.sent)}), 1)
-	s.insertOne(from, i3.Insert{Trigger: link})
+	s.send(from, s.append(s.bytes[:0], i3.KindInsert, i3.Insert{Trigger: link}))
 }
 
 // p99 returns the median of the 99th percentiles of nine parts of what was measured, which one pause of the machine
@@ -135,18 +139,18 @@ func besiege(t *testing.T, size, inserts int, key [16]byte) (s *siege, quiet, fl
 	s = newSiege(t, size, key)
 	for range 20_000 {
 		for range 16 {
-			s.refresh()
+			s.renew()
 		}
 		s.lookup()
 	}
 	quiet = s.p99()
-	s.late = slices.Grow(s.late, inserts/16+1)
+	s.late = slices.Grow(s.late, inserts/40+1)
 	s.chosen, s.grown = inserts/10, -heap()
 	most := 0
 	for i := range inserts {
 		s.flood()
-		if i%16 == 0 {
-			s.refresh()
+		if i%40 == 0 {
+			s.renew()
 			s.lookup()
 			most = max(most, s.node.Triggers())
 		}
@@ -175,7 +179,7 @@ func TestAttackA7TableFlood(t *testing.T) {
 		t.Errorf("the flood did not fill the table, or was stopped before it: %+v", c)
 	}
 	for range s.honest {
-		s.refresh() // fails if one is not there
+		s.renew() // fails if one is not there
 	}
 	if volume(0, 1) == 1 && flooded > 2*quiet { // a time is no promise on a busy machine
 		t.Errorf("p99 of honest packets %v, and %v before the flood", flooded, quiet)
