@@ -27,9 +27,9 @@ const (
 	// DefaultWindow is how many packets an egress keeps behind one that is missing: as many as hosts keep for repairs, so
 	// that what cannot be repaired any more is not waited for.
 	DefaultWindow = multicast.DefaultCache
-	// DefaultWait is how long a packet waits for those before it. Repairs take some tenths of a second where little is
-	// lost in a row.
-	DefaultWait = 5 * time.Second
+	// DefaultWait is how long a packet waits for those before it. Most repairs take a tenth of a second, one in a hundred
+	// a whole one, and the longest of some thousands took three.
+	DefaultWait = 10 * time.Second
 	// DefaultGrace is how long Close goes on sending what is queued.
 	DefaultGrace = 2 * time.Second
 )

@@ -170,6 +170,7 @@ func TestEgressCloseOutOfTime(t *testing.T) {
 	e, ev := egress(t, gateway.EgressConfig{Rate: 1, Burst: 2, Grace: 50 * time.Millisecond}, s)
 	ev.Joined(0, 0)
 	hand(ev, 1, 2, 3, 4)
+	s.want(t, "at once", "1 2")
 	e.Close()
 	if c := e.Counters(); c.Sent != 2 || c.DropClosed != 2 {
 		t.Errorf("%+v: want 2 sent, 2 dropped", c)
