@@ -2,7 +2,9 @@
 // of the datagrams that come to a port, and an [Egress] makes datagrams of the packets that a receiver gets, in the
 // order in which they were sent. It deploys no node, source or receiver, builds no tree and repairs nothing.
 //
-//	application ──UDP──► Ingress: queue, pace ──► source ═══ group ═══► receiver ──► Egress: order, queue, pace ──UDP──► application
+//	application ──UDP──► Ingress (queue, pace) ──► source of the group
+//	                                                    ║ the tree: nodes, losses, repairs
+//	application ◄──UDP── Egress (order, queue, pace) ◄── receiver
 //
 // A datagram is a packet, byte for byte, so an application cannot tell the group from a wire but by the delay. What the
 // stream is does not matter: MPEG-TS, RTP, syslog.
@@ -19,6 +21,6 @@
 // Everything has a bound, and at each something is counted: see [IngressCounters] and [EgressCounters]. A datagram that
 // is longer than [MaxPayload] does not fit the datagrams of the infrastructure and is dropped; seven packets of
 // MPEG-TS, 1,316 bytes, do fit. Nothing that is dropped is dropped silently, but what the kernel drops at the socket of
-// the application that an egress sends to: only the application can know of that. Egresses pace what they send because of
-// it: a repair may set free a thousand packets, and a plain socket has room for a hundred.
+// the application that an egress sends to: only the application can know of that. Egresses pace what they send because
+// of it: a repair may set free a thousand packets, and a plain socket has room for a hundred.
 package gateway

@@ -202,7 +202,10 @@ func (e *Egress) due(now time.Time) (packet []byte, wait time.Duration, over boo
 		return nil, wait, false
 	}
 	if turn := e.pace.take(now); turn > 0 {
-		return nil, turn, false // the hole, too, can wait so long: nothing behind it could go
+		if e.closed {
+			turn = min(turn, e.end.Sub(now))
+		}
+		return nil, turn, false // what is missing, too, can wait so long: nothing behind it could go
 	}
 	return e.queue.pop(), 0, false
 }

@@ -54,7 +54,7 @@ func balanced(t *testing.T, e *gateway.Egress) {
 	}
 }
 
-// Packets go out in order, each to every address, once what was missing is repaired; what is given up is not waited for.
+// Packets go out in order, each to every address, once what was missing is repaired; what is given up is not awaited.
 func TestEgressOrders(t *testing.T) {
 	a, b := newSink(t), newSink(t)
 	e, ev := egress(t, gateway.EgressConfig{}, a, b)
@@ -164,18 +164,27 @@ func TestEgressClose(t *testing.T) {
 	balanced(t, e)
 }
 
-// Close sends no longer than it may.
+// Close sends no longer than it may, though the pace would have it wait for a second. The machine may be busy, so one
+// of some attempts has to show it.
 func TestEgressCloseOutOfTime(t *testing.T) {
-	s := newSink(t)
-	e, ev := egress(t, gateway.EgressConfig{Rate: 1, Burst: 2, Grace: 50 * time.Millisecond}, s)
-	ev.Joined(0, 0)
-	hand(ev, 1, 2, 3, 4)
-	s.want(t, "at once", "1 2")
-	e.Close()
-	if c := e.Counters(); c.Sent != 2 || c.DropClosed != 2 {
-		t.Errorf("%+v: want 2 sent, 2 dropped", c)
+	shortest := patience
+	for range 5 {
+		s := newSink(t)
+		e, ev := egress(t, gateway.EgressConfig{Rate: 1, Burst: 2, Grace: 50 * time.Millisecond}, s)
+		ev.Joined(0, 0)
+		hand(ev, 1, 2, 3, 4)
+		s.want(t, "at once", "1 2")
+		begun := time.Now()
+		e.Close()
+		if c := e.Counters(); c.Sent != 2 || c.DropClosed != 2 {
+			t.Errorf("%+v: want 2 sent, 2 dropped", c)
+		}
+		balanced(t, e)
+		if shortest = min(shortest, time.Since(begun)); shortest < 500*time.Millisecond {
+			return
+		}
 	}
-	balanced(t, e)
+	t.Errorf("Close took %v, may take 50ms", shortest)
 }
 
 // The events of the receiver's owner are called, too.

@@ -82,8 +82,8 @@ func TestRealStream(t *testing.T) {
 	tr := grow(t, receivers, func(d []byte) { _, err = capture.Write(d) }, player)
 
 	played := make(chan int, 1)
-	go func() { // it ends when nothing has come for 20 seconds, and has room for all that may come at once
-		played <- framesIn(t, ffprobe, fmt.Sprintf("udp://%v?timeout=20000000&buffer_size=4194304", player))
+	go func() { // it ends when nothing has come for 25 seconds, and has room for all that may come at once
+		played <- framesIn(t, ffprobe, fmt.Sprintf("udp://%v?timeout=25000000&buffer_size=4194304", player))
 	}()
 	if !until(func() bool { return listening(player) || len(played) > 0 }) {
 		t.Fatalf("ffprobe does not listen at %v", player)

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -178,6 +179,9 @@ func TestIngressClose(t *testing.T) {
 
 // What the kernel drops, since nobody reads, is counted where the system tells.
 func TestIngressSocketDrops(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("gateway: only Linux tells what a socket dropped")
+	}
 	g := &group{slow: make(chan struct{})}
 	in, app := ingress(t, gateway.IngressConfig{Queue: 1}, g)
 	defer in.Close()
@@ -190,9 +194,6 @@ func TestIngressSocketDrops(t *testing.T) {
 	}
 	close(g.slow)
 	if !until(func() bool { c := in.Counters(); return c.DropSocket > 0 && c.Received+c.DropSocket == n+1 }) {
-		if in.Counters().DropSocket == 0 {
-			t.Skip("gateway: this system does not tell what a socket dropped, or dropped nothing")
-		}
 		t.Errorf("%+v: want %d received or dropped by the kernel", in.Counters(), n+1)
 	}
 }

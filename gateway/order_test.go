@@ -133,10 +133,13 @@ func TestOrderBeginsAnew(t *testing.T) {
 	b.giveUp(at(0), 46)
 	b.begin(at(10), 0)
 	b.want(t, "at the beginning of another", "41", "43", "45")
-	b.puts(10, 2, 1, 3, 6)
-	b.want(t, "of the other", "1", "2", "3")
+	b.puts(10, 2, 1, 3, 4, 5)
+	b.want(t, "of the other", "1", "2", "3", "4", "5")
+	b.puts(10, 6) // in the place of 46, which was given up
+	b.want(t, "of the other", "6")
+	b.puts(20, 9)
 	b.flush(at(20))
-	b.want(t, "at the end", "6")
+	b.want(t, "at the end", "9")
 	if c := b.counts; c.Streams != 2 || c.SkippedEnd != 2+2 || c.Lost != 1 {
 		t.Errorf("%+v: want 2 streams, 4 skipped at their ends, 1 lost", c)
 	}

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen. It is no bound on speed: the machine may be busy.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // until waits for a condition and reports whether it came true.
 func until(cond func() bool) bool {

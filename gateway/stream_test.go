@@ -16,7 +16,8 @@ import (
 	"i3bench/testbed"
 )
 
-// A tree is a group on real UDP sockets under the losses of section 6.3, with an ingress and an egress at each receiver.
+// A tree is a group on real UDP sockets under the losses of section 6.3, with an ingress and an egress for each
+// receiver.
 type tree struct {
 	world     *cluster.World
 	ingress   *gateway.Ingress
@@ -37,7 +38,10 @@ func grow(t *testing.T, receivers int, tee func([]byte), also ...netip.AddrPort)
 	t.Helper()
 	const seed = 1
 	network := testbed.NewNetwork(nil, 100*machine.Microsecond, testbed.PaperLoss(seed))
-	tr := &tree{world: cluster.New(cluster.Config{Network: network, Seed: seed}), sent: newDigest()}
+	tr := &tree{sent: newDigest(), world: cluster.New(cluster.Config{
+		Network: network, Seed: seed,
+		SocketBuffer: 64 << 20, // which 97 hosts share: what the test wants lost is the network's to lose
+	})}
 	bed, err := testbed.New(testbed.Config{
 		Open:    func() (testbed.Endpoint, error) { return tr.world.Open() },
 		Network: network, Seed: seed, Nodes: nodes, Degree: degree,
@@ -87,11 +91,12 @@ func (tr *tree) add(t *testing.T, bed *testbed.Bed, also []netip.AddrPort) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	r, err := bed.AddReceiver(len(tr.receivers), e.Events(multicast.Events{Repaired: func(_ machine.Time, _ uint64, took machine.Duration) {
+	repaired := func(_ machine.Time, _ uint64, took machine.Duration) {
 		tr.mu.Lock()
 		defer tr.mu.Unlock()
 		tr.repairs = append(tr.repairs, took)
-	}}))
+	}
+	r, err := bed.AddReceiver(len(tr.receivers), e.Events(multicast.Events{Repaired: repaired}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +153,17 @@ func (tr *tree) report(t *testing.T) {
 		}
 	}
 	w := tr.world.Counters()
-	t.Logf("the network lost %d of %d datagrams; the tree is %d levels deep", w.Lost, w.Received, deepest)
+	t.Logf("the network lost %d of %d datagrams, the kernel %d; the tree is %d levels deep",
+		w.Lost, w.Received, w.Sent-w.Received, deepest)
 	t.Logf("%d packets lost and repaired, %d duplicates, %d given up", sum.Repaired, sum.Duplicates, sum.Abandoned)
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	slices.Sort(tr.repairs)
-	if n := len(tr.repairs); n > 0 {
-		t.Logf("repairs took %v, %v, %v (median, 99 of 100, all)", time.Duration(tr.repairs[n/2]).Round(time.Millisecond),
-			time.Duration(tr.repairs[n*99/100]).Round(time.Millisecond), time.Duration(tr.repairs[n-1]).Round(time.Millisecond))
+	if last := len(tr.repairs) - 1; last >= 0 {
+		took := func(percent int) time.Duration {
+			return time.Duration(tr.repairs[last*percent/100]).Round(time.Millisecond)
+		}
+		t.Logf("repairs took %v (median), %v (99 of 100), %v (longest)", took(50), took(99), took(100))
 	}
 	t.Logf("%d packets waited for one before them, %d at a time and %v at most",
 		out.Waited, out.MostWaiting, out.LongestWait.Round(time.Millisecond))
@@ -167,9 +175,9 @@ func (tr *tree) report(t *testing.T) {
 // Datagrams of every size go through a tree of 64 receivers that loses them as in section 6.3, and the bytes that come
 // out of each egress are the bytes that went in, cut as they were.
 func TestStream(t *testing.T) {
-	receivers, datagrams := 64, 800
+	receivers, datagrams := 64, 500
 	if testing.Short() {
-		receivers, datagrams = 12, 300
+		receivers, datagrams = 12, 200
 	}
 	tr := grow(t, receivers, nil)
 	app := dial(t, tr.ingress.Addr())
@@ -182,7 +190,7 @@ func TestStream(t *testing.T) {
 		}
 		say(t, app, string(d))
 		if n%10 == 9 { // ten at once, then a pause: as an encoder does
-			next = next.Add(40 * time.Millisecond)
+			next = next.Add(80 * time.Millisecond)
 			time.Sleep(time.Until(next))
 		}
 	}

@@ -1,6 +1,6 @@
-// Chat is a room of three members who all may speak. A group has one source: members say what they have to say to a hub,
-// which is the source and sends it to all. With a group for each member there would be as many trees, and no order of
-// what is said that all agree on. It runs in virtual time and opens no socket.
+// Chat is a room of three members who all may speak. A group has one source: members say what they have to say to a
+// hub, which is the source and sends it to all. With a group for each member there would be as many trees, and no order
+// of what is said that all agree on. It runs in virtual time and opens no socket.
 package main
 
 import (

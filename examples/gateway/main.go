@@ -1,5 +1,5 @@
-// Gateway carries the UDP stream of any application over a group on loopback: what comes to one port goes over nodes and
-// a tree of receivers to one port for each of these. docs/gateway.md says how to try it with a video.
+// Gateway carries the UDP stream of any application over a group on loopback: what comes to one port goes over nodes
+// and a tree of receivers to one port for each of these. docs/gateway.md says how to try it with a video.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -47,6 +48,7 @@ func run(ctx context.Context, listen string, to []string, loss float64, ready fu
 	defer ingress.Close()
 	ready(ingress.Addr())
 	<-ctx.Done()
+	fmt.Fprintf(os.Stderr, "%+v\n", ingress.Counters())
 }
 
 func must[T any](v T, err error) T {
