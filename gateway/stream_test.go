@@ -34,7 +34,7 @@ type tree struct {
 const nodes, degree = 32, 4
 
 // grow deploys a tree whose receivers have joined. Each egress sends to a sink, the first one also to those of also.
-func grow(t *testing.T, receivers int, tee func([]byte), also ...netip.AddrPort) *tree {
+func grow(t *testing.T, receivers int, also ...netip.AddrPort) *tree {
 	t.Helper()
 	const seed = 1
 	network := testbed.NewNetwork(nil, 100*machine.Microsecond, testbed.PaperLoss(seed))
@@ -66,12 +66,7 @@ func grow(t *testing.T, receivers int, tee func([]byte), also ...netip.AddrPort)
 			t.Fatalf("receiver %d of %d did not join", i, receivers)
 		}
 	}
-	tr.ingress, err = gateway.NewIngress(gateway.IngressConfig{Listen: loopback, Tee: func(d []byte) {
-		tr.sent.add(d)
-		if tee != nil {
-			tee(d)
-		}
-	}}, bed.Source())
+	tr.ingress, err = gateway.NewIngress(gateway.IngressConfig{Listen: loopback, Tee: tr.sent.add}, bed.Source())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +174,7 @@ func TestStream(t *testing.T) {
 	if testing.Short() {
 		receivers, datagrams = 12, 200
 	}
-	tr := grow(t, receivers, nil)
+	tr := grow(t, receivers)
 	app := dial(t, tr.ingress.Addr())
 	rng := prng.New(1, 1)
 	next := time.Now()
