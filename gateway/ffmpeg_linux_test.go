@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tool returns the path of a program of the package ffmpeg, or skips the test.
@@ -70,17 +71,18 @@ func listening(at netip.AddrPort) bool {
 // a file itself, and ffprobe, which listens at one of the egresses, decodes every frame.
 func TestRealStream(t *testing.T) {
 	ffmpeg, ffprobe := tool(t, "ffmpeg"), tool(t, "ffprobe")
-	receivers, seconds := 64, 8
+	receivers, seconds, silence := 64, 8, 25*time.Second
 	if testing.Short() {
-		receivers, seconds = 12, 3
+		receivers, seconds, silence = 12, 3, 10*time.Second
 	}
 	const perSecond = 25
 	player := freePort(t)
 	tr := grow(t, receivers, player)
 
 	played := make(chan int, 1)
-	go func() { // it ends when nothing has come for 25 seconds, and has room for all that may come at once
-		played <- framesIn(t, ffprobe, fmt.Sprintf("udp://%v?timeout=25000000&buffer_size=4194304", player))
+	go func() { // it ends when nothing has come for so long, and has room for all that may come at once
+		played <- framesIn(t, ffprobe,
+			fmt.Sprintf("udp://%v?timeout=%d&buffer_size=4194304", player, silence.Microseconds()))
 	}()
 	if !until(func() bool { return listening(player) || len(played) > 0 }) {
 		t.Fatalf("ffprobe does not listen at %v", player)
