@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 
 	"i3bench/cluster"
 	"i3bench/gateway"
@@ -23,12 +22,11 @@ func main() {
 	to := flag.String("to", "127.0.0.1:6000", "where receivers send to, one each, with commas in between")
 	loss := flag.Float64("loss", 0, "up to which share each last hop loses, and half of it each hop between nodes")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	run(ctx, *listen, strings.Split(*to, ","), *loss, func(at netip.AddrPort) { fmt.Println("listening at", at) })
+	ready := func(at netip.AddrPort) { fmt.Println("listening at", at) }
+	run(context.Background(), *listen, strings.Split(*to, ","), *loss, ready)
 }
 
-// run carries until the context ends, and calls ready when it listens.
+// run carries until the context ends or Ctrl-C, and calls ready when it listens.
 func run(ctx context.Context, listen string, to []string, loss float64, ready func(at netip.AddrPort)) {
 	network := testbed.NewNetwork(nil, 0, testbed.Loss{Seed: 1, NodeMax: loss / 2, HostMax: loss})
 	world := cluster.New(cluster.Config{Network: network})
@@ -46,6 +44,8 @@ func run(ctx context.Context, listen string, to []string, loss float64, ready fu
 	}
 	ingress := must(gateway.NewIngress(gateway.IngressConfig{Listen: netip.MustParseAddrPort(listen)}, bed.Source()))
 	defer ingress.Close()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
 	ready(ingress.Addr())
 	<-ctx.Done()
 	fmt.Fprintf(os.Stderr, "%+v\n", ingress.Counters())
