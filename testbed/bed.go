@@ -254,6 +254,9 @@ func (b *Bed) AddReceiver(site int, events multicast.Events) (*Receiver, error) 
 // Source returns the source.
 func (b *Bed) Source() *Source { return &b.source }
 
+// Ring returns the ring of the nodes, for hosts beside the group.
+func (b *Bed) Ring() *chord.Fixed { return b.ring }
+
 // Nodes returns the nodes.
 func (b *Bed) Nodes() []Node { return b.nodes }
 

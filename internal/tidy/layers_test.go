@@ -37,6 +37,7 @@ var layers = map[string]int{
 
 	"cluster/senders": 9, // processes that are measured
 	"matcher/lookups": 8, // of the matcher, but it has a clock and memory of its own
+	"gateway":         9,
 	"loadgen":         9,
 	"reports/chart":   8,
 	"reports":         9,
@@ -49,6 +50,8 @@ var layers = map[string]int{
 	// Programs to read.
 	"examples/anycast": 10,
 	"examples/chain":   10,
+	"examples/chat":    10,
+	"examples/gateway": 10,
 	"examples/ring":    10,
 }
 
