@@ -29,14 +29,14 @@ func (n *Node) data(from netip.AddrPort, p i3.Packet, wire []byte, out *machine.
 		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})
 		return
 	}
-	owner, ok := n.cfg.Ring.Owner(p.ID.Prefix())
+	owner, ok := n.ring.Owner(p.ID.Prefix())
 	if !ok || owner == n.cfg.Self {
 		n.count.DropNoOwner++
 		return
 	}
 	n.count.Misdirected++
-	if n.cfg.Member != nil {
-		n.cfg.Member.Misdirected(from, p.ID.Prefix(), len(wire), out)
+	if n.member != nil {
+		n.member.Misdirected(from, p.ID.Prefix(), len(wire), out)
 	}
 	out.Forward(owner, nil, wire)
 }
@@ -55,7 +55,7 @@ func (n *Node) forward(now machine.Time, out *machine.Outbox) {
 			n.ids = append(n.ids, n.wave[i].id)
 		}
 		n.table.MatchBatch(n.ids, tick(now), &n.matches)
-		if n.packets.pace.each > 0 {
+		if n.paced {
 			n.limitPackets(now)
 		}
 		n.next = n.next[:0]
@@ -101,7 +101,7 @@ func (n *Node) toID(id i3.ID, t *target, a arrival, out *machine.Outbox) {
 		n.next = append(n.next, arrival{id: id, template: t.wire[:], wire: a.wire})
 		return
 	}
-	owner, ok := n.cfg.Ring.Owner(id.Prefix())
+	owner, ok := n.ring.Owner(id.Prefix())
 	if !ok || owner == n.cfg.Self {
 		n.count.DropNoOwner++
 		return

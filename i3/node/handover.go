@@ -40,12 +40,12 @@ type handover struct {
 
 // fetch begins to fetch the triggers of the prefixes that the node owns since it has joined a ring.
 func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
-	next := n.cfg.Member.Successors()[0]
+	next := n.member.Successors()[0]
 	if next.Addr == n.cfg.Self {
 		return
 	}
 	n.hand = handover{
-		from: next.Addr, owned: n.cfg.Range, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
+		from: next.Addr, owned: n.owned, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
 	}
 	n.hand.flow = n.hand.flows.Next()
 	n.askHandover(now, out)
@@ -61,7 +61,7 @@ func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 		h.next = machine.Never
 		return
 	}
-	if next := n.cfg.Member.Successors()[0].Addr; h.tries > 1 && !h.heir && next != h.from {
+	if next := n.member.Successors()[0].Addr; h.tries > 1 && !h.heir && next != h.from {
 		h.from, h.at, h.flow = next, 0, h.flows.Next() // it has died, or left and handed all to this one
 	}
 	h.next = now.Add(handRetry)
@@ -101,7 +101,7 @@ func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.H
 		n.handToHeir(now, flow, q, out)
 		return
 	}
-	if pred := n.cfg.Member.Predecessor(); pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.cfg.Range.Hi) {
+	if pred := n.member.Predecessor(); pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.owned.Hi) {
 		n.count.DropStranger++
 		return
 	}
@@ -180,7 +180,7 @@ func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
 	left := machine.Duration(t.LifetimeMS) * machine.Millisecond
 	prefix := t.Trigger.ID.Prefix()
 	if left > n.cfg.Lifetime+machine.Second || !n.hand.owned.Contains(prefix) ||
-		!n.hand.heir && !n.cfg.Range.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+		!n.hand.heir && !n.owned.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
 		n.count.HandoverRefused++
 		return
 	}

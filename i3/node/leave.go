@@ -56,7 +56,7 @@ type heir struct {
 // owns reports whether the node matches packets for a prefix: the ring says so and it has not given its triggers away,
 // or it has been given those.
 func (n *Node) owns(prefix uint64) bool {
-	return n.cfg.Range.Contains(prefix) && !n.given || n.heir.until != 0 && n.heir.Contains(prefix)
+	return n.owned.Contains(prefix) && !n.given || n.heir.until != 0 && n.heir.Contains(prefix)
 }
 
 // Leave makes the node leave its ring: its successor takes over its triggers, and then the member leaves. Packets are
@@ -65,7 +65,7 @@ func (n *Node) owns(prefix uint64) bool {
 func (n *Node) Leave(now machine.Time, out *machine.Outbox) {
 	switch {
 	case n.leave.step != staying:
-	case n.cfg.Member == nil:
+	case n.member == nil:
 		n.leave.step = departed
 	default:
 		n.scratch = scratchIn(out)
@@ -90,7 +90,7 @@ func (n *Node) depart(now machine.Time, out *machine.Outbox) {
 	switch {
 	case d.step == passing:
 		n.quiet(now)
-	case n.alone, n.cfg.Member.Successors()[0].Addr == n.cfg.Self, now >= d.until:
+	case n.alone, n.member.Successors()[0].Addr == n.cfg.Self, now >= d.until:
 		n.partWithout(now, out)
 	case n.hand.next != machine.Never || n.heir.until != 0: // what it takes over itself is to go on with the rest
 		d.next = now.Add(handRetry)
@@ -102,14 +102,14 @@ func (n *Node) depart(now machine.Time, out *machine.Outbox) {
 // offer offers the triggers to the successor, which asks for them.
 func (n *Node) offer(now machine.Time, out *machine.Outbox) {
 	d := &n.leave
-	if to := n.cfg.Member.Successors()[0].Addr; to != d.heir {
+	if to := n.member.Successors()[0].Addr; to != d.heir {
 		d.heir, d.tries = to, 0 // the one before has died, or left itself
 	}
 	if d.tries++; d.tries > handTries {
 		n.partWithout(now, out)
 		return
 	}
-	d.owned, d.next = n.cfg.Range, now.Add(handRetry)
+	d.owned, d.next = n.owned, now.Add(handRetry)
 	n.sendHandover(d.heir, 0, &i3.Handover{More: true, Lo: d.owned.Lo, Hi: d.owned.Hi}, out)
 }
 
@@ -128,13 +128,13 @@ func (n *Node) part(now machine.Time, out *machine.Outbox) {
 	d.step, d.data = passing, n.count.Data
 	d.next, d.until = now.Add(quietFor), now.Add(quietMost)
 	n.hand.next = machine.Never
-	n.cfg.Member.Leave(now, out)
+	n.member.Leave(now, out)
 }
 
 // quiet ends the node if no data have come for a while.
 func (n *Node) quiet(now machine.Time) {
 	d := &n.leave
-	if d.data == n.count.Data && n.cfg.Member.Left() || now >= d.until {
+	if d.data == n.count.Data && n.member.Left() || now >= d.until {
 		d.step, d.next = departed, machine.Never
 		return
 	}
@@ -178,9 +178,9 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 // long as itself, to that one.
 func (n *Node) offered(now machine.Time, from netip.AddrPort, o i3.Handover, out *machine.Outbox) {
 	h, owned := &n.hand, chord.Range{Lo: o.Lo, Hi: o.Hi}
-	pred := n.cfg.Member.Predecessor()
+	pred := n.member.Predecessor()
 	switch {
-	case n.leave.step != staying || pred.Addr != from || pred.Prefix != o.Hi || owned.Contains(n.cfg.Range.Hi):
+	case n.leave.step != staying || pred.Addr != from || pred.Prefix != o.Hi || owned.Contains(n.owned.Hi):
 		n.count.DropStranger++
 		return
 	case h.next == machine.Never:
@@ -196,7 +196,7 @@ func (n *Node) offered(now machine.Time, from netip.AddrPort, o i3.Handover, out
 
 // followHeir ends what the node owns as an heir when the ring says that it does, or has not done so for too long.
 func (n *Node) followHeir(now machine.Time) {
-	if n.heir.until != 0 && (n.cfg.Range.Contains(n.heir.Hi) || now >= n.heir.until) {
+	if n.heir.until != 0 && (n.owned.Contains(n.heir.Hi) || now >= n.heir.until) {
 		n.heir.until = 0
 	}
 }

@@ -19,8 +19,13 @@ type Node struct {
 	ringAt  machine.Time // when the member of a ring has something to do
 	alone   bool         // it has not joined its ring yet
 	given   bool         // its successor has its triggers, and matches packets for them
+	paced   bool         // the packets of its triggers are limited
+	owned   chord.Range  // the prefixes that it owns
+	ring    chord.Ring
+	member  *chord.Member
+	count   Counters // to Refreshed, what is above is needed for the usual packets: see Hot
+
 	cfg     Config
-	count   Counters
 	cookies *i3.Cookies
 	hand    handover
 	heir    heir
@@ -60,6 +65,10 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg:     cfg,
+		owned:   cfg.Range,
+		ring:    cfg.Ring,
+		member:  cfg.Member,
+		paced:   cfg.Limits.Packets.PerSecond > 0,
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
@@ -73,7 +82,7 @@ func New(cfg Config) (*Node, error) {
 	if cfg.Member != nil {
 		_, joined := cfg.Member.Range()
 		n.alone = !joined
-		n.cfg.Range, _ = cfg.Member.Range()
+		n.owned, _ = cfg.Member.Range()
 		n.ringAt = cfg.Member.Deadline()
 	}
 	var err error
@@ -115,8 +124,8 @@ func (n *Node) Receive(now machine.Time, batch []machine.Datagram, out *machine.
 	if len(n.wave) > 0 {
 		n.forward(now, out)
 	}
-	if n.cfg.Member != nil {
-		n.ringAt = min(n.ringAt, n.cfg.Member.Deadline()) // it may have been asked for an owner that it does not know
+	if n.member != nil {
+		n.ringAt = min(n.ringAt, n.member.Deadline()) // it may have been asked for an owner that it does not know
 	}
 	if d := out.Dropped() - dropped; d > 0 { // the counter is in a cache line of its own
 		n.count.DropOutbox += d
@@ -143,11 +152,11 @@ func (n *Node) datagram(now machine.Time, d machine.Datagram, out *machine.Outbo
 func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
 	n.count.Packets++
 	switch {
-	case p.Kind == i3.KindRing && n.cfg.Member != nil:
-		n.cfg.Member.Packet(now, from, p, i3.Payload(wire), out)
+	case p.Kind == i3.KindRing && n.member != nil:
+		n.member.Packet(now, from, p, i3.Payload(wire), out)
 		n.followRing(now, out)
 		return
-	case p.Kind == i3.KindHandover && n.cfg.Member != nil:
+	case p.Kind == i3.KindHandover && n.member != nil:
 		n.handover(now, from, p, i3.Payload(wire), out)
 		n.followRing(now, out)
 		return
@@ -173,8 +182,8 @@ func tick(now machine.Time) matcher.Tick {
 
 // followRing takes over what the member of a ring owns by now.
 func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
-	owned, joined := n.cfg.Member.Range()
-	n.cfg.Range = owned
+	owned, joined := n.member.Range()
+	n.owned = owned
 	if n.alone && joined {
 		n.fetch(now, out)
 	}
@@ -182,7 +191,7 @@ func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 		n.alone = !joined
 	}
 	n.followHeir(now)
-	n.ringAt = min(n.cfg.Member.Deadline(), n.hand.next, n.leave.next)
+	n.ringAt = min(n.member.Deadline(), n.hand.next, n.leave.next)
 }
 
 // Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
@@ -199,7 +208,7 @@ func (n *Node) nextSweep(now machine.Time) machine.Time {
 func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 	if now >= n.ringAt {
 		n.scratch = scratchIn(out)
-		n.cfg.Member.Expire(now, out)
+		n.member.Expire(now, out)
 		if now >= n.hand.next {
 			n.askHandover(now, out)
 		}

@@ -242,7 +242,7 @@ func (n *Node) ack(now machine.Time, t i3.Trigger, s i3.Status) i3.Ack {
 		Limit:      uint16(n.cfg.MaxPerID),
 		LifetimeMS: uint32(n.cfg.Lifetime / machine.Millisecond),
 		Epoch:      n.cfg.Epoch,
-		Lo:         n.cfg.Range.Lo,
-		Hi:         n.cfg.Range.Hi,
+		Lo:         n.owned.Lo,
+		Hi:         n.owned.Hi,
 	}
 }
