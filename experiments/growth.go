@@ -23,17 +23,22 @@ type Growth struct {
 	Sizes  []int  // strictly ascending
 	// Periods is the number of lifetimes T for which refreshes are counted.
 	Periods int
+	// Counted is the largest size at which they are counted. Default: the largest.
+	Counted int
 	// Uniform has the refreshes of [multicast.Uniform] counted as well, on the very
 	// same trees, which grow and are measured with the scheme of Config: on those of
 	// this size or less, 0 for none. Each of these counts is worth a run of its own
 	// at the largest size, where a trigger is refreshed a thousand times in T and
-	// announced to a whole branch each time.
+	// announced to a whole branch each time; so beyond longCount it lasts half as long.
 	Uniform int
 }
 
 // lifetimeWork is how much work a lifetime T is for each receiver, see [Job]: the
 // source's heartbeats come to it, and it refreshes its triggers.
 const lifetimeWork = 0.4
+
+// longCount is the largest size at which refreshes of refresh-unif are counted in full.
+const longCount = 4096
 
 // longestPath is more than any packet takes through a tree.
 const longestPath = 6 * time.Second
@@ -54,25 +59,35 @@ type counting struct {
 	scheme multicast.RefreshScheme
 	name   string // of the scheme
 	work   int
-	last   bool // of this scheme: its samples say how the refreshes depend on what is below
+	count  time.Duration // for how long
+	last   bool          // of this scheme: its samples say how the refreshes depend on what is below
 }
 
 // countings returns those of refreshes at the i-th size, in order.
 func (e Growth) countings(i int) (all []counting) {
 	n := e.Sizes[i]
-	work := lifetimeWork * float64(n*(1+e.Periods))
-	if e.Scheme != "" {
-		all = append(all, counting{e.Config.Variant.Refresh, e.Scheme, int(work), n == e.largest()})
+	whole := time.Duration(e.Periods) * e.Config.lifetime()
+	if most := cmp.Or(e.Counted, e.largest()); e.Scheme != "" && n <= most {
+		all = append(all, e.counting(e.Config.Variant.Refresh, e.Scheme, i, whole, most))
 	}
 	if n <= e.Uniform {
-		last := n == e.largest() || e.Sizes[i+1] > e.Uniform
-		all = append(all, counting{multicast.Uniform, reports.SchemeUniform, int(work * uniformWork(n)), last})
+		if n > longCount {
+			whole /= 2
+		}
+		all = append(all, e.counting(multicast.Uniform, reports.SchemeUniform, i, whole, e.Uniform))
 	}
 	return all
 }
 
-// uniformWork is how many times the work of other schemes refresh-unif is.
-func uniformWork(n int) float64 { return 1 + float64(n)/8192 }
+// counting returns one at the i-th size, for so long, of those up to a size.
+func (e Growth) counting(s multicast.RefreshScheme, name string, i int, d time.Duration, most int) counting {
+	n := e.Sizes[i]
+	work := lifetimeWork * float64(n) * (1 + d.Seconds()/e.Config.lifetime().Seconds())
+	if s == multicast.Uniform {
+		work *= 1 + float64(n)/8192 // as measured
+	}
+	return counting{s, name, int(work), d, n == e.largest() || e.Sizes[i+1] > most}
+}
 
 // largest returns the size at the end.
 func (e Growth) largest() int { return e.Sizes[len(e.Sizes)-1] }
@@ -120,21 +135,22 @@ func (g *group) queries() (n uint64) {
 func (e Growth) refreshes(ctx context.Context, g *group, c counting, sink Sink, tick func(float64)) error {
 	g.setRefresh(c.scheme)
 	defer g.setRefresh(e.Config.Variant.Refresh)
-	for i := range 1 + e.Periods {
-		if i == 1 {
-			for _, m := range g.members {
-				clear(m.refreshed)
-			}
-		}
-		if err := g.runFor(ctx, g.lifetime()); err != nil {
-			return err
-		}
-		tick(float64(i+1) / float64(1+e.Periods))
+	warm := e.Config.lifetime()
+	if err := g.runFor(ctx, warm, func(done float64) { tick(done * float64(warm) / float64(warm+c.count)) }); err != nil {
+		return err
+	}
+	for _, m := range g.members {
+		clear(m.refreshed)
+	}
+	if err := g.runFor(ctx, c.count, func(done float64) {
+		tick((float64(warm) + done*float64(c.count)) / float64(warm+c.count))
+	}); err != nil {
+		return err
 	}
 	totals := g.refreshTotals()
-	sum, most := 0.0, 0.0
+	sum, most, periods := 0.0, 0.0, float64(c.count)/float64(warm)
 	for i := range totals {
-		perT := float64(totals[i].refreshes) / float64(e.Periods)
+		perT := float64(totals[i].refreshes) / periods
 		sum, most = sum+perT, max(most, perT)
 	}
 	sample := reports.Sample{
@@ -145,7 +161,7 @@ func (e Growth) refreshes(ctx context.Context, g *group, c counting, sink Sink, 
 	sample.Kind, sample.Value = reports.KindRefreshMax, most
 	sink.Sample(sample)
 	if c.last {
-		e.refreshesBySize(totals, sample, sink)
+		refreshesBySize(totals, periods, sample, sink)
 	}
 	return nil
 }
@@ -158,17 +174,20 @@ func (g *group) setRefresh(s multicast.RefreshScheme) {
 }
 
 // lifetime returns T.
-func (g *group) lifetime() time.Duration {
-	return cmp.Or(g.cfg.Lifetime, time.Duration(host.DefaultLifetime))
+func (c *GroupConfig) lifetime() time.Duration {
+	return cmp.Or(c.Lifetime, time.Duration(host.DefaultLifetime))
 }
 
-// runFor lets the world run, and looks at the context once a second.
-func (g *group) runFor(ctx context.Context, d time.Duration) error {
-	for end := g.world.Now().Add(machine.Duration(d)); g.world.Now() < end; g.run(time.Second) {
+// runFor lets the world run, looks at the context once a second, and tells how much is done.
+func (g *group) runFor(ctx context.Context, d time.Duration, tick func(done float64)) error {
+	began := g.world.Now()
+	for end := began.Add(machine.Duration(d)); g.world.Now() < end; g.run(time.Second) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		tick(g.world.Now().Sub(began).Seconds() / d.Seconds())
 	}
+	tick(1)
 	return nil
 }
 
@@ -225,7 +244,7 @@ func (g *group) refreshTotals() []triggerTotal {
 
 // refreshesBySize samples the refreshes of triggers with about as many receivers
 // under them: a sample for each power of two.
-func (e Growth) refreshesBySize(totals []triggerTotal, s reports.Sample, sink Sink) {
+func refreshesBySize(totals []triggerTotal, periods float64, s reports.Sample, sink Sink) {
 	var buckets [32]struct {
 		triggers, refreshes, below int
 		v                          machine.Duration
@@ -243,7 +262,7 @@ func (e Growth) refreshesBySize(totals []triggerTotal, s reports.Sample, sink Si
 			continue
 		}
 		s.N, s.Host = int64(b.below/b.triggers), b.triggers
-		s.Value = float64(b.refreshes) / float64(b.triggers) / float64(e.Periods)
+		s.Value = float64(b.refreshes) / float64(b.triggers) / periods
 		s.ServiceNS = int64(b.v) / int64(b.triggers)
 		sink.Sample(s)
 	}

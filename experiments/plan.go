@@ -51,8 +51,9 @@ const (
 	LargeSize   = 4096 // of groups of all seeds
 	OtherSize   = 1024 // of groups on other networks
 	otherSeeds  = 2
-	uniformSize = 4096 // of groups with refresh-unif, but for the first seed's, see [Growth]
-	timesSize   = 1024 // the group of Figure 13(b)
+	countedSize = 16384 // of groups in which refreshes are counted, but for the first seed's
+	uniformSize = 4096  // the same with refresh-unif, see [Growth]
+	timesSize   = 1024  // the group of Figure 13(b)
 
 	recoveryWarmUp = 80
 	recoveryRate   = 10 // packets a second
@@ -117,6 +118,9 @@ func (p *Plan) Trees() []Job {
 				e := Growth{Config: p.config(seed, v), Sizes: p.upTo(p.largest(seed, i)), Periods: p.Periods}
 				if i == 0 && (v.Name == literal || seed == p.Seeds[0]) {
 					e.Scheme = schemes[v.Refresh]
+				}
+				if seed != p.Seeds[0] {
+					e.Counted = countedSize
 				}
 				if e.Scheme == reports.SchemeLevel && slices.Contains(p.LargeSeeds, seed) {
 					e.Uniform = uniformSize

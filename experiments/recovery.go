@@ -101,7 +101,7 @@ func (g *group) awaitRepairs(ctx context.Context, last uint64) error {
 		return v.Missing > v.Lost && !m.crashed
 	}
 	for end := g.world.Now().Add(machine.Duration(repairMax)); g.world.Now() < end; {
-		if err := g.runFor(ctx, 2*time.Second); err != nil {
+		if err := g.runFor(ctx, 2*time.Second, func(float64) {}); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(g.members, waits) {

@@ -74,7 +74,7 @@ func (e Scale) steady(ctx context.Context, g *group, step func(done int)) (perSe
 			return 0, err
 		}
 		g.send()
-		if err := g.runFor(ctx, time.Second); err != nil {
+		if err := g.runFor(ctx, time.Second, func(float64) {}); err != nil {
 			return 0, err
 		}
 		step(e.Receivers + e.secondsWork(i+1))

@@ -174,6 +174,25 @@ func TestGrowthParts(t *testing.T) {
 	}
 }
 
+// Refreshes are counted up to a size, and those of refresh-unif for less time in large groups; the last count of each
+// scheme says how they depend on what is below.
+func TestGrowthCountings(t *testing.T) {
+	e := Growth{Scheme: "s", Sizes: []int{64, 4096, 16384, 65536}, Periods: 2, Counted: 16384, Uniform: 65536}
+	var got []string
+	for i, n := range e.Sizes {
+		for _, c := range e.countings(i) {
+			got = append(got, fmt.Sprint(n, " ", c.name, " ", c.count, " ", c.last))
+		}
+	}
+	want := []string{
+		"64 s 1m0s false", "64 refresh-unif 1m0s false", "4096 s 1m0s false", "4096 refresh-unif 1m0s false",
+		"16384 s 1m0s true", "16384 refresh-unif 30s false", "65536 refresh-unif 30s true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("counts %q, want %q", got, want)
+	}
+}
+
 // Two schemes are measured on the same trees, one after the other, and the tree
 // goes on growing with the first: in the group of 30, whose top triggers have
 // most receivers under them, refresh-unif has somebody refresh them more often.
