@@ -123,19 +123,20 @@ func (l *lan) failSix(r *processRing, all []*ringDaemon) {
 	}
 }
 
-// bringBack starts again who was killed, and plugs in who was cut off.
+// bringBack starts again who was killed, and plugs in who was cut off: one after the other, since two who have lost all
+// others and come back at the same moment may find each other first, and stay a ring of two.
 func (l *lan) bringBack(r *processRing, all []*ringDaemon) {
-	for i := range 4 {
-		if i >= 2 {
-			r.startAt(all[i].host, all[i].prefix, all[6])
-			continue
-		}
+	for _, d := range all[2:4] {
+		r.startAt(d.host, d.prefix, all[6])
+	}
+	for i, d := range all[:2] {
 		l.link(i, true)
-		back := *all[i] // the same process
+		back := *d // the same process
 		back.killed, back.joined = time.Time{}, time.Time{}
 		r.mu.Lock()
 		r.all = append(r.all, &back)
 		r.mu.Unlock()
+		r.await("one back", time.Now())
 	}
 }
 

@@ -58,7 +58,7 @@ func TestSimRun(t *testing.T) {
 	intro := out[:strings.Index(out, "\n\n")]
 	for _, want := range []string{
 		`^Seeds 5 to 6; trees of more than 4096 receivers with 5 to 6\.\n`,
-		`\n  tree +10 runs: trees .*30 servers, D = 8, T = 5s, clock skew up to 1s\n`,
+		`\n  tree +8 runs: trees .*30 servers, D = 8, T = 5s, clock skew up to 1s\n`,
 		`\n  recovery +16 runs: losses .*30 servers, D = 8, T = 5s, clock skew up to 1s, 2 receivers crash a minute, ` +
 			`losses up to 0.04 and 0.08\n`,
 		`\n  cluster +4 runs: .*64 receivers, D = 4, jitter none and up to 200µs\n`,
@@ -70,7 +70,7 @@ func TestSimRun(t *testing.T) {
 		}
 	}
 	for stage, note := range map[string]string{
-		reports.StageTree: "10 runs; 30 servers", reports.StageRefresh: "runs of tree",
+		reports.StageTree: "8 runs; 30 servers", reports.StageRefresh: "runs of tree",
 		reports.StageRecovery: "2 receivers crash",
 		reports.StageCluster:  "D = 4", reports.StageWAN: "a measured matrix", reports.StageScale: "30 receivers",
 	} {
@@ -99,7 +99,7 @@ func TestSimRun(t *testing.T) {
 			}
 		}
 	}
-	if traces != 10+16+4+2+1 {
+	if traces != 8+16+4+2+1 {
 		t.Errorf("%d traces", traces)
 	}
 }
