@@ -165,6 +165,9 @@ func besiege(t *testing.T, size, inserts int, key [16]byte) (s *siege, quiet, fl
 // without a key. The table stays within its bound, no honest trigger is lost, and honest packets are found as fast as
 // before. With a key that is known the same attack makes it slow.
 func TestAttackA7TableFlood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: two floods take a while, under the race detector most of a minute")
+	}
 	size, inserts := volume(1<<14, 1<<20), volume(160_000, 10_000_000)
 	s, quiet, flooded := besiege(t, size, inserts, [16]byte{7, 7, 7})
 	stats := s.node.Table()
