@@ -27,7 +27,7 @@ type Config struct {
 	// that it has when the daemon starts, but the node's own. Without any the node is a ring of its own.
 	Join []string `toml:"join"`
 	// Alone lets the node be a ring of its own if none of the names in Join has another address. Two nodes of which
-	// this is true at the same time make two rings, which never become one.
+	// this is true at the same time make two rings, which have never heard of each other.
 	Alone bool `toml:"alone"`
 	// Position is the node's place on the ring, 16 hexadecimal digits. Default: a hash of its address.
 	Position string `toml:"position"`

@@ -29,7 +29,7 @@ type Daemon struct {
 	member  *chord.Member // this and the next two inside end.Do alone
 	node    *node.Node
 	lookups lookups
-	tickets chan struct{} // a place for each lookup that may be under way
+	places  chan struct{} // one for each lookup that may be under way
 
 	leaving  atomic.Bool
 	beat     atomic.Int64 // Unix nanoseconds when the loop answered last
@@ -47,7 +47,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{
-		cfg: cfg, log: log, quit: make(chan struct{}), tickets: make(chan struct{}, maxLookups),
+		cfg: cfg, log: log, quit: make(chan struct{}), places: make(chan struct{}, maxLookups),
 		lookups: lookups{waiting: make(map[uint32]chan chord.Finding)},
 	}
 	d.world = cluster.New(cluster.Config{SocketBuffer: cfg.Limits.SocketBuffer})
@@ -236,8 +236,8 @@ var (
 // Lookup asks the ring who owns a prefix.
 func (d *Daemon) Lookup(ctx context.Context, prefix uint64) (chord.Finding, error) {
 	select {
-	case d.tickets <- struct{}{}:
-		defer func() { <-d.tickets }()
+	case d.places <- struct{}{}:
+		defer func() { <-d.places }()
 	default:
 		return chord.Finding{}, ErrBusy
 	}

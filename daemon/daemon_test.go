@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"i3bench/i3/chord"
+	"i3bench/i3/machine"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -188,13 +189,13 @@ func TestNotReady(t *testing.T) {
 func TestLookupsAreBounded(t *testing.T) {
 	d := start(t, Config{}, io.Discard)
 	for range maxLookups {
-		d.tickets <- struct{}{}
+		d.places <- struct{}{}
 	}
 	if _, err := d.Lookup(t.Context(), 1); err != ErrBusy {
 		t.Errorf("one more than %d lookups: %v", maxLookups, err)
 	}
 	for range maxLookups {
-		<-d.tickets
+		<-d.places
 	}
 	if f, err := d.Lookup(t.Context(), 1); err != nil || f.Owner.Addr != d.Addr() {
 		t.Errorf("a ring of one: %+v, %v", f, err)
@@ -206,9 +207,11 @@ func TestLookupsAreBounded(t *testing.T) {
 	if _, err := other.Lookup(ctx, other.member.Self().Prefix+1); err != nil && err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
-	if len(other.lookups.waiting) != 0 {
-		t.Errorf("%d lookups are kept", len(other.lookups.waiting))
-	}
+	other.end.Do(func(machine.Time, *machine.Outbox) {
+		if len(other.lookups.waiting) != 0 {
+			t.Errorf("%d lookups are kept", len(other.lookups.waiting))
+		}
+	})
 }
 
 // Every counter of the machines is a metric, once, with a name that is as Prometheus wants it.

@@ -107,7 +107,11 @@ type object struct {
 		Template    struct {
 			Metadata struct{ Labels map[string]string }
 			Spec     struct {
-				Grace      int `yaml:"terminationGracePeriodSeconds"`
+				Grace    int `yaml:"terminationGracePeriodSeconds"`
+				Security struct {
+					User  int `yaml:"runAsUser"`
+					Group int `yaml:"fsGroup"`
+				} `yaml:"securityContext"`
 				Containers []container
 				Volumes    []volume
 			}
@@ -197,6 +201,7 @@ func TestKubernetesManifest(t *testing.T) {
 		"the set is behind the service":         set.Spec.ServiceName == svc.Metadata.Name,
 		"nodes join by the service":             strings.Contains(fmt.Sprint(args), "--join="+svc.Metadata.Name+":7000"),
 		"one pod after the other":               set.Spec.Management == "OrderedReady" && cfg.Alone,
+		"the user may read the secret":          pod.Security.Group == pod.Security.User && pod.Security.User > 0,
 		"pods may drain":                        grace > drain,
 		"ports of the service": fmt.Sprint(svc.Spec.Ports) == "[{i3 7000 0 UDP} {http 9100 0 TCP}]" &&
 			fmt.Sprint(c.Ports) == "[{i3 0 7000 UDP} {http 0 9100 TCP}]" && strings.HasSuffix(cfg.HTTP, ":9100"),

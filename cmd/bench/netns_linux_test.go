@@ -123,8 +123,7 @@ func (l *lan) failSix(r *processRing, all []*ringDaemon) {
 	}
 }
 
-// bringBack starts again who was killed, and plugs in who was cut off: one after the other, since two who have lost all
-// others and come back at the same moment may find each other first, and stay a ring of two.
+// bringBack starts again who was killed, and plugs in who was cut off.
 func (l *lan) bringBack(r *processRing, all []*ringDaemon) {
 	for _, d := range all[2:4] {
 		r.startAt(d.host, d.prefix, all[6])
@@ -136,7 +135,6 @@ func (l *lan) bringBack(r *processRing, all []*ringDaemon) {
 		r.mu.Lock()
 		r.all = append(r.all, &back)
 		r.mu.Unlock()
-		r.await("one back", time.Now())
 	}
 }
 

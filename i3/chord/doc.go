@@ -22,6 +22,10 @@
 // A member that leaves tells those next to it, and answers from then on that it is no member. They ask before they
 // believe that, but need not wait for answers that do not come.
 //
+// Members that were cut off from each other for long are several rings. Each asks now and then somebody that it has
+// heard of, who may be on another ring by now, who comes after it there; so the rings become one again (contacts.go).
+// The proof does not cover that.
+//
 // # How a lookup finds
 //
 // Successors say who owns what is near. For what is far there are fingers, one for each power of two of distance: of

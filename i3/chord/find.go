@@ -48,6 +48,7 @@ const (
 	toFinger
 	toJoin
 	toOwner
+	toMeet
 )
 
 // Bounds of a lookup.
@@ -80,7 +81,7 @@ func (m *Member) begin(now machine.Time, f find, out *machine.Outbox) bool {
 			m.finish(now, &m.finds[i], m.own(f.prefix), out)
 			return true
 		}
-		if m.joined {
+		if m.joined && f.purpose != toMeet {
 			m.finds[i].learn(m.own(f.prefix))
 		}
 		m.next(now, i, out)
@@ -241,6 +242,10 @@ func (m *Member) finish(now machine.Time, f *find, owner *message, out *machine.
 		}
 	case toOwner:
 		m.ownerFound(now, f, owner)
+	case toMeet:
+		if owner != nil {
+			m.met(now, owner.self, out)
+		}
 	case toFinger:
 		if owner != nil {
 			m.choose(now, f, owner, out)

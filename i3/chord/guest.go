@@ -22,11 +22,8 @@ type Corrector interface {
 //
 // It is part of a machine, see [Guest.Beside].
 type Guest struct {
-	m *Member
-	// others are the members that were named last: the members given may be gone by the time that one is needed.
-	others []netip.AddrPort
-	next   int // of these and the members given, which is asked where nobody is known
-	now    machine.Time
+	m   *Member
+	now machine.Time
 }
 
 var _ Corrector = (*Guest)(nil)
@@ -56,16 +53,7 @@ func (g *Guest) Owner(prefix uint64) (netip.AddrPort, bool) {
 	if all := g.m.owners.known; len(all) > 0 {
 		return all[int(prefix%uint64(len(all)))].place.Addr, true
 	}
-	return g.member(0), true
-}
-
-// member returns the i-th member to ask where nobody is known.
-func (g *Guest) member(i int) netip.AddrPort {
-	i = (g.next + i) % (len(g.others) + len(g.m.cfg.Join))
-	if i < len(g.others) {
-		return g.others[i]
-	}
-	return g.m.cfg.Join[i-len(g.others)]
+	return g.m.contacts.at(0), true
 }
 
 // Wrong makes the guest look for the owner of prefix again. (See [Corrector].)
@@ -77,7 +65,7 @@ func (g *Guest) Wrong(prefix uint64) {
 // Doubt makes the guest ask the owner of prefix whether it is there, or another member if none is known. (See
 // [Corrector].)
 func (g *Guest) Doubt(prefix uint64) {
-	g.next++
+	g.m.contacts.turn++
 	if g.m.owners.doubt(g.now, prefix) {
 		g.wake()
 		return
@@ -99,12 +87,10 @@ func (g *Guest) want(prefix uint64) {
 func (g *Guest) wake() { g.m.timers.Set(&g.m.period, keyPeriod, g.now) }
 
 // seeds returns whom to ask where nobody is known.
-func (g *Guest) seeds() (seeds []netip.AddrPort) {
-	for i := range len(g.others) + len(g.m.cfg.Join) {
-		seeds = append(seeds, g.member(i))
-	}
+func (g *Guest) seeds() []netip.AddrPort {
+	seeds := g.m.contacts.all()
 	for _, k := range g.m.owners.known {
-		if len(seeds) == maxHops {
+		if len(seeds) >= maxHops {
 			break
 		}
 		seeds = append(seeds, k.place.Addr)
@@ -112,16 +98,14 @@ func (g *Guest) seeds() (seeds []netip.AddrPort) {
 	return seeds
 }
 
-// heard takes over what a lookup has found besides the owner. Without a result, the next asks others first.
+// heard takes over what a lookup has found besides the owner, which is looked for again when it does not answer, and so
+// is no contact. Without a result, the next asks others first.
 func (g *Guest) heard(owner *message) {
 	if owner == nil {
-		g.next++
+		g.m.contacts.turn++
 		return
 	}
-	g.others = g.others[:0] // without the owner itself, which is looked for again when it does not answer
-	for _, s := range owner.succ {
-		g.others = append(g.others, s.Addr)
-	}
+	g.m.contacts.hear(owner.succ, owner.self.Addr)
 }
 
 // Beside returns a machine that is m with the guest beside it: the guest gets the packets of the ring, and m, whose

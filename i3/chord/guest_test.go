@@ -104,7 +104,7 @@ func TestGuestIsCorrected(t *testing.T) {
 	n.run(1500 * machine.Millisecond) // the ring mends itself
 	g.Doubt(prefix)
 	n.after(p)
-	n.run(1500 * machine.Millisecond)
+	n.run(2 * machine.Second)
 	if !is() {
 		t.Error("after a doubt, the owner is not found again")
 	}

@@ -34,10 +34,8 @@ type Member struct {
 	count    Counters
 
 	departure departure
-
-	// others are the members that followed when there were any: whoever is cut off for long joins again by them, too.
-	others []netip.AddrPort
-	turn   int // which of these and of those to join by is asked first
+	contacts  contacts
+	otherAt   machine.Time // when it looks for another ring, at the earliest
 }
 
 // Keys of timers; below them are the numbers of requests.
@@ -57,6 +55,7 @@ func NewMember(cfg Config, now machine.Time) (*Member, error) {
 		cfg:      cfg,
 		pointers: newPointers(cfg.Self, cfg.Successors),
 		joined:   len(cfg.Join) == 0,
+		contacts: contacts{given: cfg.Join},
 		rng:      prng.New(cfg.Seed, cfg.Self.Prefix),
 	}
 	m.flows = NewFlows(cfg.Secret)
@@ -160,8 +159,12 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 		return
 	}
 	left := m.departure.left
-	if seeds := m.seeds(); len(seeds) > 0 && !m.joining() && !left {
-		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: seeds}, out)
+	if m.alone() && m.contacts.len() > 0 && !m.joining() && !left {
+		m.contacts.turn++
+		m.begin(now, find{prefix: m.cfg.Self.Prefix, purpose: toJoin, seeds: m.contacts.all()}, out)
+	}
+	if m.joined && !m.alone() && now >= m.otherAt {
+		m.lookForOtherRing(now, out)
 	}
 	if (m.joined || left) && m.pointers.free() {
 		m.stabilize(now, out)
@@ -174,19 +177,6 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 		m.fingerAt = now.Add(m.cfg.Period)
 		m.fixFinger(now, out)
 	}
-}
-
-// seeds returns by whom to join, others first each time.
-func (m *Member) seeds() (seeds []netip.AddrPort) {
-	if !m.alone() {
-		return nil
-	}
-	seeds = append(append(seeds, m.cfg.Join...), m.others...)
-	if len(seeds) > 0 {
-		m.turn = (m.turn + 1) % len(seeds)
-		seeds = append(seeds[m.turn:], seeds[:m.turn]...)
-	}
-	return seeds
 }
 
 // alone reports whether it knows of nobody else on the ring.

@@ -189,6 +189,35 @@ func TestAloneJoinsAgain(t *testing.T) {
 	}
 }
 
+// TestIslandsBecomeOneRing: members that were cut off from each other for so long that they are several rings are one
+// again some time after they can reach each other, however they were divided.
+func TestIslandsBecomeOneRing(t *testing.T) {
+	for name, island := range map[string]func(i int) int{
+		"two together": func(i int) int { return max(0, 1-i/2) },
+		"two apart":    func(i int) int { return max(0, 2-i) },
+		"halves":       func(i int) int { return i / 10 },
+		"mixed thirds": func(i int) int { return i % 3 },
+		"all apart":    func(i int) int { return i },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(chord.Share(20)) {
+				n := formed(t, seed, 20)
+				n.island = make(map[*peer]int)
+				for i, p := range n.members {
+					n.island[p] = island(i)
+				}
+				n.run(60 * machine.Second)
+				n.island = nil
+				began := n.now
+				n.settle(20, 120)
+				if seed == 0 {
+					t.Logf("one ring after %d s", n.now.Sub(began)/machine.Second)
+				}
+			}
+		})
+	}
+}
+
 // TestAloneOutlivesItsSeeds: the same for one whose seeds have died since it joined.
 func TestAloneOutlivesItsSeeds(t *testing.T) {
 	n := formed(t, 6, 20)

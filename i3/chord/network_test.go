@@ -21,7 +21,8 @@ type network struct {
 	loss float64
 	// elsewhere takes what is for nobody in the network.
 	elsewhere func(to netip.AddrPort, size int) bool
-	cutOff    *peer // whose datagrams are lost, and those to it
+	cutOff    *peer         // whose datagrams are lost, and those to it
+	island    map[*peer]int // on which one somebody is: datagrams to others are lost
 	mail      mailbox
 	serial    int
 	members   []*peer // all there ever were
@@ -125,7 +126,7 @@ func (n *network) after(p *peer) {
 		if to == nil {
 			n.t.Fatalf("%v sends to %v, which nobody has", p.place.Addr, s.To)
 		}
-		if p == n.cutOff || to == n.cutOff || n.rng.Float64() < n.loss {
+		if p == n.cutOff || to == n.cutOff || n.island[p] != n.island[to] || n.rng.Float64() < n.loss {
 			continue
 		}
 		dx, dy := p.x-to.x, p.y-to.y

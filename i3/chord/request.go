@@ -153,26 +153,13 @@ func (m *Member) pointersAnswered(now machine.Time, q *request, a *message, out 
 	}
 	before := m.pointers.succ
 	m.do(now, m.pointers.answered(a.pred, a.succ), out)
-	m.remember()
+	m.contacts.hear(m.pointers.succ, m.cfg.Self.Addr)
 	if slices.Equal(before, m.pointers.succ) {
 		return
 	}
 	m.soon(now) // news seldom come alone
 	if m.joined && m.pointers.pred != m.cfg.Self {
 		m.say(kindFollow, m.pointers.pred, out) // whose list is to change, too
-	}
-}
-
-// remember notes who follows, if anybody does.
-func (m *Member) remember() {
-	if m.alone() {
-		return
-	}
-	m.others = m.others[:0]
-	for _, s := range m.pointers.succ {
-		if s != m.cfg.Self {
-			m.others = append(m.others, s.Addr)
-		}
 	}
 }
 
