@@ -5,3 +5,6 @@ func (w *World) Portable() *World {
 	w.portable = true
 	return w
 }
+
+// RaceEnabled tells the tests from outside whether the race detector runs.
+const RaceEnabled = raceEnabled

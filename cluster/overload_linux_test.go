@@ -200,7 +200,7 @@ func (s *strain) check(tb testing.TB) {
 
 // A node that is offered four times what it can deliver goes on delivering, takes no more memory for it, and is its
 // former self soon after. With many receivers, because what waits in its socket costs a copy for each. The judgement
-// is generous, since tests share the machine; the benchmark has figures.
+// is generous, since tests share the machine; the benchmark has figures. Under the race detector only memory is judged.
 func TestOverload(t *testing.T) { atLeastOnce(t, func() error { return overloaded(t) }) }
 
 // overloaded returns an error if a node does not go on under load, or is not its former self afterwards.
@@ -211,6 +211,9 @@ func overloaded(t *testing.T) error {
 	})
 	t.Log(r)
 	r.check(t)
+	if cluster.RaceEnabled {
+		return nil // a node under the race detector needs many times longer for what waits in its socket
+	}
 	if !(r.kept >= 0.5) {
 		return fmt.Errorf("%.2f of the goodput kept, want at least half", r.kept)
 	}
