@@ -113,6 +113,11 @@ type Config struct {
 	// Group is the group's identifier, private, whose prefix places it near the
 	// source. Whoever knows it may join and send.
 	Group i3.ID
+	// Key is the group's key, random, which all members have and nobody else. With it
+	// every message ends in a tag that only members can make, and members drop all
+	// others. Zero means none: whoever knows an identifier of the tree can then
+	// speak for any member. See docs/wire.md, section 8.
+	Key [32]byte
 	// Near is the prefixes that live on the i3 node closest to the host.
 	Near chord.Range
 	// Epoch tells incarnations of a source apart; it grows. Receivers ignore it.
@@ -141,7 +146,8 @@ type Config struct {
 	// Events tells the application what happens.
 	Events Events
 
-	root i3.ID // above Group; filled in with the defaults
+	root   i3.ID    // above Group; filled in with the defaults
+	tagKey [32]byte // of Key and Group; filled in with the defaults
 }
 
 // Events are calls that a receiver makes. Any may be nil. They run inside the
@@ -175,6 +181,7 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
 	}
 	c.root = RootOf(c.Group)
+	c.tagKey = tagKey(&c.Key, c.Group)
 	if c.Search.Width == 0 {
 		c.Search.Width = 1
 	}
@@ -268,6 +275,8 @@ type Counters struct {
 	Silences         uint64 // times the tree was silent and the chain re-inserted
 	DropMalformed    uint64 // messages that do not decode
 	DropUnexpected   uint64 // messages for another role or state
+	DropTag          uint64 // messages with a wrong tag, or none where the group has a key, or any where it has none
+	DropReplay       uint64 // messages with the right tag that are too old, see docs/wire.md
 	DropHeldDown     uint64 // requests for what was repaired a moment ago
 	DropPending      uint64 // requests for subtrees while too many are pending
 }

@@ -18,8 +18,9 @@ type core struct {
 	cfg      *Config // its Host, Near, Skew and Events are not used
 	events   *Events
 	skew     machine.Duration
-	distance int64 // source distance on the host's clock, see Reply
-	clock    int64 // to add to the host's clock to have the source's
+	distance int64   // source distance on the host's clock, see Reply
+	clock    int64   // to add to the host's clock to have the source's
+	extras   *extras // nil until there is something in it
 	stream   stream
 	timers   machine.Timers
 	epoch    uint32
@@ -30,7 +31,31 @@ type core struct {
 	above    family
 	host     host.Host
 	count    Counters
-	held     *holdDown // nil before the first repair
+}
+
+// extras is what a host needs only when something was lost, or if the group has a
+// key.
+type extras struct {
+	guard  *guard // nil if the group has no key
+	held   holdDown
+	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
+	rttVar machine.Duration
+}
+
+// more returns the host's extras, which it gives it if it has none.
+func (c *core) more() *extras {
+	if c.extras == nil {
+		c.extras = new(extras)
+	}
+	return c.extras
+}
+
+// guard returns the host's guard, nil if the group has no key.
+func (c *core) guard() *guard {
+	if c.extras == nil {
+		return nil
+	}
+	return c.extras.guard
 }
 
 // A family is what is derived from the identifier above a host's own, whose
@@ -76,6 +101,7 @@ func (c *core) init(p *Profile, m Member, handler host.Handler) (err error) {
 		c.events = &p.cfg.Events
 	}
 	c.rng = prng.New(m.Seed, streamCore)
+	c.useKey()
 	return nil
 }
 
@@ -104,19 +130,27 @@ func (c *core) uniform(lo, hi machine.Duration) machine.Duration {
 
 // message starts a message in the outbox's scratch buffer.
 func (c *core) message(now machine.Time, t Type, flags uint8, level int, seq uint64, out *machine.Outbox) []byte {
-	return Message{
-		Type: t, Flags: flags, Level: uint16(level), Epoch: c.epoch, Seq: seq, Time: c.local(now),
-	}.AppendTo(out.Scratch())
+	m := Message{Type: t, Flags: flags, Level: uint16(level), Epoch: c.epoch, Seq: seq, Time: c.local(now)}
+	if g := c.guard(); g != nil {
+		g.stamp(&m)
+	}
+	return m.AppendTo(out.Scratch())
 }
 
 // toID sends the message in b, which began in the scratch buffer, to an identifier.
 func (c *core) toID(id i3.ID, b []byte, out *machine.Outbox) {
+	if g := c.guard(); g != nil {
+		b = g.seal(b, id, false)
+	}
 	out.Keep(b)
 	c.host.Send(id, b, out)
 }
 
 // toHost sends the message in b, which began in the scratch buffer, to a host.
 func (c *core) toHost(to netip.AddrPort, id i3.ID, b []byte, out *machine.Outbox) {
+	if g := c.guard(); g != nil {
+		b = g.seal(b, id, true)
+	}
 	out.Keep(b)
 	c.host.Direct(to, id, b, out)
 }
@@ -141,10 +175,7 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 // repair sends a packet that the host has to one requester, or to the subtree
 // that lost it.
 func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, level int, out *machine.Outbox) {
-	if c.held == nil {
-		c.held = new(holdDown)
-	}
-	if c.held.active(now, m.Seq, q) {
+	if c.more().held.active(now, m.Seq, q) {
 		c.count.DropHeldDown++
 		return
 	}

@@ -197,6 +197,9 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	}
 	if r.join.search.atRoot(f) {
 		r.setClock(now, m, rep)
+		if g := r.guard(); g != nil && rep.ID == r.cfg.Group {
+			g.hear(m) // it answers a number that nobody could know before
+		}
 	}
 	if r.join.first == 0 {
 		r.join.first = now.Sub(r.join.askedAt(m))

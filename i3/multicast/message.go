@@ -10,7 +10,7 @@ import (
 
 // The errors of the message decoders.
 var (
-	ErrShort    = errors.New("multicast: message ends before its header")
+	ErrShort    = errors.New("multicast: message ends before its header, or before its tag")
 	ErrType     = errors.New("multicast: unknown message type")
 	ErrLength   = errors.New("multicast: body is not as long as the message's type asks for")
 	ErrReserved = errors.New("multicast: reserved bits are not zero")
@@ -43,6 +43,10 @@ const (
 	FlagProbed             // Request: another member was asked already and lost it too
 	FlagMore               // Reply: the sender answers for another identifier too, see Query
 	flagsEnd
+
+	// FlagTagged: the message ends in a tag, see [Config.Key]. Every message of a group
+	// with a key has it.
+	FlagTagged = 1 << 7
 )
 
 // HeaderSize is the size in bytes of a message's fixed part.
@@ -83,7 +87,7 @@ func (m Message) AppendTo(b []byte) []byte {
 }
 
 // ParseMessage decodes the fixed part of a message and returns its body, which
-// aliases b. It checks that the body has the size its type asks for and that the
+// aliases b. A tag behind the body is not looked at. It checks that the body has the size its type asks for and that the
 // padding of a Query is zero.
 func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	if len(b) < HeaderSize {
@@ -100,10 +104,16 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	if m.Type == 0 || m.Type >= typeEnd {
 		return Message{}, nil, ErrType
 	}
-	if m.Flags >= flagsEnd {
+	if m.Flags&^FlagTagged >= flagsEnd {
 		return Message{}, nil, ErrReserved
 	}
 	body = b[HeaderSize:]
+	if m.Flags&FlagTagged != 0 {
+		if len(body) < TagSize {
+			return Message{}, nil, ErrShort
+		}
+		body = body[:len(body)-TagSize]
+	}
 	if want := bodySize[m.Type]; want != anySize && len(body) != want {
 		return Message{}, nil, ErrLength
 	}

@@ -257,7 +257,11 @@ func TestMessageErrors(t *testing.T) {
 		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
-		{"flag 128", put(heartbeat, 1, 128), ErrReserved},
+		{"flag 64", put(heartbeat, 1, 64), ErrReserved},
+		{"flag 64 beside a tag", put(append(heartbeat, make([]byte, TagSize)...), 1, 128+64), ErrReserved},
+		{"no tag though it says so", put(heartbeat, 1, 128), ErrShort},
+		{"a tag one byte short", put(append(heartbeat, make([]byte, TagSize-1)...), 1, 128), ErrShort},
+		{"a tag one byte long", put(append(heartbeat, make([]byte, TagSize+1)...), 1, 128), ErrLength},
 		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize, 1), ErrReserved},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
 	}
@@ -371,7 +375,10 @@ func FuzzMessage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got := m.AppendTo(nil)
+		got, tag := m.AppendTo(nil), b[HeaderSize+len(body):]
+		if tagged := m.Flags&FlagTagged != 0; len(tag) > 0 != tagged || tagged && len(tag) != TagSize {
+			t.Errorf("%d bytes behind the body, flags %d", len(tag), m.Flags)
+		}
 		switch m.Type {
 		case TypeQuery:
 			if to, err := i3.ParseAddr(body); err == nil {
@@ -388,7 +395,7 @@ func FuzzMessage(f *testing.F) {
 				got, body = q.AppendTo(got), nil
 			}
 		}
-		if got = append(got, body...); !bytes.Equal(got, b) {
+		if got = append(append(got, body...), tag...); !bytes.Equal(got, b) {
 			t.Errorf("read  %x\nwrote %x", b, got)
 		}
 	})

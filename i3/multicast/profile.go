@@ -45,6 +45,9 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}
+	if r.guard() != nil { // else queries have the same numbers each time, and so have replies
+		r.step = uint32(r.rng.Uint64())
+	}
 	return r, nil
 }
 

@@ -39,9 +39,7 @@ type Receiver struct {
 	near       chord.Range
 	parentHost netip.AddrPort // who replied for the parent
 
-	care   *care            // nil before there is an orphan
-	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
-	rttVar machine.Duration
+	care *care // nil before there is an orphan
 }
 
 // A place is what follows from a receiver's own identifier and its parent's, and
@@ -191,6 +189,9 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.count.DropMalformed++
 		return
 	}
+	if !r.genuine(p, m, payload) || r.repeats(m) {
+		return
+	}
 	if m.Type == TypeReply {
 		r.replied(now, from, m, body, out)
 		return
@@ -207,7 +208,7 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	case TypeData:
 		r.data(now, m, body, out)
 	case TypeHeartbeat:
-		if r.down(now, m, m.Seq) {
+		if !r.old(now, m, nil, out) && r.down(now, m, m.Seq) {
 			r.arrived(now, m.Seq, out)
 		}
 	case TypeRepair:

@@ -163,7 +163,7 @@ func (r *Receiver) refreshAck(now machine.Time, m Message, body []byte, out *mac
 		r.ownerFound(now, id, 0, out)
 	}
 	if r.scheme != OwnerFirst || !r.owns(i) {
-		r.putOff(now, i)
+		r.putOff(r.said(now, m), i)
 	}
 	if r.inStream(m) {
 		r.arrived(now, m.Seq, out)

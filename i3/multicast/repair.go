@@ -62,7 +62,7 @@ func (r *Receiver) endStream(now machine.Time) {
 
 // data takes a packet from the tree.
 func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.Outbox) {
-	if !r.down(now, m, m.Seq-1) {
+	if r.old(now, m, body, out) || !r.down(now, m, m.Seq-1) {
 		return
 	}
 	r.lossRate.received()
@@ -245,8 +245,8 @@ func (r *Receiver) retryAfter(n int) machine.Duration {
 		return r.cfg.Repair.Retry
 	}
 	d := retryFirst
-	if r.rtt > 0 {
-		d = max(r.rtt+4*r.rttVar, retryFloor)
+	if e := r.extras; e != nil && e.rtt > 0 {
+		d = max(e.rtt+4*e.rttVar, retryFloor)
 	}
 	for ; n > 1 && d < retryCeil; n-- {
 		d += d / 2
@@ -256,16 +256,17 @@ func (r *Receiver) retryAfter(n int) machine.Duration {
 
 // measure smooths the time from request to repair and its deviation (RFC 6298).
 func (r *Receiver) measure(d machine.Duration) {
-	if r.rtt == 0 {
-		r.rtt, r.rttVar = d, d/2
+	e := r.more()
+	if e.rtt == 0 {
+		e.rtt, e.rttVar = d, d/2
 		return
 	}
-	dev := r.rtt - d
+	dev := e.rtt - d
 	if dev < 0 {
 		dev = -dev
 	}
-	r.rttVar += (dev - r.rttVar) / 4
-	r.rtt += (d - r.rtt) / 8
+	e.rttVar += (dev - e.rttVar) / 4
+	e.rtt += (d - e.rtt) / 8
 }
 
 // gone gives up a packet that even the source no longer has.

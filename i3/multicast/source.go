@@ -32,6 +32,9 @@ func NewSource(cfg Config) (*Source, error) {
 	if err := s.init(p, cfg.member(), s); err != nil {
 		return nil, err
 	}
+	if g := s.guard(); g != nil {
+		g.source = true
+	}
 	s.above = above(s.root)
 	s.makeRelays(cfg.Near.At)
 	return s, nil
@@ -63,13 +66,21 @@ func (s *Source) watch(now machine.Time, out *machine.Outbox) {
 }
 
 // MaxPayload is the most bytes that a packet of the group can carry. What fits a
-// path's MTU is the sender's business.
+// path's MTU is the sender's business. With a group key it is [TagSize] less.
 const MaxPayload = i3.MaxPayload - HeaderSize
 
+// maxPayload returns the most bytes that a packet of this group can carry.
+func (s *Source) maxPayload() int {
+	if s.guard() != nil {
+		return MaxPayload - TagSize
+	}
+	return MaxPayload
+}
+
 // Send sends a packet to the group and returns its sequence number. The payload
-// is copied. One longer than [MaxPayload] is not sent, and the number is 0.
+// is copied. One that is too long, see [MaxPayload], is not sent, and the number is 0.
 func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uint64 {
-	if len(payload) > MaxPayload {
+	if len(payload) > s.maxPayload() {
 		return 0
 	}
 	s.stream.high++
@@ -121,6 +132,9 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 		s.count.DropMalformed++
 		return
 	}
+	if !s.genuine(p, m, payload) {
+		return
+	}
 	switch m.Type {
 	case TypeQuery:
 		s.query(now, p.ID, m, body, out)
@@ -129,7 +143,9 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 	case TypeHint:
 		s.hinted(now, body, out)
 	case TypeData, TypeHeartbeat, TypeRepair, TypeGone, TypeRefreshAck, TypeAdopt, TypeLeaving:
-		s.seen = now // its own tree's traffic, seen through the monitor trigger
+		if s.returns(now, m) {
+			s.seen = now // its own tree's traffic, seen through the monitor trigger
+		}
 	default:
 		s.count.DropUnexpected++
 	}
