@@ -55,3 +55,11 @@ func LinkDue(r *Receiver, i int) machine.Time { return r.links[i].due }
 func SetLinkDue(r *Receiver, i int, at machine.Time) {
 	r.setDue(i, at)
 }
+
+// Seal gives a message the tag of a group's member for the packet that it is to
+// come in.
+func Seal(key [32]byte, group i3.ID, p i3.Packet, message []byte) []byte {
+	c := core{cfg: &Config{Key: key, Group: group, tagKey: tagKey(&key, group)}}
+	c.useKey()
+	return c.guard().seal(message, p.ID, p.Kind == i3.KindDirect)
+}
