@@ -17,6 +17,7 @@ local HEADER, TEMPLATE, ENTRY, MAX_ENTRIES = 48, 40, 104, 13
 local RING_HEAD, PLACE, MAX_NEAR, MAX_SUCC = 48, 32, 3, 16
 local RING_FULL = RING_HEAD + (1 + MAX_NEAR + MAX_SUCC) * PLACE
 local HAND_HEAD, MAX_HANDED = 32, 12
+local TAG, MAX_TOKEN = 16, 64
 
 local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack",
 	[7] = "ring", [8] = "handover"}
@@ -25,7 +26,7 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
-	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit"}
 
 -- The header of a packet.
 local f = {
@@ -109,6 +110,12 @@ local m = {
 	group = ProtoField.bytes("i3mc.group", "Group asked"),
 	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
 	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
+	tagged = ProtoField.bool("i3mc.tagged", "Message ends in a tag", 8, nil, 0x80),
+	tag = ProtoField.bytes("i3mc.tag", "Tag"),
+	key = ProtoField.bytes("i3mc.key", "Public key"),
+	token = ProtoField.bytes("i3mc.token", "Token"),
+	nonce = ProtoField.bytes("i3mc.nonce", "Nonce"),
+	box = ProtoField.bytes("i3mc.box", "Sealed identifier and key"),
 }
 i3mc.fields = m
 
@@ -370,6 +377,20 @@ local bodies = {
 	end},
 	adopt = {length = 32, show = show_id},
 	hint = {length = 32, show = show_id},
+	ask = {length = 128, untagged = true, show = function(tvb, offset, _, tree)
+		tree:add(m.key, tvb(offset, 32))
+		local bad, n = show_address(tvb, offset + 32, offset + 48, tree, m.ipv4, m.ipv6, m.port), tvb(offset + 50, 1):uint()
+		if n > MAX_TOKEN then return "token is too long" end
+		if n > 0 then tree:add(m.token, tvb(offset + 52, n)) end
+		if not zero(tvb, offset + 51, 1) or not zero(tvb, offset + 52 + n, 76 - n) then return "padding is not zero" end
+		return bad
+	end},
+	admit = {length = 128, untagged = true, show = function(tvb, offset, _, tree)
+		tree:add(m.key, tvb(offset, 32))
+		tree:add(m.nonce, tvb(offset + 32, 12))
+		tree:add(m.box, tvb(offset + 44, 80))
+		return not zero(tvb, offset + 124, 4) and "padding is not zero" or nil
+	end},
 }
 
 -- show_message adds the message at offset. It returns words for the info column.
@@ -386,19 +407,25 @@ local function show_message(tvb, offset, length, root)
 	flags:add(m.owner, tvb(offset + 1, 1))
 	flags:add(m.probed, tvb(offset + 1, 1))
 	flags:add(m.more, tvb(offset + 1, 1))
+	flags:add(m.tagged, tvb(offset + 1, 1))
 	tree:add(m.level, tvb(offset + 2, 2))
 	tree:add(m.epoch, tvb(offset + 4, 4))
 	tree:add(m.seq, tvb(offset + 8, 8))
 	tree:add(m.time, tvb(offset + 16, 8))
-	local body, bad = bodies[name], nil
+	local body, bad, tag = bodies[name], nil, tvb(offset + 1, 1):bitfield(0, 1) * TAG
 	if not name then
 		bad = "unknown type"
-	elseif tvb(offset + 1, 1):uint() > 15 then
+	elseif tvb(offset + 1, 1):bitfield(1, 3) ~= 0 then
 		bad = "unknown flags"
-	elseif body.length and length - 24 ~= body.length then
+	elseif tag > 0 and body.untagged then
+		bad = "messages of the type have no tag"
+	elseif length - 24 < tag then
+		bad = "message ends before its tag"
+	elseif body.length and length - 24 - tag ~= body.length then
 		bad = "body is not as long as the type asks for"
 	else
-		bad = body.show(tvb, offset + 24, length - 24, tree)
+		bad = body.show(tvb, offset + 24, length - 24 - tag, tree)
+		if tag > 0 then tree:add(m.tag, tvb(offset + length - tag, tag)) end
 	end
 	local words = (name or "unknown") .. " seq=" .. tostring(tvb(offset + 8, 8):uint64())
 	tree:append_text(": " .. words)

@@ -37,7 +37,8 @@ type Config struct {
 	// Degree is D: nodes hold at most D+1 triggers for an identifier. Default 8.
 	Degree int
 	// Group is the template of every member's configuration: schemes, policies
-	// and intervals. Host, Group and Near are filled in.
+	// and intervals. Host, Group and Near are filled in. With a Name in it receivers
+	// know the group by that alone, and its Door is the source's.
 	Group multicast.Config
 	// MaxSkew bounds the offset of each host's clock, drawn from [-MaxSkew,
 	// MaxSkew). Zero means no offsets.
@@ -195,7 +196,9 @@ func (b *Bed) startSource() error {
 	if b.cfg.Network != nil {
 		b.cfg.Network.PlaceHost(ep.Addr(), b.cfg.SourceSite, true)
 	}
-	m, err := multicast.NewSource(b.memberConfig(ep.Addr(), b.cfg.SourceSite))
+	cfg := b.memberConfig(ep.Addr(), b.cfg.SourceSite)
+	cfg.Name = nil
+	m, err := multicast.NewSource(cfg)
 	if err != nil {
 		return err
 	}
@@ -236,6 +239,9 @@ func (b *Bed) AddReceiver(site int, events multicast.Events) (*Receiver, error) 
 		b.cfg.Network.PlaceHost(ep.Addr(), site, false)
 	}
 	cfg := b.memberConfig(ep.Addr(), site)
+	if cfg.Name != nil { // it has to ask for these
+		cfg.Group, cfg.Key = i3.ID{}, [32]byte{}
+	}
 	if b.profile == nil {
 		if b.profile, err = multicast.NewProfile(cfg); err != nil {
 			return nil, err

@@ -118,6 +118,11 @@ type Config struct {
 	// others. Zero means none: whoever knows an identifier of the tree can then
 	// speak for any member. See docs/wire.md, section 8.
 	Key [32]byte
+	// Name, for a receiver that knows no more of the group than its public name, is
+	// in place of Group and Key: Join asks the source for them first.
+	Name *Name
+	// Door, for a source, makes the group known by a public name. Receivers ignore it.
+	Door *Door
 	// Near is the prefixes that live on the i3 node closest to the host.
 	Near chord.Range
 	// Epoch tells incarnations of a source apart; it grows. Receivers ignore it.
@@ -177,11 +182,10 @@ type Events struct {
 }
 
 func (c *Config) setDefaults() error {
-	if c.Group.IsZero() || c.Group.IsPublic() {
-		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
+	if err := c.checkGroup(); err != nil {
+		return err
 	}
-	c.root = RootOf(c.Group)
-	c.tagKey = tagKey(&c.Key, c.Group)
+	c.derive()
 	if c.Search.Width == 0 {
 		c.Search.Width = 1
 	}
@@ -218,6 +222,25 @@ func (c *Config) setDefaults() error {
 	}
 	return nil
 }
+
+// checkGroup wants one way, and one alone, to know the group.
+func (c *Config) checkGroup() error {
+	switch {
+	case c.Name != nil && (!c.Group.IsZero() || c.Key != [32]byte{}):
+		return fmt.Errorf("multicast: config: group %v beside a name: want one or the other", c.Group)
+	case c.Name != nil:
+		return c.Name.check()
+	case c.Group.IsZero() || c.Group.IsPublic():
+		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
+	case c.Door != nil && (c.Door.Secret == [32]byte{} || c.Door.Rate < 0):
+		return fmt.Errorf("multicast: config: door: rate %d: want a secret that is not zero, and a rate that is not less",
+			c.Door.Rate)
+	}
+	return nil
+}
+
+// derive fills in what follows from the group's identifier and key.
+func (c *Config) derive() { c.root, c.tagKey = RootOf(c.Group), tagKey(&c.Key, c.Group) }
 
 // MaxRelays bounds [Config.Relays].
 const MaxRelays = 4

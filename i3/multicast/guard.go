@@ -40,9 +40,12 @@ func tagKey(key *[32]byte, group i3.ID) [32]byte {
 	return sha256.Sum256(append(append([]byte(domain), key[:]...), id[:]...))
 }
 
-// useKey gives the host a guard if its configuration has a key.
+// useKey gives the host a guard if its configuration has a key, else takes it away.
 func (c *core) useKey() {
 	if c.cfg.Key == [32]byte{} {
+		if c.extras != nil {
+			c.extras.guard = nil
+		}
 		return
 	}
 	mac, err := highwayhash.NewDigest128(c.cfg.tagKey[:])
@@ -85,6 +88,9 @@ func (g *guard) genuine(p i3.Packet, t Type, payload []byte) bool {
 // genuine reports whether a message is as the group's members send them: with the
 // right tag if the group has a key, else without any. It counts those that are not.
 func (c *core) genuine(p i3.Packet, m Message, payload []byte) bool {
+	if m.Type == TypeAsk || m.Type == TypeAdmit {
+		return true // who asks has no key yet; the answer is sealed
+	}
 	tagged := m.Flags&FlagTagged != 0
 	g := c.guard()
 	if tagged != (g != nil) || tagged && !g.genuine(p, m.Type, payload) {

@@ -59,6 +59,10 @@ func (r *Receiver) Join(now machine.Time, out *machine.Outbox) {
 		return
 	}
 	r.rounds = 0
+	if r.cfg.Group.IsZero() {
+		r.knock(now, out)
+		return
+	}
 	r.beginSearch(now, out)
 }
 
@@ -296,6 +300,7 @@ func (r *Receiver) searchFailed(now machine.Time) {
 		return
 	}
 	r.rounds, r.join = 0, nil
+	r.leaveGroup()
 	r.endStream(now)
 	if f := r.events.Failed; f != nil {
 		f(now)

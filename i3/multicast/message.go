@@ -33,6 +33,8 @@ const (
 	TypeLeaving                    // down a subtree: its owner leaves
 	TypeAdopt                      // down a subtree: its new owner
 	TypeHint                       // direct: your children changed
+	TypeAsk                        // to a public name: which group is it?
+	TypeAdmit                      // direct: this one
 	typeEnd
 )
 
@@ -109,6 +111,9 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	}
 	body = b[HeaderSize:]
 	if m.Flags&FlagTagged != 0 {
+		if m.Type == TypeAsk || m.Type == TypeAdmit { // its sender may not have the key
+			return Message{}, nil, ErrReserved
+		}
 		if len(body) < TagSize {
 			return Message{}, nil, ErrShort
 		}
@@ -138,6 +143,8 @@ var bodySize = [typeEnd]int{
 	TypeLeaving:    i3.IDSize + 16,
 	TypeAdopt:      i3.IDSize,
 	TypeHint:       i3.IDSize,
+	TypeAsk:        askSize,
+	TypeAdmit:      askSize,
 }
 
 const (

@@ -71,11 +71,41 @@ func goldenMessages() []MessageVector {
 		{Name: "leaving", Wire: append(wireID.AppendTo(head(TypeLeaving, 0)), "0123456789abcdef"...)},
 		{Name: "adopt", Wire: wireID.AppendTo(head(TypeAdopt, 0))},
 		{Name: "hint", Wire: wireID.AppendTo(head(TypeHint, 0))},
+		{Name: "ask", Wire: Ask{Key: wireKey, ReplyTo: wireHost}.AppendTo(head(TypeAsk, 0))},
+		{Name: "ask with the longest token",
+			Wire: Ask{Key: wireKey, ReplyTo: wireHost6, Token: bytes.Repeat([]byte("token..."), 8)}.AppendTo(head(TypeAsk, 0))},
 	}
+	vs = append(vs, goldenSealed(head)...)
 	for i := range vs {
 		vs[i].Fields = describeWire(vs[i].Wire)
 	}
 	return append(vs, goldenIDs()...)
+}
+
+// wireKey is the group's key, and what else is 32 secret bytes, in the vectors.
+var wireKey = [32]byte([]byte("0123456789abcdef0123456789ABCDEF"))
+
+// goldenSealed returns messages with tags, of the group wireID, and what a source says to an asker.
+func goldenSealed(head func(Type, uint8) []byte) []MessageVector {
+	g, d := newTestGuard(wireKey, wireID), newDoor(&Door{Secret: wireKey})
+	admit := func(told [i3.IDSize + 32]byte) []byte {
+		a, err := d.seal(publicKey(keyPair(wireKey)), head(TypeAdmit, 0), &told)
+		if err != nil {
+			panic(err)
+		}
+		return a.AppendTo(head(TypeAdmit, 0))
+	}
+	query := appendQuery(head(TypeQuery, 0), wireHost)
+	return []MessageVector{
+		{Name: "data with a tag", Wire: g.seal(append(head(TypeData, 0), "hello"...), wireTarget, false)},
+		{Name: "heartbeat with a tag", Wire: g.seal(head(TypeHeartbeat, 0), wireTarget, false)},
+		{Name: "query with a tag, in a packet for fedcba98...", Wire: g.seal(query, wireTarget, false)},
+		{Name: "gone with a tag, in a direct packet about fedcba98...", Wire: g.seal(head(TypeGone, 0), wireTarget, true)},
+		{Name: "refresh-ack of the owner with a tag",
+			Wire: g.seal(wireID.AppendTo(head(TypeRefreshAck, FlagOwner)), wireTarget, false)},
+		{Name: "admit", Wire: admit([i3.IDSize + 32]byte(append(wireID.AppendTo(nil), wireKey[:]...)))},
+		{Name: "admit that refuses", Wire: admit([i3.IDSize + 32]byte{})},
+	}
 }
 
 // goldenIDs has what is derived from an identifier, which every member must derive alike.
@@ -88,6 +118,7 @@ func goldenIDs() []MessageVector {
 		vector("set of joinable children (jHash)", JoinSet(wireID)),
 		vector("set of full children (fHash)", FullSet(wireID)),
 		vector("repair group (Hr) with suffix 5", RepairGroup(wireID, 5)),
+		{"derived: public name", fmt.Sprintf("secret=%q", wireKey), PublicName(wireKey).AppendTo(nil)},
 		{"derived: suffix that spreads packet 1", "seq=1", hexOf(spread(1))},
 		{"derived: suffix that spreads packet 2", "seq=2", hexOf(spread(2))},
 	}
@@ -106,7 +137,16 @@ func describeWire(b []byte) string {
 	}
 	text := fmt.Sprintf("type=%d flags=%d level=%d epoch=%d seq=%d time=%d",
 		m.Type, m.Flags, m.Level, m.Epoch, m.Seq, m.Time)
+	if m.Flags&FlagTagged != 0 {
+		text += fmt.Sprintf(" tag=%x", b[HeaderSize+len(body):])
+	}
 	switch m.Type {
+	case TypeAsk:
+		a, err := ParseAsk(body)
+		return orError(text+fmt.Sprintf(" key=%x reply-to=%v token=%q", a.Key, a.ReplyTo, a.Token), err)
+	case TypeAdmit:
+		a, err := ParseAdmit(body)
+		return orError(text+fmt.Sprintf(" key=%x nonce=%x box=%x", a.Key, a.Nonce, a.Box), err)
 	case TypeData, TypeRepair:
 		return text + fmt.Sprintf(" payload=%q", body)
 	case TypeQuery:
@@ -201,7 +241,7 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 // bodyLengths is what docs/wire.md says of each type's body, -1 for the application's.
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
-	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32,
+	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeAsk: 128, TypeAdmit: 128,
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -390,6 +430,14 @@ func FuzzMessage(f *testing.F) {
 				t.Errorf("ParseMessage accepts a reply whose body is %v", err)
 			}
 			got, body = r.AppendTo(got), nil
+		case TypeAsk:
+			if a, err := ParseAsk(body); err == nil {
+				got, body = a.AppendTo(got), nil
+			}
+		case TypeAdmit:
+			if a, err := ParseAdmit(body); err == nil {
+				got, body = a.AppendTo(got), nil
+			}
 		case TypeRequest:
 			if q, err := ParseRequest(body); err == nil {
 				got, body = q.AppendTo(got), nil

@@ -45,9 +45,7 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}
-	if r.guard() != nil { // else queries have the same numbers each time, and so have replies
-		r.step = uint32(r.rng.Uint64())
-	}
+	r.drawStep()
 	return r, nil
 }
 

@@ -74,6 +74,7 @@ const (
 	attaching       // inserts its triggers
 	attached        // its link is in the tree
 	leaving         // takes its triggers back
+	knocking        // wants to know the group behind a public name
 )
 
 // The keys of timers: a kind in the top byte, an index below.
@@ -86,6 +87,7 @@ const (
 	keyUpward = 5 << keyKind // + sequence number
 	keyAdopt  = 6 << keyKind
 	keyLeave  = 7 << keyKind
+	keyAsk    = 8 << keyKind
 )
 
 // NewReceiver returns a receiver that does nothing before Join.
@@ -179,6 +181,10 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 		if r.care != nil && r.timers.Fired(&r.care.timer, key, at, now) {
 			r.adopt(now, out)
 		}
+	case keyAsk:
+		if r.timers.Fired(&r.extras.knock.timer, key, at, now) && r.state == knocking {
+			r.askAgain(now, out)
+		}
 	}
 }
 
@@ -194,6 +200,10 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	}
 	if m.Type == TypeReply {
 		r.replied(now, from, m, body, out)
+		return
+	}
+	if m.Type == TypeAdmit {
+		r.admitted(now, m, payload[:HeaderSize], body, out)
 		return
 	}
 	if m.Type == TypeLeaving && r.state == attaching {

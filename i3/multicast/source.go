@@ -14,6 +14,7 @@ type Source struct {
 	root   i3.ID // above the group's identifier
 	relays []relay
 	stands standing
+	door   *door // nil without a public name
 	beat   machine.Timer
 	beatIn machine.Duration
 	seen   machine.Time // when its own packets last came back through the tree
@@ -37,6 +38,9 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	s.above = above(s.root)
 	s.makeRelays(cfg.Near.At)
+	if p.cfg.Door != nil {
+		s.door = newDoor(p.cfg.Door)
+	}
 	return s, nil
 }
 
@@ -54,6 +58,7 @@ func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	for _, id := range []i3.ID{s.cfg.Group, s.above.set(s.full), RepairGroup(s.root, 0)} {
 		s.host.Maintain(now, s.host.Own(id), out)
 	}
+	s.openDoor(now, out)
 	s.maintainRelays(now, out)
 }
 
@@ -140,6 +145,8 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 		s.query(now, p.ID, m, body, out)
 	case TypeRequest:
 		s.request(now, m, body, out)
+	case TypeAsk:
+		s.asked(now, p, m, body, out)
 	case TypeHint:
 		s.hinted(now, body, out)
 	case TypeData, TypeHeartbeat, TypeRepair, TypeGone, TypeRefreshAck, TypeAdopt, TypeLeaving:

@@ -20,7 +20,8 @@ var wireFieldNames = append([]string{
 	"i3.range.hi",
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
-	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret",
+	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret", "i3mc.tagged", "i3mc.tag",
+	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box",
 }, slices.Concat(ringFieldNames, handoverFieldNames)...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
@@ -220,6 +221,10 @@ func (f wireFields) message(b []byte) error {
 	f.flag("i3mc.owner", m.Flags&multicast.FlagOwner != 0)
 	f.flag("i3mc.probed", m.Flags&multicast.FlagProbed != 0)
 	f.flag("i3mc.more", m.Flags&multicast.FlagMore != 0)
+	f.flag("i3mc.tagged", m.Flags&multicast.FlagTagged != 0)
+	if m.Flags&multicast.FlagTagged != 0 {
+		f.add("i3mc.tag", "%x", b[multicast.HeaderSize+len(body):])
+	}
 	f.add("i3mc.level", "%d", m.Level)
 	f.add("i3mc.epoch", "%d", m.Epoch)
 	f.add("i3mc.seq", "%d", m.Seq)
@@ -256,6 +261,24 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 		f.add("i3mc.group", "%v", q.Group)
 		f.add("i3mc.target", "%v", q.Target)
 		f.host("i3mc.host", q.Requester)
+	case multicast.TypeAsk:
+		a, err := multicast.ParseAsk(body)
+		if err != nil {
+			return err
+		}
+		f.add("i3mc.key", "%x", a.Key)
+		f.host("i3mc.host", a.ReplyTo)
+		if len(a.Token) > 0 {
+			f.add("i3mc.token", "%x", a.Token)
+		}
+	case multicast.TypeAdmit:
+		a, err := multicast.ParseAdmit(body)
+		if err != nil {
+			return err
+		}
+		f.add("i3mc.key", "%x", a.Key)
+		f.add("i3mc.nonce", "%x", a.Nonce)
+		f.add("i3mc.box", "%x", a.Box)
 	case multicast.TypeLeaving:
 		f.add("i3mc.id", "%x", body[:i3.IDSize])
 		f.add("i3mc.secret", "%x", body[i3.IDSize:])
