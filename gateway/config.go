@@ -9,7 +9,8 @@ import (
 	"i3bench/i3/multicast"
 )
 
-// MaxPayload is the longest datagram that a gateway carries: what fits [i3.MaxDatagram] beside both headers.
+// MaxPayload is the longest datagram that a gateway carries: what fits [i3.MaxDatagram] beside both headers. In a group
+// with a key it is [multicast.TagSize] less.
 const MaxPayload = i3.MaxDatagram - i3.HeaderSize - multicast.HeaderSize
 
 // Defaults of the configurations.
@@ -49,6 +50,8 @@ type IngressConfig struct {
 	Rate int
 	// Burst is how many datagrams may leave at once after a pause.
 	Burst int
+	// Tagged says that the group has a key, so that there is room for less: see [MaxPayload].
+	Tagged bool
 	// Queue is how many datagrams may wait to be sent. What comes when so many do is dropped.
 	Queue int
 	// Grace is how long Close goes on sending what has arrived.
@@ -56,6 +59,14 @@ type IngressConfig struct {
 	// Tee, if not nil, is called with every datagram that arrived and is not too long, in order, before it is queued. The
 	// bytes are good only during the call, which must not call the ingress.
 	Tee func(datagram []byte)
+}
+
+// longest returns the longest datagram that the group carries.
+func (c *IngressConfig) longest() int {
+	if c.Tagged {
+		return MaxPayload - multicast.TagSize
+	}
+	return MaxPayload
 }
 
 func (c *IngressConfig) setDefaults() error {

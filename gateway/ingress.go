@@ -51,7 +51,7 @@ func NewIngress(cfg IngressConfig, to Sender) (*Ingress, error) {
 		queue: newFifo(cfg.Queue), pace: newPace(cfg.Rate, cfg.Burst), read: make([]udp.Received, readBatch),
 	}
 	for i := range in.read {
-		in.read[i].Buf = make([]byte, MaxPayload)
+		in.read[i].Buf = make([]byte, cfg.longest())
 	}
 	conn, err := udp.Open(udp.Config{
 		Local: cfg.Listen, Buffer: socketBuffer, Batch: readBatch,

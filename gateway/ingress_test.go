@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"i3bench/gateway"
+	"i3bench/i3/multicast"
 )
 
 // A group is a source that keeps what it is given.
@@ -96,6 +97,20 @@ func TestIngressSizes(t *testing.T) {
 		t.Errorf("packets %.40q, tee %.40q, want %.40q", g.packets(), tee, fit)
 	}
 	accounted(t, in.Counters(), 0)
+}
+
+// In a group with a key there is room for less: the tag.
+func TestIngressTagged(t *testing.T) {
+	g := &group{}
+	in, app := ingress(t, gateway.IngressConfig{Tagged: true}, g)
+	fits := strings.Repeat("x", gateway.MaxPayload-multicast.TagSize)
+	say(t, app, fits, fits+"x")
+	if !until(func() bool { return in.Counters().Received == 2 && len(g.packets()) == 1 }) {
+		t.Fatalf("%+v", in.Counters())
+	}
+	if c := in.Counters(); c.DropSize != 1 || g.packets()[0] != fits {
+		t.Errorf("%+v: want one too long", c)
+	}
 }
 
 // A burst leaves at the pace: so many at once, the rest in its time, none lost.

@@ -233,7 +233,7 @@ func (c *Config) checkGroup() error {
 	case c.Group.IsZero() || c.Group.IsPublic():
 		return fmt.Errorf("multicast: config: group %v: want a private identifier", c.Group)
 	case c.Door != nil && (c.Door.Secret == [32]byte{} || c.Door.Rate < 0):
-		return fmt.Errorf("multicast: config: door: rate %d: want a secret that is not zero, and a rate that is not less",
+		return fmt.Errorf("multicast: config: door: rate %d: want a secret, and a rate of 0 or more",
 			c.Door.Rate)
 	}
 	return nil

@@ -23,6 +23,14 @@
 // them in the sets and the repair group of idg's children, gives one answer to a
 // query, and says when there is another to ask for.
 //
+// # Who takes part
+//
+// Whoever knows idg may join, and without a group key speak for anybody. With
+// [Config.Key] every message ends in a tag that only members can make, and says
+// when it was true, so that nothing is gained by sending it again. A group may have
+// a public name, see [PublicName]: a receiver with a [Name] asks the source first, whose
+// [Door] decides and tells idg and key, sealed for the asker.
+//
 // # What a receiver does
 //
 //	search --> attach --> attached --> joined --> leaving --> left

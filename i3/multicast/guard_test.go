@@ -60,8 +60,8 @@ func TestTagIsForOneMessage(t *testing.T) {
 	})
 }
 
-// What is covered beside the message cannot be taken for its end: a repair for one host, whose packet has an identifier,
-// is none for a subtree with these 32 bytes behind the payload.
+// What is covered beside the message cannot be taken for its end: a repair for one host, whose packet has an
+// identifier, is none for a subtree with these 32 bytes behind the payload.
 func TestTagTellsPlaceFromBody(t *testing.T) {
 	g := newTestGuard([32]byte{1}, wireID)
 	b := append(Message{Type: TypeRepair, Seq: 1}.AppendTo(nil), "payload"...)

@@ -89,8 +89,8 @@ func (m Message) AppendTo(b []byte) []byte {
 }
 
 // ParseMessage decodes the fixed part of a message and returns its body, which
-// aliases b. A tag behind the body is not looked at. It checks that the body has the size its type asks for and that the
-// padding of a Query is zero.
+// aliases b. It checks that the body has the size its type asks for and that the
+// padding of a Query is zero. A tag behind the body is not looked at.
 func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	if len(b) < HeaderSize {
 		return Message{}, nil, ErrShort

@@ -25,9 +25,9 @@ func newHouse(t *testing.T, loss testbed.Loss, shown *multicast.Name) *bed {
 	}})
 }
 
-// Receivers that know a group's public name, and prove that they have the ticket, join and are like any others: also when
-// asks and answers are lost. Neither the group's identifier nor its key crosses the network in the clear on the way, and
-// no ask comes to the tree.
+// Receivers that know a group's public name, and prove that they have the ticket, join and are like any others: also
+// when asks and answers are lost. Neither the group's identifier nor its key crosses the network in the clear on the
+// way, and no ask comes to the tree.
 func TestJoinByName(t *testing.T) {
 	for _, loss := range []testbed.Loss{{}, testbed.PaperLoss(3)} {
 		b := newHouse(t, loss, &multicast.Name{Secret: ticket})
@@ -38,7 +38,8 @@ func TestJoinByName(t *testing.T) {
 					t.Errorf("an ask comes to %s in a packet of kind %v", at, p.Kind)
 				}
 			}
-			if m.Type == multicast.TypeAdmit && (bytes.Contains(body, b.Group().AppendTo(nil)) || bytes.Contains(body, groupKey[:])) {
+			open := bytes.Contains(body, b.Group().AppendTo(nil)) || bytes.Contains(body, groupKey[:])
+			if m.Type == multicast.TypeAdmit && open {
 				t.Error("an answer can be read by all")
 			}
 		})
@@ -73,7 +74,8 @@ func TestNotAdmitted(t *testing.T) {
 			t.Errorf("%s: counters %+v", name, n)
 		}
 	}
-	b := newBed(t, setup{seed: 32, group: multicast.Config{Name: &multicast.Name{ID: multicast.PublicName(doorSecret)}}})
+	doorless := multicast.Name{ID: multicast.PublicName(doorSecret)}
+	b := newBed(t, setup{seed: 32, group: multicast.Config{Name: &doorless}})
 	r := b.add(1)[0]
 	r.Join()
 	b.world.Sleep(10 * second)
@@ -84,7 +86,8 @@ func TestNotAdmitted(t *testing.T) {
 
 // A receiver that asks can be told to leave.
 func TestLeaveWhileAsking(t *testing.T) {
-	b := newBed(t, setup{seed: 33, group: multicast.Config{Name: &multicast.Name{ID: multicast.PublicName(doorSecret)}}})
+	doorless := multicast.Name{ID: multicast.PublicName(doorSecret)}
+	b := newBed(t, setup{seed: 33, group: multicast.Config{Name: &doorless}})
 	r := b.add(1)[0]
 	r.Join()
 	b.world.Sleep(millisecond)
@@ -109,7 +112,8 @@ func TestAttackNameHijack(t *testing.T) {
 		case 3:
 			target = i3.NewID(uint64(2*i), i3.LeftKeyOf(name.Key()), 0)
 		}
-		a := p.ask(i3.KindInsert, i3.Insert{Trigger: i3.Trigger{ID: name.WithSuffix(uint64(i)), Target: i3.ToID(target)}})
+		hijack := i3.Trigger{ID: name.WithSuffix(uint64(i)), Target: i3.ToID(target)}
+		a := p.ask(i3.KindInsert, i3.Insert{Trigger: hijack})
 		if a.Status.Alive() {
 			t.Fatalf("a trigger of the name leads to %v", target)
 		}
@@ -132,7 +136,8 @@ func TestAttackAskFlood(t *testing.T) {
 	}
 	most := int(b.world.Now().Sub(began)/second+2) * multicast.DefaultAsks
 	count := b.Source().Machine.AskCounters()
-	if answered := int(count.Refused); answered > most || answered < most/2 || count.DropRate == 0 || len(p.told) != answered {
+	answered := int(count.Refused)
+	if answered > most || answered < most/2 || count.DropRate == 0 || len(p.told) != answered {
 		t.Errorf("%d asks, %d answers came, at most %d wanted; counters %+v", n, len(p.told), most, count)
 	}
 	for _, answer := range p.told {
