@@ -69,8 +69,8 @@ func TestAttackReplay(t *testing.T) {
 }
 
 // TestAttackA9RefreshSilence: an attacker records the owner's last refresh-ack and, when the owner has crashed, sends
-// it to its children for two lifetimes. With a key the link lives and a child adopts it; without, the children are silent
-// until packets stop coming.
+// it to its children for two lifetimes. With a key the link lives and a child adopts it; without, the children are
+// silent until packets stop coming.
 func TestAttackA9RefreshSilence(t *testing.T) {
 	for _, key := range [][32]byte{{}, groupKey} {
 		b := newBed(t, setup{seed: 22, degree: 2, nodes: 4, group: multicast.Config{Key: key}})
