@@ -92,7 +92,7 @@ func (d *Daemon) makeNode(ctx context.Context) error {
 	cfg := node.Config{
 		Self: self, Member: d.member, Epoch: rand.Uint32(), MaxTriggers: d.cfg.Limits.Triggers,
 		MaxPerID: d.cfg.Limits.PerIdentifier, Lifetime: machine.Duration(d.cfg.Limits.Lifetime),
-		Limits: d.cfg.Limits.ofSources(),
+		Limits: d.cfg.Limits.ofSources(), Pushback: true,
 	}
 	s.key("node", cfg.Secret[:])
 	d.node, err = node.New(cfg)

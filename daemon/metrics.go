@@ -38,8 +38,11 @@ var families = []family{
 	{"node", "i3_node_dropped_total", "Packets, copies and entries dropped, by reason.", "reason", map[string]string{
 		"malformed": "DropMalformed", "kind": "DropKind", "targets": "DropTargets", "no_match": "DropNoMatch",
 		"hop_limit": "DropHopLimit", "budget": "DropBudget", "no_owner": "DropNoOwner", "stranger": "DropStranger",
-		"no_ring": "DropNoRing", "outbox": "DropOutbox", "rate": "DropRate", "pace": "DropPace",
+		"no_ring": "DropNoRing", "outbox": "DropOutbox", "rate": "DropRate", "pace": "DropPace", "pushback": "DropPushback",
 	}},
+	{"node", "i3_node_pushbacks_total", "Times that it told a node of a link that leads to nothing.", "",
+		map[string]string{"": "Pushbacks"}},
+	{"node", "i3_node_pruned_total", "Links removed because they lead to nothing.", "", map[string]string{"": "Pruned"}},
 	{"node", "i3_node_handed_over_total", "Triggers given to a node that owns them now.", "",
 		map[string]string{"": "HandedOver"}},
 	{"node", "i3_node_taken_over_total", "Triggers taken from the node that owned them before.", "",

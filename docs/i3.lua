@@ -20,7 +20,7 @@ local HAND_HEAD, MAX_HANDED = 32, 12
 local TAG, MAX_TOKEN = 16, 64
 
 local kinds = {[1] = "data", [2] = "direct", [3] = "insert", [4] = "remove", [5] = "challenge", [6] = "ack",
-	[7] = "ring", [8] = "handover"}
+	[7] = "ring", [8] = "handover", [9] = "pushback"}
 local targets = {[1] = "identifier", [2] = "host"}
 local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "removed", [5] = "missing",
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
@@ -42,6 +42,7 @@ local f = {
 	hops = ProtoField.uint8("i3.hops", "Hop limit"),
 	length = ProtoField.uint16("i3.length", "Payload length"),
 	flow = ProtoField.uint32("i3.flow", "Flow", base.HEX),
+	cookie = ProtoField.uint32("i3.cookie", "Cookie of the link", base.HEX),
 	payload = ProtoField.bytes("i3.payload", "Payload"),
 	padding = ProtoField.bytes("i3.padding", "Padding"),
 	-- The entries of control packets.
@@ -450,8 +451,12 @@ local function show_header(tvb, offset, tree)
 	tree:add(f.length, tvb(offset + 42, 2))
 	tree:add(f.flow, tvb(offset + 44, 4))
 	local name = kinds[tvb(offset, 1):bitfield(4, 4)]
-	local bad = reserve(tvb, offset + 1, 1, tree) or reserve(tvb, offset + 4, 4, tree) or
-		reserve(tvb, offset + TEMPLATE + 1, 1, tree)
+	local bad = reserve(tvb, offset + 1, 1, tree) or reserve(tvb, offset + TEMPLATE + 1, 1, tree)
+	if name == "data" then
+		tree:add(f.cookie, tvb(offset + 4, 4))
+	else
+		bad = reserve(tvb, offset + 4, 4, tree) or bad
+	end
 	if tvb(offset + 2, 2):uint() ~= MAGIC then
 		bad = "not the magic of i3"
 	elseif tvb(offset, 1):bitfield(0, 4) ~= VERSION then
@@ -498,6 +503,10 @@ local function show_packet(tvb, offset, root)
 		local does, wrong = show_handover(tvb, offset + HEADER, length, tree)
 		if wrong then tree:add_proto_expert_info(malformed, wrong) end
 		return HEADER + length, name .. " (" .. does .. (wrong and ") malformed" or ")")
+	end
+	if name == "pushback" then
+		if length > 0 then tree:add_proto_expert_info(malformed, "a pushback has no payload") end
+		return HEADER + length, length > 0 and name .. " malformed" or name
 	end
 	local n, wrong = show_entries(tvb, offset + HEADER, length, name, tree)
 	if wrong then

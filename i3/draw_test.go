@@ -74,18 +74,22 @@ var statuses = []i3.Status{
 
 var kinds = []i3.Kind{
 	i3.KindData, i3.KindDirect, i3.KindInsert, i3.KindRemove, i3.KindChallenge, i3.KindAck, i3.KindRing,
-	i3.KindHandover,
+	i3.KindHandover, i3.KindPushback,
 }
 
 // anyHeader draws a header for a payload of so many bytes.
 func anyHeader(t *rapid.T, length int) i3.Packet {
-	return i3.Packet{
+	p := i3.Packet{
 		Kind:     rapid.SampledFrom(kinds).Draw(t, "kind"),
 		HopLimit: rapid.Byte().Draw(t, "hops"),
 		Length:   uint16(length),
 		Flow:     rapid.Uint32().Draw(t, "flow"),
 		ID:       anyID.Draw(t, "id"),
 	}
+	if p.Kind == i3.KindData {
+		p.Cookie = rapid.Uint32().Draw(t, "cookie")
+	}
+	return p
 }
 
 // Fixed values for tables.

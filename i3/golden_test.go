@@ -71,7 +71,11 @@ func describe(v any) string {
 		return fmt.Sprintf("%s status=%q count=%d limit=%d lifetime=%dms epoch=%d range=(%016x,%016x]", describe(v.Trigger),
 			v.Status.String(), v.Count, v.Limit, v.LifetimeMS, v.Epoch, v.Lo, v.Hi)
 	case i3.Packet:
-		return fmt.Sprintf("kind=%v %s hops=%d length=%d flow=%08x", v.Kind, describe(v.ID), v.HopLimit, v.Length, v.Flow)
+		words := fmt.Sprintf("kind=%v %s hops=%d length=%d flow=%08x", v.Kind, describe(v.ID), v.HopLimit, v.Length, v.Flow)
+		if v.Cookie != 0 {
+			words += fmt.Sprintf(" cookie=%08x", v.Cookie)
+		}
+		return words
 	}
 	return fmt.Sprint(v)
 }
@@ -101,6 +105,9 @@ func describeDatagram(b []byte) (string, error) {
 func describePayload(k i3.Kind, payload []byte) (string, error) {
 	if k == i3.KindData || k == i3.KindDirect {
 		return fmt.Sprintf("payload=%q", payload), nil
+	}
+	if k == i3.KindPushback && len(payload) == 0 {
+		return "no payload", nil
 	}
 	if k == i3.KindRing { // package chord has vectors of what is in it
 		return fmt.Sprintf("payload=%x", payload), nil
@@ -202,6 +209,7 @@ func vectors() []vector {
 		Epoch: 0x01020304, Lo: 0xfffffffffffffff0, Hi: 0x0fffffffffffffff}
 	full := i3.Ack{Trigger: goldenHost6, Status: i3.StatusFull, Count: 9, Limit: 9, LifetimeMS: 1, Hi: 1}
 	data := append(i3.Packet{Kind: i3.KindData, HopLimit: 32, Length: 5, ID: goldenID}.AppendTo(nil), "hello"...)
+	linked := i3.Packet{Kind: i3.KindData, HopLimit: 31, Cookie: 0xc00c1e05, ID: goldenID}.AppendTo(nil)
 	direct := append(i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: 3, Flow: 1, ID: goldenID}.AppendTo(nil), "hey"...)
 	insert := control(i3.KindInsert, 0xdeadbeef, goldenID, insertChain, insertHost, probe)
 	ring := append(i3.Packet{Kind: i3.KindRing, HopLimit: 1, Length: 48, Flow: 3, ID: goldenRing}.AppendTo(nil),
@@ -222,6 +230,7 @@ func vectors() []vector {
 		value("entry of an acknowledgement", ack, i3.ParseAck),
 		value("entry of an acknowledgement, full", full, i3.ParseAck),
 		datagram("datagram: data", data),
+		datagram("datagram: data that a link brought", linked),
 		datagram("datagram: direct", direct),
 		datagram("datagram: insert, three entries", insert),
 		datagram("datagram: remove by the owner's secret", control(i3.KindRemove, 2, goldenID,
@@ -237,6 +246,7 @@ func vectors() []vector {
 				{Trigger: goldenHost4, LifetimeMS: 1},
 			},
 		})),
+		datagram("datagram: pushback", control(i3.KindPushback, 0xc00c1e05, goldenID)),
 		datagram("datagram: bundle of data and direct, padding", bundle),
 		datagram("datagram: nothing but padding", make([]byte, 4)),
 		hash("left key h_l of an identifier", describe(goldenID), key(i3.LeftKey(goldenID))),

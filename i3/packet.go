@@ -36,6 +36,7 @@ const (
 	KindAck                       // node to host: what became of each trigger
 	KindRing                      // between nodes: who is where on the ring
 	KindHandover                  // between nodes: triggers of identifiers that have another owner now
+	KindPushback                  // node to node: nothing matches what your link brings here
 	kindEnd
 )
 
@@ -58,6 +59,8 @@ func (k Kind) String() string {
 		return "ring"
 	case KindHandover:
 		return "handover"
+	case KindPushback:
+		return "pushback"
 	}
 	return "unknown"
 }
@@ -68,7 +71,7 @@ func (k Kind) String() string {
 //
 //	 0       1       2               4                               8
 //	+-------+-------+---------------+-------------------------------+
-//	|ver|kd |   0   |  magic "i3"   |               0               |  \
+//	|ver|kd |   0   |  magic "i3"   |            cookie             |  \
 //	+-------+-------+---------------+-------------------------------+   | template:
 //	|                              id                               |   | the trigger's
 //	|                          (32 bytes)                           |  /
@@ -83,6 +86,9 @@ type Packet struct {
 	Length uint16
 	// Flow is chosen by whoever asks and echoed by whoever answers.
 	Flow uint32
+	// Cookie is that of the link that brought a data packet, 0 if none did or its node
+	// wants no [KindPushback]. Other kinds have none.
+	Cookie uint32
 	// ID is the identifier the packet is sent to, or, in control packets, the
 	// identifier they concern.
 	ID ID
@@ -91,7 +97,9 @@ type Packet struct {
 // AppendTo appends the header of p to b. The caller appends exactly p.Length
 // bytes of payload after it.
 func (p Packet) AppendTo(b []byte) []byte {
+	at := len(b)
 	b = AppendTemplate(b, p.Kind, p.ID)
+	SetCookie(b[at:], p.Cookie)
 	var w [HeaderSize - TemplateSize]byte
 	w[0] = p.HopLimit
 	binary.BigEndian.PutUint16(w[2:], p.Length)
@@ -109,6 +117,16 @@ func AppendTemplate(b []byte, k Kind, id ID) []byte {
 	id.put(w[8:])
 	return append(b, w[:]...)
 }
+
+// SetCookie overwrites the cookie in a template, or in the wire form of a packet. It
+// panics when b is shorter than a template.
+func SetCookie(b []byte, cookie uint32) {
+	_ = b[TemplateSize-1]
+	binary.BigEndian.PutUint32(b[4:], cookie)
+}
+
+// Cookie returns the cookie in a template, or in the wire form of a packet.
+func Cookie(b []byte) uint32 { return binary.BigEndian.Uint32(b[4:]) }
 
 // SetHopLimit overwrites the hop limit in the wire form of a packet. It panics
 // when b is shorter than a header: only bytes that [Next] accepted come here.
@@ -153,7 +171,7 @@ func parseHeader(b []byte) (Packet, error) {
 		return Packet{}, ErrVersion
 	case k == 0 || k >= kindEnd:
 		return Packet{}, ErrKind
-	case b[1]|b[41]|b[4]|b[5]|b[6]|b[7] != 0:
+	case b[1]|b[41] != 0 || Cookie(b) != 0 && k != KindData:
 		return Packet{}, ErrReserved
 	}
 	return Packet{
@@ -161,6 +179,7 @@ func parseHeader(b []byte) (Packet, error) {
 		HopLimit: b[40],
 		Length:   binary.BigEndian.Uint16(b[42:]),
 		Flow:     binary.BigEndian.Uint32(b[44:]),
+		Cookie:   Cookie(b),
 		ID:       loadID(b[8:]),
 	}, nil
 }

@@ -67,11 +67,13 @@ func TestTemplateDependsOnTheTriggerAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, q := anyHeader(t, 3), anyHeader(t, 9)
 		a, b := p.AppendTo(nil), q.AppendTo(nil)
-		mixed := append(i3.AppendTemplate(nil, p.Kind, p.ID), b[i3.TemplateSize:]...)
+		template := i3.AppendTemplate(nil, p.Kind, p.ID)
+		i3.SetCookie(template, p.Cookie) // a link's, that is its trigger's
+		mixed := append(template, b[i3.TemplateSize:]...)
 		if !bytes.Equal(mixed[:i3.TemplateSize], a[:i3.TemplateSize]) {
 			t.Fatalf("template %x is not the start of header %x", mixed[:i3.TemplateSize], a)
 		}
-		q.Kind, q.ID = p.Kind, p.ID
+		q.Kind, q.ID, q.Cookie = p.Kind, p.ID, p.Cookie
 		if got, _, _, err := i3.Next(append(mixed, make([]byte, 9)...)); err != nil || got != q {
 			t.Fatalf("template of %+v before the rest of another packet = %+v, %v, want %+v", p, got, err, q)
 		}
@@ -139,6 +141,8 @@ func TestNextErrors(t *testing.T) {
 		b[at] = v
 		return b
 	}
+	cookie := packet(i3.KindDirect, nil)
+	i3.SetCookie(cookie, 1<<31)
 	for _, c := range []struct {
 		name string
 		in   []byte
@@ -156,13 +160,10 @@ func TestNextErrors(t *testing.T) {
 		{"version 2", put(0, 0x21), i3.ErrVersion},
 		{"version 15", put(0, 0xf1), i3.ErrVersion},
 		{"kind 0", put(0, 0x10), i3.ErrKind},
-		{"kind 9", put(0, 0x19), i3.ErrKind},
+		{"kind 10", put(0, 0x1a), i3.ErrKind},
 		{"kind 15", put(0, 0x1f), i3.ErrKind},
 		{"reserved byte 1", put(1, 1), i3.ErrReserved},
-		{"reserved byte 4", put(4, 1), i3.ErrReserved},
-		{"reserved byte 5", put(5, 0x80), i3.ErrReserved},
-		{"reserved byte 6", put(6, 1), i3.ErrReserved},
-		{"reserved byte 7", put(7, 1), i3.ErrReserved},
+		{"cookie in what is no data", cookie, i3.ErrReserved},
 		{"reserved byte 41", put(41, 1), i3.ErrReserved},
 		{"padding that is not", put(0, 0), i3.ErrPadding},
 		{"padding with a last byte", append(make([]byte, 100), 1), i3.ErrPadding},
@@ -199,14 +200,15 @@ func TestSetHopLimit(t *testing.T) {
 }
 
 func TestKindString(t *testing.T) {
-	want := []string{"unknown", "data", "direct", "insert", "remove", "challenge", "ack", "ring", "handover", "unknown"}
+	want := []string{"unknown", "data", "direct", "insert", "remove", "challenge", "ack", "ring", "handover",
+		"pushback", "unknown"}
 	for k, s := range want {
 		if got := i3.Kind(k).String(); got != s {
 			t.Errorf("Kind(%d) is %q, want %q", k, got, s)
 		}
 	}
-	if last := i3.Kind(len(want) - 2); last != i3.KindHandover {
-		t.Errorf("the last kind is %d, want %d", i3.KindHandover, last)
+	if last := i3.Kind(len(want) - 2); last != i3.KindPushback {
+		t.Errorf("the last kind is %d, want %d", i3.KindPushback, last)
 	}
 }
 
@@ -219,6 +221,8 @@ func FuzzNext(f *testing.F) {
 	data := packet(i3.KindData, []byte("payload"))
 	f.Add(data)
 	f.Add(packet(i3.KindDirect, nil))
+	f.Add(i3.Packet{Kind: i3.KindData, Cookie: 1, ID: idA}.AppendTo(nil))
+	f.Add(packet(i3.KindPushback, nil))
 	f.Add(packet(i3.KindInsert, host.AppendTo(chain.AppendTo(nil))))
 	f.Add(packet(i3.KindRemove, chain.AppendTo(nil)))
 	f.Add(packet(i3.KindChallenge, challenge.AppendTo(nil)))
@@ -267,7 +271,7 @@ func rewrite(t *testing.T, b []byte, k i3.Kind, payload []byte) []byte {
 			if a, err := i3.ParseAck(payload); err == nil {
 				b = a.AppendTo(b)
 			}
-		case i3.KindRing, i3.KindHandover: // their payloads are of other forms
+		case i3.KindRing, i3.KindHandover, i3.KindPushback: // their payloads are of other forms
 		default:
 			t.Errorf("Next accepted kind %d", k)
 		}

@@ -40,6 +40,8 @@ type Config struct {
 	// and intervals. Host, Group and Near are filled in. With a Name in it receivers
 	// know the group by that alone, and its Door is the source's.
 	Group multicast.Config
+	// Pushback makes the nodes cut branches that lead to nothing, see [node.Config].
+	Pushback bool
 	// MaxSkew bounds the offset of each host's clock, drawn from [-MaxSkew,
 	// MaxSkew). Zero means no offsets.
 	MaxSkew machine.Duration
@@ -160,6 +162,7 @@ func (b *Bed) startNode(i int) error {
 		Epoch:    1 + n.epoch,
 		MaxPerID: b.cfg.Degree + 1,
 		Lifetime: b.cfg.Group.Host.Lifetime,
+		Pushback: b.cfg.Pushback,
 		Limits:   node.Unlimited(), // the hosts of an experiment may share addresses
 	})
 	if err != nil {

@@ -54,6 +54,7 @@ type setup struct {
 	group         multicast.Config
 	skew          machine.Duration
 	source        int // site
+	pushback      bool
 }
 
 // A bed is a deployment in virtual time and a judge of what its receivers get.
@@ -89,6 +90,7 @@ func newBed(tb testing.TB, s setup) *bed {
 		Degree:     s.degree,
 		Group:      s.group,
 		MaxSkew:    s.skew,
+		Pushback:   s.pushback,
 	})
 	if err != nil {
 		tb.Fatal(err)

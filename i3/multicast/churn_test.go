@@ -126,3 +126,30 @@ func TestChurn(t *testing.T) {
 		})
 	}
 }
+
+// Nodes that cut dead branches cut no live one: through joins, departures, crashes and losses all is as without, and
+// branches are cut.
+func TestChurnWithPushback(t *testing.T) {
+	pruned := uint64(0)
+	for seed := uint64(1); seed <= 3; seed++ {
+		s := setup{seed: seed, nodes: 12, degree: 3, delays: newPlane(seed, 12, 20*time.Millisecond), pushback: true}
+		s.group.Host = host.Config{Lifetime: lifetime, Hurry: 1}
+		c := &churn{bed: newBed(t, s), rng: prng.New(seed, 1), degree: 3}
+		c.world.Sleep(lifetime)
+		c.run(200)
+		c.judge()
+		c.world.Sleep(longest)
+		c.checkTables()
+		silences := c.sum(func(m multicast.Counters) uint64 { return m.Silences })
+		told := uint64(0)
+		for _, n := range c.Nodes() {
+			pruned += n.Machine.Counters().Pruned
+			told += n.Machine.Counters().Pushbacks
+		}
+		t.Logf("seed %d: %d receivers, %d crashes, %d silences, %d pushbacks, %d pruned", seed, len(c.rs), c.crashes,
+			silences, told, pruned)
+	}
+	if pruned == 0 {
+		t.Error("no branch was cut: nothing was tested")
+	}
+}

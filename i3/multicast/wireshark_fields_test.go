@@ -14,7 +14,7 @@ import (
 // wireFieldNames are the fields of docs/i3.lua whose values are compared.
 var wireFieldNames = append([]string{
 	"i3.version", "i3.kind", "i3.magic", "i3.reserved", "i3.id", "i3.id.prefix", "i3.id.public", "i3.id.key",
-	"i3.id.suffix", "i3.hops", "i3.length", "i3.flow", "i3.payload", "i3.padding", "i3.trigger", "i3.trigger.id",
+	"i3.id.suffix", "i3.hops", "i3.length", "i3.flow", "i3.cookie", "i3.payload", "i3.padding", "i3.trigger", "i3.trigger.id",
 	"i3.trigger.kind", "i3.trigger.target", "i3.trigger.ipv4", "i3.trigger.ipv6", "i3.trigger.port", "i3.trigger.key",
 	"i3.probe", "i3.nonce", "i3.owner", "i3.status", "i3.count", "i3.limit", "i3.lifetime", "i3.epoch", "i3.range.lo",
 	"i3.range.hi",
@@ -115,6 +115,10 @@ func (f wireFields) payload(k i3.Kind, payload []byte) {
 		err = f.ring(payload)
 	case i3.KindHandover:
 		err = f.handover(payload)
+	case i3.KindPushback:
+		if len(payload) > 0 {
+			err = errors.New("nodes drop a pushback with a payload")
+		}
 	default:
 		err = f.entries(k, payload)
 	}
@@ -135,6 +139,9 @@ func (f wireFields) header(p i3.Packet) {
 	f.add("i3.hops", "%d", p.HopLimit)
 	f.add("i3.length", "%d", p.Length)
 	f.add("i3.flow", "0x%08x", p.Flow)
+	if p.Kind == i3.KindData {
+		f.add("i3.cookie", "0x%08x", p.Cookie)
+	}
 }
 
 func (f wireFields) entries(k i3.Kind, payload []byte) error {

@@ -233,7 +233,7 @@ func TestDissectorGolden(t *testing.T) {
 	}
 	datagrams = append(datagrams, append(bundle, make([]byte, 33)...))
 	_, seen := compareDissection(t, between(3000, 3000, datagrams...), everyPort)
-	wantSeen(t, seen, i3.KindHandover, allTypes()...)
+	wantSeen(t, seen, i3.KindPushback, allTypes()...)
 	if seen["padding"] == 0 {
 		t.Error("no frame has padding")
 	}
@@ -267,7 +267,7 @@ func TestDissectorNames(t *testing.T) {
 			t.Errorf("frame %d is called %q, want %q", i+1, info, want)
 		}
 	}
-	for k := i3.KindData; k <= i3.KindHandover; k++ {
+	for k := i3.KindData; k <= i3.KindPushback; k++ {
 		if !named[k.String()] {
 			t.Errorf("no frame begins with a packet of kind %v", k)
 		}

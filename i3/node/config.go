@@ -67,6 +67,9 @@ type Config struct {
 	Lifetime machine.Duration
 	// Limits bounds what one source may have of the node.
 	Limits Limits
+	// Pushback makes the node tell others of their links that lead to nothing, and
+	// remove its own of which it is told. It keeps some 70 bytes more for a link.
+	Pushback bool
 }
 
 func (c *Config) setDefaults() error {
@@ -146,6 +149,9 @@ type Counters struct {
 	DropOutbox      uint64 // copies and answers that found the outbox full
 	DropRate        uint64 // requests above Limits.Requests of their source
 	DropPace        uint64 // copies above Limits.Packets of their trigger
+	Pushbacks       uint64 // packets of others' links to identifiers without triggers of which it told them
+	Pruned          uint64 // links removed, since they lead to identifiers without triggers
+	DropPushback    uint64 // pushbacks for no link, of a wrong node or too soon
 	OverSource      uint64 // insertions refused: the source has Limits.MaxPerSource triggers
 	OverTarget      uint64 // insertions refused: Limits.MaxPerTarget triggers lead to the target
 	OverKey         uint64 // insertions refused: Limits.MaxPerKey triggers have the prefix and key

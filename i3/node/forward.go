@@ -60,16 +60,17 @@ func (n *Node) forward(now machine.Time, out *machine.Outbox) {
 		}
 		n.next = n.next[:0]
 		for i := range n.wave {
-			budget = n.copies(n.wave[i], n.matches.Targets[n.matches.Off[i]:n.matches.Off[i+1]], budget, out)
+			budget = n.copies(now, n.wave[i], n.matches.Targets[n.matches.Off[i]:n.matches.Off[i+1]], budget, out)
 		}
 		n.wave, n.next = n.next, n.wave
 	}
 }
 
 // copies makes the copies of one packet, one for each target.
-func (n *Node) copies(a arrival, tgs []handle, budget int, out *machine.Outbox) int {
+func (n *Node) copies(now machine.Time, a arrival, tgs []handle, budget int, out *machine.Outbox) int {
 	if len(tgs) == 0 {
 		n.count.DropNoMatch++
+		n.pushBack(now, a, out)
 		return budget
 	}
 	n.count.Matched++

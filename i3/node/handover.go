@@ -193,6 +193,7 @@ func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
 		if e.epoch = noEpoch; e.kind == toID {
 			e.proof = t.Owner
 		}
+		n.bake(t.Trigger.ID, &e)
 		h = n.targets.add(e)
 	}
 	if _, err := n.table.Insert(t.Trigger.ID, h, tick(now), tick(now.Add(left))); err != nil {
@@ -202,6 +203,7 @@ func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
 		}
 		return
 	}
+	n.refreshed(now, t.Trigger.ID, h)
 	n.count.TakenOver++
 	if n.sweepAt == machine.Never {
 		n.sweepAt = now.Add(sweepEvery)

@@ -34,6 +34,7 @@ type Node struct {
 	quota    quota
 	requests buckets
 	packets  packets
+	push     *pushback // nil unless Config.Pushback
 }
 
 // A scratch is what a node needs while it handles a batch. The nodes that are
@@ -46,6 +47,7 @@ type scratch struct {
 	siblings []handle
 	reply    []byte
 	entries  []i3.Insert
+	batch    []machine.Datagram
 }
 
 // scratchIn returns the scratch space in an outbox.
@@ -85,6 +87,9 @@ func New(cfg Config) (*Node, error) {
 		n.owned, _ = cfg.Member.Range()
 		n.ringAt = cfg.Member.Deadline()
 	}
+	if cfg.Pushback {
+		n.push = &pushback{links: make(map[uint32]pushed)}
+	}
 	var err error
 	n.table, err = matcher.New(matcher.Config{
 		MaxTriggers: cfg.MaxTriggers,
@@ -122,7 +127,9 @@ func (n *Node) Receive(now machine.Time, batch []machine.Datagram, out *machine.
 		n.datagram(now, d, out)
 	}
 	if len(n.wave) > 0 {
+		n.batch = batch
 		n.forward(now, out)
+		n.batch = nil
 	}
 	if n.member != nil {
 		n.ringAt = min(n.ringAt, n.member.Deadline()) // it may have been asked for an owner that it does not know
@@ -170,6 +177,8 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 		n.data(from, p, wire, out)
 	case i3.KindInsert, i3.KindRemove:
 		n.request(now, from, p, i3.Payload(wire), out)
+	case i3.KindPushback:
+		n.pushedBack(now, from, p)
 	default:
 		n.count.DropKind++
 	}

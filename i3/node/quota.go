@@ -170,6 +170,7 @@ func (n *Node) charge(from netip.AddrPort, id i3.ID, e *target) {
 
 // release takes back the handle of a trigger that has left the table, and what it counted for.
 func (n *Node) release(id i3.ID, h handle) {
+	n.unbake(h)
 	if e := n.targets.at(h); e.counted {
 		b := n.quota.bill(id, e)
 		n.quota.sources.sub(b.source)

@@ -143,6 +143,7 @@ func (n *Node) insert(now machine.Time, from netip.AddrPort, in i3.Insert) i3.Ac
 		if s, over := n.over(in.Trigger.ID, &e); over {
 			return n.ack(now, in.Trigger, s)
 		}
+		n.bake(in.Trigger.ID, &e)
 		h = n.targets.add(e)
 	}
 	return n.ack(now, in.Trigger, n.store(now, from, in, h, known))
@@ -159,6 +160,7 @@ func (n *Node) store(now machine.Time, from netip.AddrPort, in i3.Insert, h hand
 	}
 	e := n.targets.at(h)
 	n.charge(from, in.Trigger.ID, e)
+	n.refreshed(now, in.Trigger.ID, h)
 	return n.inserted(now, in, e, known)
 }
 

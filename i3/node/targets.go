@@ -59,8 +59,13 @@ func targetOf(t i3.Target) (e target) {
 	return e
 }
 
-// leads reports whether two targets are one.
-func (e *target) leads(f *target) bool { return e.kind == f.kind && e.wire == f.wire }
+// leads reports whether two targets are one. The cookie of a link is not part of it.
+func (e *target) leads(f *target) bool {
+	if e.kind != f.kind || e.kind != toID {
+		return e.kind == f.kind && e.wire == f.wire
+	}
+	return [i3.IDSize]byte(e.wire[i3.TemplateSize-i3.IDSize:]) == [i3.IDSize]byte(f.wire[i3.TemplateSize-i3.IDSize:])
+}
 
 // id returns the identifier that the target is, if it is one.
 func (e *target) id() (id i3.ID, ok bool) {
