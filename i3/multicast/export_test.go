@@ -66,10 +66,11 @@ func Seal(key [32]byte, group i3.ID, p i3.Packet, message []byte) []byte {
 
 // ForgeAdmit makes an answer to an ask as one who is not the source can, who saw the
 // ask: with a key of its own, or behind the source's.
-func ForgeAdmit(secret, asker [32]byte, m Message, group i3.ID, i int) []byte {
+func ForgeAdmit(secret, asker [32]byte, name i3.ID, m Message, group i3.ID, i int) []byte {
 	var told [i3.IDSize + 32]byte
 	group.AppendTo(told[:0])
 	d, head := newDoor(&Door{Secret: secret}), m.AppendTo(nil)
+	d.name = name
 	a, err := d.seal(asker, head, &told)
 	if err != nil {
 		panic(err)

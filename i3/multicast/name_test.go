@@ -168,7 +168,7 @@ func TestAttackForgedAdmit(t *testing.T) {
 	n, accepted := volume(2_000, 100_000), 0
 	for i := range n {
 		m := multicast.Message{Type: multicast.TypeAdmit, Seq: seq}
-		forged := multicast.ForgeAdmit([32]byte{byte(i), byte(i >> 8), 7}, asker, m, b.Group(), i)
+		forged := multicast.ForgeAdmit([32]byte{byte(i), byte(i >> 8), 7}, asker, ask.ID, m, b.Group(), i)
 		if v.accepts(i3.Packet{Kind: i3.KindDirect, HopLimit: 1, ID: ask.ID}, forged) {
 			accepted++
 		}

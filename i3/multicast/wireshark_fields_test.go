@@ -14,8 +14,9 @@ import (
 // wireFieldNames are the fields of docs/i3.lua whose values are compared.
 var wireFieldNames = append([]string{
 	"i3.version", "i3.kind", "i3.magic", "i3.reserved", "i3.id", "i3.id.prefix", "i3.id.public", "i3.id.key",
-	"i3.id.suffix", "i3.hops", "i3.length", "i3.flow", "i3.cookie", "i3.payload", "i3.padding", "i3.trigger", "i3.trigger.id",
-	"i3.trigger.kind", "i3.trigger.target", "i3.trigger.ipv4", "i3.trigger.ipv6", "i3.trigger.port", "i3.trigger.key",
+	"i3.id.suffix", "i3.hops", "i3.length", "i3.flow", "i3.cookie", "i3.payload", "i3.padding", "i3.trigger",
+	"i3.trigger.id", "i3.trigger.kind", "i3.trigger.target", "i3.trigger.ipv4", "i3.trigger.ipv6", "i3.trigger.port",
+	"i3.trigger.key",
 	"i3.probe", "i3.nonce", "i3.owner", "i3.status", "i3.count", "i3.limit", "i3.lifetime", "i3.epoch", "i3.range.lo",
 	"i3.range.hi",
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",

@@ -53,7 +53,7 @@ func (p *couple) sleep(d machine.Duration) {
 	p.far.sleep(d)
 }
 
-// settle lets far own its range for so long that it knows what is not there, with packets that tell it that it meets one.
+// settle lets far own its range for so long that it knows what is not there, with a packet that begins that time.
 func (p *couple) settle() {
 	link, _ := chain(local(77), 1<<63+2, 0)
 	p.near.insert(link)
@@ -169,8 +169,8 @@ func TestPushbackGrace(t *testing.T) {
 	}
 }
 
-// Whatever comes and goes, and though the far node loses its memory now and then, no branch is cut whose host looks after
-// it; one whose host has gone is, if packets come.
+// Whatever comes and goes, and though the far node loses its memory now and then, no branch is cut whose host looks
+// after it; one whose host has gone is, if packets come.
 func TestPushbackCutsNothingAlive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := newCouple(t)
@@ -238,6 +238,9 @@ func TestAttackForgedPushback(t *testing.T) {
 		}
 		if i%1000 == 500 {
 			p.near.now = p.near.now.Add(4 * machine.Second)
+		}
+		if i%1000 == 750 {
+			p.near.now = p.near.now.Add(machine.Second / 2) // a second time
 		}
 		k := i % len(links)
 		switch i % 3 {
