@@ -165,7 +165,7 @@ func TestAttackForgedAdmit(t *testing.T) {
 	r.Join()
 	b.world.Sleep(second / 2)
 	v := &victim{receiver: r, out: machine.NewOutbox(0, 0, 0)}
-	n, accepted := volume(2_000, 100_000), 0
+	n, accepted := volume(2_000, 20_000), 0
 	for i := range n {
 		m := multicast.Message{Type: multicast.TypeAdmit, Seq: seq}
 		forged := multicast.ForgeAdmit([32]byte{byte(i), byte(i >> 8), 7}, asker, ask.ID, m, b.Group(), i)

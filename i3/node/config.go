@@ -68,7 +68,7 @@ type Config struct {
 	// Limits bounds what one source may have of the node.
 	Limits Limits
 	// Pushback makes the node tell others of their links that lead to nothing, and
-	// remove its own of which it is told. It keeps some 70 bytes more for a link.
+	// remove its own of which it is told. It keeps 80 to 160 bytes more for a link.
 	Pushback bool
 }
 
