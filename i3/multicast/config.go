@@ -153,6 +153,7 @@ type Config struct {
 
 	root   i3.ID    // above Group; filled in with the defaults
 	tagKey [32]byte // of Key and Group; filled in with the defaults
+	keyed  bool     // there is a Key
 }
 
 // Events are calls that a receiver makes. Any may be nil. They run inside the
@@ -240,7 +241,9 @@ func (c *Config) checkGroup() error {
 }
 
 // derive fills in what follows from the group's identifier and key.
-func (c *Config) derive() { c.root, c.tagKey = RootOf(c.Group), tagKey(&c.Key, c.Group) }
+func (c *Config) derive() {
+	c.root, c.tagKey, c.keyed = RootOf(c.Group), tagKey(&c.Key, c.Group), c.Key != [32]byte{}
+}
 
 // MaxRelays bounds [Config.Relays].
 const MaxRelays = 4

@@ -51,9 +51,10 @@ func (c *core) more() *extras {
 	return c.extras
 }
 
-// guard returns the host's guard, nil if the group has no key.
+// guard returns the host's guard, nil if the group has no key: then all receivers
+// look at the one configuration that they share, and none at its extras.
 func (c *core) guard() *guard {
-	if c.extras == nil {
+	if !c.cfg.keyed {
 		return nil
 	}
 	return c.extras.guard

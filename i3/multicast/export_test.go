@@ -59,7 +59,8 @@ func SetLinkDue(r *Receiver, i int, at machine.Time) {
 // Seal gives a message the tag of a group's member for the packet that it is to
 // come in.
 func Seal(key [32]byte, group i3.ID, p i3.Packet, message []byte) []byte {
-	c := core{cfg: &Config{Key: key, Group: group, tagKey: tagKey(&key, group)}}
+	c := core{cfg: &Config{Key: key, Group: group}}
+	c.cfg.derive()
 	c.useKey()
 	return c.guard().seal(message, p.ID, p.Kind == i3.KindDirect)
 }

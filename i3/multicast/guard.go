@@ -40,12 +40,9 @@ func tagKey(key *[32]byte, group i3.ID) [32]byte {
 	return sha256.Sum256(append(append([]byte(domain), key[:]...), id[:]...))
 }
 
-// useKey gives the host a guard if its configuration has a key, else takes it away.
+// useKey gives the host a guard if its configuration has a key.
 func (c *core) useKey() {
-	if c.cfg.Key == [32]byte{} {
-		if c.extras != nil {
-			c.extras.guard = nil
-		}
+	if !c.cfg.keyed {
 		return
 	}
 	mac, err := highwayhash.NewDigest128(c.cfg.tagKey[:])

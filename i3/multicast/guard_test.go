@@ -12,7 +12,9 @@ import (
 
 // newTestGuard returns the guard of a group's member.
 func newTestGuard(key [32]byte, group i3.ID) *guard {
-	c := core{cfg: &Config{Key: key, Group: group, tagKey: tagKey(&key, group)}}
+	c := core{cfg: &Config{Key: key, Group: group}}
+	c.cfg.derive()
+	c.cfg.keyed = true // of any key, zero or not
 	c.useKey()
 	return c.guard()
 }

@@ -235,6 +235,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.ownerLeaves(now, body)
 	case TypeAdopt:
 		r.ownerFound(now, i3.IDFrom([i3.IDSize]byte(body)), m.Seq, out)
+	case TypeAsk:
+		r.count.DropUnexpected++ // receivers have no door
 	case TypeHint:
 		r.hinted(now, i3.IDFrom([i3.IDSize]byte(body)), out)
 	}
