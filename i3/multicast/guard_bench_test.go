@@ -9,8 +9,8 @@ import (
 	"i3bench/i3/multicast"
 )
 
-// BenchmarkKey is what a receiver takes for a packet of 1,200 bytes that came down the tree, all told, without a key and
-// with one.
+// BenchmarkKey is what a receiver takes for a packet of 1,200 bytes that came down the tree, all told, without a key
+// and with one.
 func BenchmarkKey(b *testing.B) {
 	for name, key := range map[string][32]byte{"none": {}, "key": groupKey} {
 		b.Run(name, func(b *testing.B) {
