@@ -19,6 +19,9 @@ const (
 	// be refreshed by hosts.
 	handRetry = 250 * machine.Millisecond
 	handTries = 20
+	// handPatience is how often a node that has joined asks the one that it has asked before though another is its
+	// successor by now: another that has joined has nothing.
+	handPatience = 4
 	// noEpoch is one of cookies that never comes: no nonce was found right yet.
 	noEpoch = math.MaxUint32
 )
@@ -48,6 +51,7 @@ func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
 		from: next.Addr, owned: n.owned, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
 	}
 	n.hand.flow = n.hand.flows.Next()
+	n.given = true
 	n.askHandover(now, out)
 }
 
@@ -58,10 +62,15 @@ func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 		if h.most > 1 && !h.has { // otherwise nobody has ever answered, or nothing is missing
 			n.count.HandoverFailed++
 		}
-		h.next = machine.Never
+		n.endFetch()
 		return
 	}
-	if next := n.member.Successors()[0].Addr; h.tries > 1 && !h.heir && next != h.from {
+	next := n.member.Successors()[0].Addr
+	if next == n.cfg.Self && !h.heir {
+		n.endFetch() // nobody is left who has them
+		return
+	}
+	if h.tries > handPatience && !h.heir && next != h.from {
 		h.from, h.at, h.flow = next, 0, h.flows.Next() // it has died, or left and handed all to this one
 	}
 	h.next = now.Add(handRetry)
@@ -78,6 +87,10 @@ func (n *Node) sendHandover(to netip.AddrPort, flow uint32, h *i3.Handover, out 
 
 // handover handles a question for triggers, or an answer.
 func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
+	if i3.IsMirror(payload) {
+		n.mirrorMessage(now, from, p.Flow, payload, out)
+		return
+	}
 	var h i3.Handover
 	switch {
 	case i3.ParseHandover(payload, &h) != nil:
@@ -94,24 +107,32 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 }
 
 // handOver answers a question for triggers. They are for nobody but the node that comes before this one, and of no
-// prefixes but those before it; and for the one after, if this one leaves.
+// prefixes but those before it, even if another has joined between them meanwhile; and for the one after, if this one
+// leaves.
 func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.Handover, out *machine.Outbox) {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
 	if n.toHeir(to, asked) {
 		n.handToHeir(now, flow, q, out)
 		return
 	}
-	if pred := n.member.Predecessor(); pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.owned.Hi) {
+	pred := n.member.Predecessor()
+	switch {
+	case !n.lendsTo(now, to, asked) && (pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.owned.Hi)):
 		n.count.DropStranger++
 		return
+	case n.borrows(): // it has not all itself
+		n.count.DropUnready++
+		return
 	}
-	a := n.page(now, q)
+	n.lendTo(now, to, asked)
+	a := n.page(now, q, i3.MaxHanded)
+	n.count.HandedOver += uint64(len(a.Handed))
 	n.sendHandover(to, flow, &a, out)
 }
 
-// page returns the triggers from the cursor of a question on, as many as a packet holds. A cursor is one of the table
-// and, above that, how many triggers of the identifier there were handed over: it may have more than a packet holds.
-func (n *Node) page(now machine.Time, q i3.Handover) i3.Handover {
+// page returns the triggers from the cursor of a question on, as many as there is room for. A cursor is one of the table
+// and, above that, how many triggers of the identifier there were handed over: it may have more than there is room for.
+func (n *Node) page(now machine.Time, q i3.Handover, room int) i3.Handover {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
 	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true}
 	skip := int(q.Cursor >> matcher.CursorBits)
@@ -119,38 +140,49 @@ func (n *Node) page(now machine.Time, q i3.Handover) i3.Handover {
 		fit, seen := len(a.Handed), 0
 		from := matcher.Cursor(a.Cursor & (1<<matcher.CursorBits - 1))
 		at, more := n.table.Scan(from, 1, tick(now), func(id i3.ID, tg matcher.Target, at matcher.Tick) {
-			if seen++; seen > skip && len(a.Handed) <= i3.MaxHanded && asked.Contains(id.Prefix()) {
+			if seen++; seen > skip && len(a.Handed) <= room && asked.Contains(id.Prefix()) {
 				a.Handed = append(a.Handed, n.handed(now, id, tg, at))
 			}
 		})
 		switch {
-		case len(a.Handed) <= i3.MaxHanded:
+		case len(a.Handed) <= room:
 			a.Cursor, a.More, skip = uint64(at), more, 0
 			continue
 		case fit > 0: // the cell is for the next packet
 			a.Handed = a.Handed[:fit]
 		default:
-			a.Handed = a.Handed[:i3.MaxHanded]
-			a.Cursor += i3.MaxHanded << matcher.CursorBits
+			a.Handed = a.Handed[:room]
+			a.Cursor += uint64(room) << matcher.CursorBits
 		}
 		break
 	}
-	n.count.HandedOver += uint64(len(a.Handed))
 	return a
 }
 
 // handed returns a trigger as it is handed over. It is given more to live than it has: its host may refresh it here for
 // the last time after that, and then not for half a lifetime.
 func (n *Node) handed(now machine.Time, id i3.ID, tg matcher.Target, expire matcher.Tick) i3.Handed {
-	e := n.targets.at(tg)
 	all := matcher.Tick(n.cfg.Lifetime / machine.Millisecond)
-	h := i3.Handed{Trigger: i3.Trigger{ID: id}, LifetimeMS: uint32(min(expire-tick(now)+all/3, all))}
-	if to, ok := e.id(); ok {
-		h.Trigger.Target, h.Owner = i3.ToID(to), i3.Key(e.proof)
-	} else {
-		h.Trigger.Target = i3.ToHost(e.host(), i3.Key(e.wire[i3.AddrSize:][:16]))
-	}
+	h := n.targets.at(tg).handed(id)
+	h.LifetimeMS = uint32(min(expire-tick(now)+all/3, all))
 	return h
+}
+
+// handed returns a trigger as it is handed over, without a lifetime.
+func (e *target) handed(id i3.ID) i3.Handed {
+	if to, ok := e.id(); ok {
+		return i3.Handed{Trigger: i3.Trigger{ID: id, Target: i3.ToID(to)}, Owner: i3.Key(e.proof)}
+	}
+	return i3.Handed{Trigger: i3.Trigger{ID: id, Target: i3.ToHost(e.host(), i3.Key(e.wire[i3.AddrSize:][:16]))}}
+}
+
+// handedTarget returns the target of a trigger that was handed over. No nonce of it was found right yet.
+func handedTarget(t i3.Handed) target {
+	e := targetOf(t.Trigger.Target)
+	if e.epoch = noEpoch; e.kind == toID {
+		e.proof = t.Owner
+	}
+	return e
 }
 
 // takeOver inserts triggers that are handed over, and asks for more. Those of hosts have to be proven again with
@@ -168,7 +200,7 @@ func (n *Node) takeOver(now machine.Time, a i3.Handover, out *machine.Outbox) {
 		h.has = true
 		n.heir = heir{h.owned, now.Add(heirMost)}
 	default:
-		h.next = machine.Never
+		n.endFetch()
 		return
 	}
 	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, h.flows.Next()
@@ -180,20 +212,19 @@ func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
 	left := machine.Duration(t.LifetimeMS) * machine.Millisecond
 	prefix := t.Trigger.ID.Prefix()
 	if left > n.cfg.Lifetime+machine.Second || !n.hand.owned.Contains(prefix) ||
-		!n.hand.heir && !n.owned.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+		i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
 		n.count.HandoverRefused++
 		return
 	}
 	h, known := n.find(t.Trigger)
-	if known && n.outlives(h, t.Trigger.ID, now.Add(left)) {
+	mirror := known && n.targets.at(h).pass != 0
+	switch {
+	case mirror:
+		n.own(n.targets.at(h))
+	case !known:
+		h = n.targets.add(handedTarget(t))
+	case n.outlives(h, t.Trigger.ID, now.Add(left)):
 		return
-	}
-	if !known {
-		e := targetOf(t.Trigger.Target)
-		if e.epoch = noEpoch; e.kind == toID {
-			e.proof = t.Owner
-		}
-		h = n.targets.add(e)
 	}
 	if _, err := n.table.Insert(t.Trigger.ID, h, tick(now), tick(now.Add(left))); err != nil {
 		n.count.HandoverRefused++
@@ -203,6 +234,9 @@ func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
 		return
 	}
 	n.count.TakenOver++
+	if !known {
+		n.journal.note(t.Trigger.ID, n.targets.at(h), false)
+	}
 	if n.sweepAt == machine.Never {
 		n.sweepAt = now.Add(sweepEvery)
 	}

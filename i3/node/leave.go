@@ -116,7 +116,7 @@ func (n *Node) offer(now machine.Time, out *machine.Outbox) {
 // partWithout leaves the ring though nobody has the triggers, if there are any. The node goes on matching what reaches
 // it.
 func (n *Node) partWithout(now machine.Time, out *machine.Outbox) {
-	if n.table.Len() > 0 {
+	if n.Triggers() > 0 {
 		n.count.LeaveFailed++
 	}
 	n.part(now, out)
@@ -164,7 +164,8 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 		d.tries = 0
 	}
 	d.step, d.at, d.next = handing, q.Cursor, now.Add(2*handRetry)
-	a := n.page(now, q)
+	a := n.page(now, q, i3.MaxHanded)
+	n.count.HandedOver += uint64(len(a.Handed))
 	if !a.More {
 		if d.end == 0 {
 			d.end = receipt | uint64(n.hand.flows.Next())
@@ -191,6 +192,7 @@ func (n *Node) offered(now machine.Time, from netip.AddrPort, o i3.Handover, out
 		return // one after the other
 	}
 	h.tries = 0
+	n.hurryMirror(now, from)
 	n.askHandover(now, out)
 }
 

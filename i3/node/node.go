@@ -18,7 +18,7 @@ type Node struct {
 	sweepAt machine.Time // machine.Never while the table is empty
 	ringAt  machine.Time // when the member of a ring has something to do
 	alone   bool         // it has not joined its ring yet
-	given   bool         // its successor has its triggers, and matches packets for them
+	given   bool         // its successor has its triggers, and matches packets for them: it leaves, or has just joined
 	paced   bool         // the packets of its triggers are limited
 	owned   chord.Range  // the prefixes that it owns
 	ring    chord.Ring
@@ -29,6 +29,9 @@ type Node struct {
 	cookies *i3.Cookies
 	hand    handover
 	heir    heir
+	lends   lends
+	mirrors mirrors
+	journal journal
 	leave   departure
 
 	quota    quota
@@ -85,9 +88,15 @@ func New(cfg Config) (*Node, error) {
 		n.owned, _ = cfg.Member.Range()
 		n.ringAt = cfg.Member.Deadline()
 	}
+	most := cfg.MaxTriggers
+	if cfg.Mirrors {
+		cfg.Member.LookBehind()
+		n.mirrors.on, n.journal.on, n.mirrors.next = true, true, machine.Never
+		most += cfg.MaxMirrors
+	}
 	var err error
 	n.table, err = matcher.New(matcher.Config{
-		MaxTriggers: cfg.MaxTriggers,
+		MaxTriggers: most,
 		MaxPerID:    cfg.MaxPerID,
 		Seed:        [16]byte(cfg.Secret[16:]),
 		Reclaimed:   n.expired,
@@ -101,7 +110,10 @@ func New(cfg Config) (*Node, error) {
 // expired is told of every trigger that the table drops because its time is
 // over.
 func (n *Node) expired(id i3.ID, tg matcher.Target) {
-	n.count.Expired++
+	if e := n.targets.at(tg); e.pass == 0 || n.owns(id.Prefix()) {
+		n.count.Expired++
+		n.journal.note(id, e, true)
+	}
 	n.release(id, tg)
 }
 
@@ -109,8 +121,11 @@ func (n *Node) expired(id i3.ID, tg matcher.Target) {
 func (n *Node) Counters() Counters { return n.count }
 
 // Triggers returns the number of triggers in the table, expired ones that were
-// not reclaimed yet included.
-func (n *Node) Triggers() int { return n.table.Len() }
+// not reclaimed yet included, and mirrors not.
+func (n *Node) Triggers() int { return n.table.Len() - n.mirrors.count }
+
+// Mirrors returns the number of mirrors in the table.
+func (n *Node) Mirrors() int { return n.mirrors.count }
 
 // Receive handles a batch of datagrams: control packets one by one, data
 // packets of the whole batch together.
@@ -167,8 +182,12 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 	switch p.Kind {
 	case i3.KindData:
 		n.count.Data++
-		n.data(from, p, wire, out)
+		n.data(now, from, p, wire, out)
 	case i3.KindInsert, i3.KindRemove:
+		if n.borrows() {
+			n.count.DropUnready++
+			return
+		}
 		n.request(now, from, p, i3.Payload(wire), out)
 	default:
 		n.count.DropKind++
@@ -183,7 +202,9 @@ func tick(now machine.Time) matcher.Tick {
 // followRing takes over what the member of a ring owns by now.
 func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 	owned, joined := n.member.Range()
-	n.owned = owned
+	if n.owned != owned {
+		n.ownsOther(now, owned)
+	}
 	if n.alone && joined {
 		n.fetch(now, out)
 	}
@@ -192,6 +213,10 @@ func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 	}
 	n.followHeir(now)
 	n.ringAt = min(n.member.Deadline(), n.hand.next, n.leave.next)
+	if n.mirrors.on {
+		n.followMirrors(now)
+		n.ringAt = min(n.ringAt, n.mirrors.next)
+	}
 }
 
 // Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
@@ -214,6 +239,9 @@ func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 		}
 		if now >= n.leave.next {
 			n.depart(now, out)
+		}
+		if n.mirrors.on {
+			n.mirror(now, out)
 		}
 		n.followRing(now, out)
 	}
