@@ -32,7 +32,7 @@ func (n *Node) data(now machine.Time, from netip.AddrPort, p i3.Packet, wire []b
 	switch {
 	case n.borrowed(p.ID.Prefix()):
 		n.count.Borrowed++
-		out.Forward(n.hand.from, nil, wire)
+		out.Forward(n.fetch.from, nil, wire)
 	case n.lent(now, from, p.ID.Prefix()):
 		n.count.Lent++
 		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})

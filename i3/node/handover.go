@@ -19,40 +19,21 @@ const (
 	// be refreshed by hosts.
 	handRetry = 250 * machine.Millisecond
 	handTries = 20
-	// handPatience is how often a node that has joined asks the one that it has asked before though another is its
-	// successor by now: another that has joined has nothing.
-	handPatience = 4
 	// noEpoch is one of cookies that never comes: no nonce was found right yet.
 	noEpoch = math.MaxUint32
 )
 
-// A handover is what a node fetches from the one that owned its prefixes before.
+// A handover is what a node takes over from the one before it, which leaves.
 type handover struct {
 	from  netip.AddrPort
 	owned chord.Range
-	heir  bool   // from the one before, which leaves; otherwise from the one after, since it has joined
 	at    uint64 // cursor
 	flow  uint32 // of the question from there, however often it is asked
-	flows chord.Flows
 	tries int
 	most  int          // how often to ask, once as long as there was no answer to an offer
-	has   bool         // as an heir it has all, and tells so
-	next  machine.Time // when to ask again, machine.Never if there is nothing to fetch
+	has   bool         // it has all, and tells so
+	next  machine.Time // when to ask again, machine.Never if there is nothing to take over
 	until machine.Time // then hosts have refreshed all
-}
-
-// fetch begins to fetch the triggers of the prefixes that the node owns since it has joined a ring.
-func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
-	next := n.member.Successors()[0]
-	if next.Addr == n.cfg.Self {
-		return
-	}
-	n.hand = handover{
-		from: next.Addr, owned: n.owned, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
-	}
-	n.hand.flow = n.hand.flows.Next()
-	n.given = true
-	n.askHandover(now, out)
 }
 
 // askHandover asks for the triggers from the cursor on.
@@ -62,16 +43,8 @@ func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 		if h.most > 1 && !h.has { // otherwise nobody has ever answered, or nothing is missing
 			n.count.HandoverFailed++
 		}
-		n.endFetch()
+		h.next = machine.Never
 		return
-	}
-	next := n.member.Successors()[0].Addr
-	if next == n.cfg.Self && !h.heir {
-		n.endFetch() // nobody is left who has them
-		return
-	}
-	if h.tries > handPatience && !h.heir && next != h.from {
-		h.from, h.at, h.flow = next, 0, h.flows.Next() // it has died, or left and handed all to this one
 	}
 	h.next = now.Add(handRetry)
 	n.sendHandover(h.from, h.flow, &i3.Handover{Cursor: h.at, Lo: h.owned.Lo, Hi: h.owned.Hi}, out)
@@ -99,10 +72,10 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		n.offered(now, from, h, out)
 	case !h.Bring:
 		n.handOver(now, from, p.Flow, h, out)
-	case n.hand.next == machine.Never || from != n.hand.from || p.Flow != n.hand.flow:
-		n.count.DropStranger++
-	default:
+	case n.hand.next != machine.Never && from == n.hand.from && p.Flow == n.hand.flow:
 		n.takeOver(now, h, out)
+	case !n.fetched(now, from, p.Flow, h, out):
+		n.count.DropStranger++
 	}
 }
 
@@ -115,16 +88,14 @@ func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.H
 		n.handToHeir(now, flow, q, out)
 		return
 	}
-	pred := n.member.Predecessor()
 	switch {
-	case !n.lendsTo(now, to, asked) && (pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.owned.Hi)):
+	case !n.lendsTo(now, to, asked):
 		n.count.DropStranger++
 		return
 	case n.borrows(): // it has not all itself
 		n.count.DropUnready++
 		return
 	}
-	n.lendTo(now, to, asked)
 	a := n.page(now, q, i3.MaxHanded)
 	n.count.HandedOver += uint64(len(a.Handed))
 	n.sendHandover(to, flow, &a, out)
@@ -185,34 +156,34 @@ func handedTarget(t i3.Handed) target {
 	return e
 }
 
-// takeOver inserts triggers that are handed over, and asks for more. Those of hosts have to be proven again with
+// takeOver inserts triggers of the one before, and asks for more. Those of hosts have to be proven again with
 // their next refresh; until then the node believes the one that owned them before.
 //
-// An heir that has all owns them before it says so, since from then on the other does not.
+// One that has all owns them before it says so, since from then on the other does not.
 func (n *Node) takeOver(now machine.Time, a i3.Handover, out *machine.Outbox) {
-	for _, t := range a.Handed {
-		n.takeTrigger(now, t)
-	}
 	h := &n.hand
+	for _, t := range a.Handed {
+		n.takeTrigger(now, h.owned, t)
+	}
 	switch {
 	case a.More:
-	case h.heir && !h.has:
+	case !h.has:
 		h.has = true
 		n.heir = heir{h.owned, now.Add(heirMost)}
 	default:
-		n.endFetch()
+		h.next = machine.Never
 		return
 	}
-	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, h.flows.Next()
+	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, n.flows.Next()
 	n.askHandover(now, out)
 }
 
-// takeTrigger inserts one, if it is one that the node would take from a host.
-func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
+// takeTrigger inserts one, if it is one of the prefixes that were asked for and the node would take it from a host.
+func (n *Node) takeTrigger(now machine.Time, asked chord.Range, t i3.Handed) {
 	left := machine.Duration(t.LifetimeMS) * machine.Millisecond
 	prefix := t.Trigger.ID.Prefix()
-	if left > n.cfg.Lifetime+machine.Second || !n.hand.owned.Contains(prefix) ||
-		i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+	if left > n.cfg.Lifetime+machine.Second || !asked.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil ||
+		n.folds(now, t.Trigger) {
 		n.count.HandoverRefused++
 		return
 	}

@@ -92,7 +92,7 @@ func (n *Node) depart(now machine.Time, out *machine.Outbox) {
 		n.quiet(now)
 	case n.alone, n.member.Successors()[0].Addr == n.cfg.Self, now >= d.until:
 		n.partWithout(now, out)
-	case n.hand.next != machine.Never || n.heir.until != 0: // what it takes over itself is to go on with the rest
+	case min(n.hand.next, n.fetch.next) != machine.Never || n.heir.until != 0: // what it takes over itself is to go on with the rest
 		d.next = now.Add(handRetry)
 	default:
 		n.offer(now, out)
@@ -127,7 +127,7 @@ func (n *Node) part(now machine.Time, out *machine.Outbox) {
 	d := &n.leave
 	d.step, d.data = passing, n.count.Data
 	d.next, d.until = now.Add(quietFor), now.Add(quietMost)
-	n.hand.next = machine.Never
+	n.hand.next, n.fetch.next = machine.Never, machine.Never
 	n.member.Leave(now, out)
 }
 
@@ -168,7 +168,7 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 	n.count.HandedOver += uint64(len(a.Handed))
 	if !a.More {
 		if d.end == 0 {
-			d.end = receipt | uint64(n.hand.flows.Next())
+			d.end = receipt | uint64(n.flows.Next())
 		}
 		a.Cursor = d.end
 	}
@@ -184,10 +184,10 @@ func (n *Node) offered(now machine.Time, from netip.AddrPort, o i3.Handover, out
 	case n.leave.step != staying || pred.Addr != from || pred.Prefix != o.Hi || owned.Contains(n.owned.Hi):
 		n.count.DropStranger++
 		return
+	case n.fetch.next != machine.Never:
+		return // one after the other
 	case h.next == machine.Never:
-		n.hand = handover{
-			from: from, owned: owned, flows: h.flows, flow: h.flows.Next(), heir: true, most: 1, until: now.Add(n.cfg.Lifetime),
-		}
+		n.hand = handover{from: from, owned: owned, flow: n.flows.Next(), most: 1, until: now.Add(n.cfg.Lifetime)}
 	case h.from != from || h.owned != owned || h.most > 1:
 		return // one after the other
 	}

@@ -27,18 +27,29 @@ type lend struct {
 	until machine.Time
 }
 
-// lendTo lends to somebody, for a while from now on. Of too many the one who has asked longest ago is forgotten.
+// lendTo lends to somebody, for a while from now on, and what it has lent to it before, too. Of too many the one who has
+// asked longest ago is forgotten.
 func (n *Node) lendTo(now machine.Time, to netip.AddrPort, what chord.Range) {
 	oldest := &n.lends[0]
 	for i := range n.lends {
-		if l := &n.lends[i]; l.to == to {
-			oldest = l
-			break
-		} else if l.until < oldest.until {
+		l := &n.lends[i]
+		if l.to == to && l.Hi == what.Hi && l.until > now {
+			if within(l.Range, what) {
+				l.Lo = what.Lo
+			}
+			l.until = now.Add(lendMost)
+			return
+		}
+		if l.until < oldest.until {
 			oldest = l
 		}
 	}
 	*oldest = lend{to, what, now.Add(lendMost)}
+}
+
+// within reports whether all of one range lies in another, which is not the whole circle.
+func within(r, in chord.Range) bool {
+	return r.Lo-in.Lo < r.Hi-in.Lo && r.Hi-in.Lo <= in.Hi-in.Lo
 }
 
 // ownsOther takes over from the ring what the node owns by now. If somebody has joined before it, it lends to that what
@@ -61,10 +72,16 @@ func (n *Node) lent(now machine.Time, from netip.AddrPort, prefix uint64) bool {
 	return false
 }
 
-// lendsTo reports whether the node lends some prefixes to somebody.
+// lendsTo reports whether the node lends some prefixes to somebody who asks for their triggers: to the member before it
+// what is not its own, and to another, which was that before others joined between them, what it has lent already.
 func (n *Node) lendsTo(now machine.Time, to netip.AddrPort, what chord.Range) bool {
+	if pred := n.member.Predecessor(); pred.Addr == to && within(what, chord.Range{Lo: n.owned.Hi, Hi: pred.Prefix}) {
+		n.lendTo(now, to, chord.Range{Lo: what.Lo, Hi: pred.Prefix})
+		return true
+	}
 	for i := range n.lends {
-		if l := &n.lends[i]; l.until > now && l.to == to && l.Range == what {
+		if l := &n.lends[i]; l.until > now && l.to == to && within(what, l.Range) {
+			l.until = now.Add(lendMost)
 			return true
 		}
 	}
@@ -75,20 +92,12 @@ func (n *Node) lendsTo(now machine.Time, to netip.AddrPort, what chord.Range) bo
 func (n *Node) borrows() bool { return n.given && n.leave.step < passing }
 
 // borrowed reports whether the node has no triggers of a prefix yet, which another has for it.
-func (n *Node) borrowed(prefix uint64) bool { return n.borrows() && n.hand.owned.Contains(prefix) }
+func (n *Node) borrowed(prefix uint64) bool { return n.borrows() && n.fetch.owned.Contains(prefix) }
 
 // route returns where a packet for a prefix goes whose triggers another has.
 func (n *Node) route(prefix uint64) (netip.AddrPort, bool) {
 	if n.borrowed(prefix) {
-		return n.hand.from, true
+		return n.fetch.from, true
 	}
 	return n.ring.Owner(prefix)
-}
-
-// endFetch ends a handover. A node that has joined matches packets from now on.
-func (n *Node) endFetch() {
-	n.hand.next = machine.Never
-	if n.borrows() && !n.hand.heir {
-		n.given = false
-	}
 }

@@ -83,7 +83,7 @@ func (n *Node) sourceAt(now machine.Time, p chord.Place, owned chord.Range, old 
 		s.owned = owned
 		return s
 	}
-	s := source{place: p, owned: owned, heard: now, next: now, flow: n.hand.flows.Next()}
+	s := source{place: p, owned: owned, heard: now, next: now, flow: n.flows.Next()}
 	n.wantPass(&s)
 	return s
 }
@@ -170,7 +170,7 @@ func (n *Node) mirrored(now machine.Time, s *source, a *i3.Mirror) {
 	if a.Epoch != s.epoch && s.cursor != 0 {
 		s.passing, passed = false, false // it has lost its memory, and the cursor is one of that
 	}
-	s.heard, s.flow, s.epoch, s.serial = now, n.hand.flows.Next(), a.Epoch, a.Serial
+	s.heard, s.flow, s.epoch, s.serial = now, n.flows.Next(), a.Epoch, a.Serial
 	for _, t := range a.Handed {
 		n.takeMirror(now, s, t)
 	}

@@ -27,7 +27,9 @@ type Node struct {
 
 	cfg     Config
 	cookies *i3.Cookies
+	flows   chord.Flows
 	hand    handover
+	fetch   fetch
 	heir    heir
 	lends   lends
 	mirrors mirrors
@@ -75,7 +77,9 @@ func New(cfg Config) (*Node, error) {
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
-		hand:    handover{next: machine.Never, flows: chord.NewFlows([16]byte(cfg.Secret[:16]))},
+		flows:   chord.NewFlows([16]byte(cfg.Secret[:16])),
+		hand:    handover{next: machine.Never},
+		fetch:   fetch{next: machine.Never},
 		leave:   departure{next: machine.Never},
 		quota:   newQuota(cfg.Limits, [16]byte(cfg.Secret[:16])),
 
@@ -206,13 +210,13 @@ func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 		n.ownsOther(now, owned)
 	}
 	if n.alone && joined {
-		n.fetch(now, out)
+		n.beginFetch(now, out)
 	}
 	if n.leave.step < passing {
 		n.alone = !joined
 	}
 	n.followHeir(now)
-	n.ringAt = min(n.member.Deadline(), n.hand.next, n.leave.next)
+	n.ringAt = min(n.member.Deadline(), n.hand.next, n.fetch.next, n.leave.next)
 	if n.mirrors.on {
 		n.followMirrors(now)
 		n.ringAt = min(n.ringAt, n.mirrors.next)
@@ -236,6 +240,9 @@ func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 		n.member.Expire(now, out)
 		if now >= n.hand.next {
 			n.askHandover(now, out)
+		}
+		if now >= n.fetch.next {
+			n.askFetch(now, out)
 		}
 		if now >= n.leave.next {
 			n.depart(now, out)
