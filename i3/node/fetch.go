@@ -11,15 +11,18 @@ import (
 const (
 	// fetchLanes is how many questions for triggers are under way at a time, each for a part of the prefixes.
 	fetchLanes = 8
-	// fetchPatience is how often the same one is asked though another is the successor by now: that may have just joined,
-	// and have nothing.
+	// fetchPatience is how often the same one is asked though another is the successor by now, which may have just joined,
+	// and have nothing; half as often if it has never answered.
 	fetchPatience = 4
+	// fetchWait is how long to wait for one that has yet to get all itself.
+	fetchWait = 50 * machine.Millisecond
 )
 
 // A fetch is what a node that has joined gets from its successor: the triggers of what it owns by then.
 type fetch struct {
 	from  netip.AddrPort
 	owned chord.Range
+	heard bool // there was an answer
 	lanes [fetchLanes]lane
 	next  machine.Time // when to ask again, machine.Never if there is nothing to fetch
 	until machine.Time // then hosts have refreshed all
@@ -47,7 +50,7 @@ func (n *Node) beginFetch(now machine.Time, out *machine.Outbox) {
 // fetchFrom begins anew, with all triggers from somebody.
 func (n *Node) fetchFrom(now machine.Time, from netip.AddrPort) {
 	f := &n.fetch
-	f.from = from
+	f.from, f.heard = from, false
 	width := (f.owned.Hi - f.owned.Lo) / fetchLanes
 	for i := range f.lanes {
 		f.lanes[i] = lane{next: machine.Never}
@@ -76,7 +79,7 @@ func (n *Node) askFetch(now machine.Time, out *machine.Outbox) {
 			n.count.HandoverFailed++
 			n.endFetch()
 			return
-		case l.tries > fetchPatience && next != f.from:
+		case next != f.from && (l.tries > fetchPatience || !f.heard && l.tries > fetchPatience/2):
 			n.fetchFrom(now, next)
 			n.askFetch(now, out)
 			return
@@ -99,10 +102,16 @@ func (n *Node) fetched(now machine.Time, from netip.AddrPort, flow uint32, a i3.
 		for _, t := range a.Handed {
 			n.takeTrigger(now, l.Range, t)
 		}
-		l.tries, l.at, l.flow, l.next = 0, a.Cursor, n.flows.Next(), now
-		if !a.More {
+		f.heard = true
+		switch {
+		case !a.More:
 			l.next = machine.Never
+		case a.Cursor == l.at:
+			l.next = now.Add(fetchWait)
+		default:
+			l.next = now
 		}
+		l.tries, l.at, l.flow = 0, a.Cursor, n.flows.Next()
 		n.askFetch(now, out)
 		return true
 	}

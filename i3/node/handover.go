@@ -64,7 +64,8 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		n.mirrorMessage(now, from, p.Flow, payload, out)
 		return
 	}
-	var h i3.Handover
+	h := i3.Handover{Handed: n.scratch.handed}
+	defer func() { n.scratch.handed = h.Handed }()
 	switch {
 	case i3.ParseHandover(payload, &h) != nil:
 		n.count.DropMalformed++
@@ -92,38 +93,40 @@ func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.H
 	case !n.lendsTo(now, to, asked):
 		n.count.DropStranger++
 		return
-	case n.borrows(): // it has not all itself
-		n.count.DropUnready++
+	case n.borrows(): // it has not all itself: there will be more
+		n.sendHandover(to, flow, &i3.Handover{Bring: true, More: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor}, out)
 		return
 	}
-	a := n.page(now, q, i3.MaxHanded)
+	a := n.page(now, q, i3.MaxHanded, n.scratch.page[:0])
+	n.scratch.page = a.Handed
 	n.count.HandedOver += uint64(len(a.Handed))
 	n.sendHandover(to, flow, &a, out)
 }
 
-// page returns the triggers from the cursor of a question on, as many as there is room for. A cursor is one of the table
-// and, above that, how many triggers of the identifier there were handed over: it may have more than there is room for.
-func (n *Node) page(now machine.Time, q i3.Handover, room int) i3.Handover {
+// page returns the triggers from the cursor of a question on, behind some others, as many as make so many with these. A
+// cursor is one of the table and, above that, how many triggers of the identifier there were handed over: it may have
+// more than there is room for.
+func (n *Node) page(now machine.Time, q i3.Handover, most int, to []i3.Handed) i3.Handover {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
-	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true}
+	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true, Handed: to}
 	skip := int(q.Cursor >> matcher.CursorBits)
 	for cells := 0; a.More && cells < handCells; cells++ {
 		fit, seen := len(a.Handed), 0
 		from := matcher.Cursor(a.Cursor & (1<<matcher.CursorBits - 1))
 		at, more := n.table.Scan(from, 1, tick(now), func(id i3.ID, tg matcher.Target, at matcher.Tick) {
-			if seen++; seen > skip && len(a.Handed) <= room && asked.Contains(id.Prefix()) {
+			if seen++; seen > skip && len(a.Handed) <= most && asked.Contains(id.Prefix()) {
 				a.Handed = append(a.Handed, n.handed(now, id, tg, at))
 			}
 		})
 		switch {
-		case len(a.Handed) <= room:
+		case len(a.Handed) <= most:
 			a.Cursor, a.More, skip = uint64(at), more, 0
 			continue
-		case fit > 0: // the cell is for the next packet
+		case fit > len(to): // the cell is for the next packet
 			a.Handed = a.Handed[:fit]
 		default:
-			a.Handed = a.Handed[:room]
-			a.Cursor += uint64(room) << matcher.CursorBits
+			a.Handed = a.Handed[:most]
+			a.Cursor += uint64(most-len(to)) << matcher.CursorBits
 		}
 		break
 	}

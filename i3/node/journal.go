@@ -68,7 +68,9 @@ func (n *Node) bringMirror(now machine.Time, to netip.AddrPort, flow uint32, q *
 		return
 	}
 	j := &n.journal
-	a := i3.Mirror{Bring: true, Serial: q.Serial, Cursor: q.Cursor, Epoch: n.cfg.Epoch}
+	a := i3.Mirror{
+		Bring: true, Pass: q.Pass, Serial: q.Serial, Cursor: q.Cursor, Epoch: n.cfg.Epoch, Handed: n.scratch.page[:0],
+	}
 	if q.Epoch != a.Epoch || !j.has(q.Serial) {
 		a.Lost, a.Serial = true, j.end
 	}
@@ -78,13 +80,11 @@ func (n *Node) bringMirror(now machine.Time, to netip.AddrPort, flow uint32, q *
 		}
 	}
 	a.More = a.Serial < j.end
-	if room := q.Room - len(a.Handed); q.Pass {
-		a.Pass = true
-		if room > 0 {
-			page := n.page(now, i3.Handover{Cursor: q.Cursor, Lo: n.owned.Lo, Hi: n.owned.Hi}, room)
-			a.Handed, a.Cursor, a.Pass = append(a.Handed, page.Handed...), page.Cursor, page.More
-		}
+	if q.Pass && len(a.Handed) < q.Room {
+		page := n.page(now, i3.Handover{Cursor: q.Cursor, Lo: n.owned.Lo, Hi: n.owned.Hi}, q.Room, a.Handed)
+		a.Handed, a.Cursor, a.Pass = page.Handed, page.Cursor, page.More
 	}
+	n.scratch.page = a.Handed
 	n.count.MirrorsGiven += uint64(len(a.Handed))
 	n.sendMirror(to, flow, &a, len(a.Handed), out)
 }

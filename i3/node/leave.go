@@ -164,7 +164,8 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 		d.tries = 0
 	}
 	d.step, d.at, d.next = handing, q.Cursor, now.Add(2*handRetry)
-	a := n.page(now, q, i3.MaxHanded)
+	a := n.page(now, q, i3.MaxHanded, n.scratch.page[:0])
+	n.scratch.page = a.Handed
 	n.count.HandedOver += uint64(len(a.Handed))
 	if !a.More {
 		if d.end == 0 {

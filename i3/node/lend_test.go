@@ -140,3 +140,25 @@ func TestLentToNobodyElse(t *testing.T) {
 		t.Errorf("afterwards: counters %+v, want %+v", count, want)
 	}
 }
+
+// TestFetchIsFast: a node that joins has many pages under way at a time.
+func TestFetchIsFast(t *testing.T) {
+	f := newFlood(t, 4, 3000, 31)
+	f.idle = true
+	r := f.join(chord.Range{Lo: f.all[2].Prefix, Hi: f.all[3].Prefix}.At(1 << 63))
+	for !r.member.Joined() {
+		f.ringBed.run(machine.Millisecond)
+	}
+	began := f.now
+	var last machine.Time
+	for n := uint64(0); f.now < began.Add(5*machine.Second); f.ringBed.run(machine.Millisecond) {
+		if c := r.node.Counters(); c.TakenOver > n {
+			n, last = c.TakenOver, f.now
+		}
+	}
+	pages, trips := r.node.Counters().TakenOver/i3.MaxHanded, uint64(last.Sub(began)/(2*f.delay))
+	t.Logf("%d pages in %d round trips", pages, trips)
+	if pages < 40 || trips > 25+pages/4 { // it waits a quarter of a second if its successor does not know it yet
+		t.Errorf("%d pages in %d round trips", pages, trips)
+	}
+}

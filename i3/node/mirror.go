@@ -147,7 +147,8 @@ func (n *Node) sendMirror(to netip.AddrPort, flow uint32, m *i3.Mirror, entries 
 
 // mirrorMessage handles a question for what has changed, or an answer.
 func (n *Node) mirrorMessage(now machine.Time, from netip.AddrPort, flow uint32, payload []byte, out *machine.Outbox) {
-	var m i3.Mirror
+	m := i3.Mirror{Handed: n.scratch.handed}
+	defer func() { n.scratch.handed = m.Handed }()
 	switch {
 	case i3.ParseMirror(payload, &m) != nil:
 		n.count.DropMalformed++

@@ -15,7 +15,7 @@ import (
 func mirrorsOn(cfg *node.Config) { cfg.Mirrors = true }
 
 // newMirrored returns a flood on a ring whose nodes keep mirrors, and have them by now.
-func newMirrored(t *testing.T, nodes, ids int, seed uint64) *flood {
+func newMirrored(t testing.TB, nodes, ids int, seed uint64) *flood {
 	f := newFloodOn(newRingBedOf(t, nodes, mirrorsOn), ids, seed)
 	f.idle = true
 	f.run(3 * machine.Second)

@@ -51,6 +51,8 @@ type scratch struct {
 	siblings []handle
 	reply    []byte
 	entries  []i3.Insert
+	handed   []i3.Handed // of what comes
+	page     []i3.Handed // of what leaves
 }
 
 // scratchIn returns the scratch space in an outbox.

@@ -20,7 +20,7 @@ import (
 type ringBed struct {
 	limits node.Limits            // of nodes that join from now on
 	change func(cfg *node.Config) // changes their configuration, or nil
-	*testing.T
+	testing.TB
 	rigs  map[netip.AddrPort]*rig
 	all   []chord.Place
 	now   machine.Time
@@ -40,11 +40,11 @@ type letter struct {
 	bytes    []byte
 }
 
-func newRingBed(t *testing.T, nodes int) *ringBed { return newRingBedOf(t, nodes, nil) }
+func newRingBed(t testing.TB, nodes int) *ringBed { return newRingBedOf(t, nodes, nil) }
 
 // newRingBedOf is newRingBed of nodes with other configurations.
-func newRingBedOf(t *testing.T, nodes int, change func(cfg *node.Config)) *ringBed {
-	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start, limits: node.Unlimited(), change: change}
+func newRingBedOf(t testing.TB, nodes int, change func(cfg *node.Config)) *ringBed {
+	b := &ringBed{TB: t, rigs: map[netip.AddrPort]*rig{}, now: start, limits: node.Unlimited(), change: change}
 	rng := prng.New(1, 0)
 	for range nodes {
 		b.join(rng.Uint64())
@@ -77,7 +77,7 @@ func (b *ringBed) start(self chord.Place, i byte) *rig {
 	if b.change != nil {
 		b.change(&c)
 	}
-	r := newRig(b.T, c)
+	r := newRig(b.TB, c)
 	r.member = m
 	b.rigs[self.Addr] = r
 	return r
