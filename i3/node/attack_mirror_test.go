@@ -6,6 +6,7 @@ import (
 
 	"i3bench/i3"
 	"i3bench/i3/chord"
+	"i3bench/i3/machine"
 	"i3bench/i3/node"
 )
 
@@ -37,7 +38,7 @@ type mirrorAttack struct {
 func newMirrorAttack(t *testing.T, change func(cfg *node.Config)) *mirrorAttack {
 	f := newFloodOn(newRingBedOf(t, 6, change), 60, 58)
 	f.idle = true
-	f.run(3e9)
+	f.run(3 * machine.Second)
 	a := &mirrorAttack{
 		flood: f, owner: f.rigs[f.all[2].Addr], keeper: f.rigs[f.all[3].Addr], at: f.all[2], next: f.all[3],
 		own: chord.Range{Lo: f.all[1].Prefix, Hi: f.all[2].Prefix},
@@ -58,7 +59,7 @@ func (a *mirrorAttack) asked() {
 		return false
 	}
 	for a.flow == 0 {
-		a.run(1e6)
+		a.run(machine.Millisecond)
 	}
 	a.keeper.now, a.owner.now = a.now, a.now
 }
@@ -154,7 +155,7 @@ func TestMirrorFlood(t *testing.T) {
 		a.keeper.now = a.now
 		a.keeper.receive(a.at.Addr, mirrorPacket(a.flow, m))
 		a.post(a.next.Addr)
-		a.run(2e6)
+		a.run(2 * machine.Millisecond)
 	}
 	c := a.keeper.node.Counters()
 	if got := a.keeper.node.Mirrors(); got != most || c.MirrorsRefused == 0 || questions > steps+1 {
@@ -187,5 +188,23 @@ func TestForgedMirrorQuestion(t *testing.T) {
 		if len(sends) != 1 || sends[0].To != a.next.Addr || len(sends[0].Bytes) > len(q) {
 			t.Errorf("room for %d: %d answers, want one of %d bytes at most", room, len(sends), len(q))
 		}
+	}
+}
+
+// TestStaleMirror: a mirror of what its owner does not have, because the owner has lied or forgotten to say that it is
+// gone, lives no longer than until the next pass, and a lifetime and a half.
+func TestStaleMirror(t *testing.T) {
+	a := newMirrorAttack(t, mirrorsOn)
+	stale := in(a.own, 1<<63)
+	a.keeper.receive(a.at.Addr, mirrorPacket(a.flow, bring(stale)))
+	a.lose = nil
+	const pass = 4 * lifetime
+	a.run(lifetime)
+	if got := a.keeper.node.Mirrors(); got != 1 {
+		t.Fatalf("%d mirrors, want the stale one alone", got)
+	}
+	a.run(pass + lifetime*3/2 + 5*machine.Second)
+	if got := a.keeper.node.Mirrors(); got != 0 {
+		t.Errorf("%d mirrors, want none", got)
 	}
 }

@@ -208,9 +208,6 @@ func (n *Node) takeTrigger(now machine.Time, asked chord.Range, t i3.Handed) {
 		return
 	}
 	n.count.TakenOver++
-	if !known {
-		n.journal.note(t.Trigger.ID, n.targets.at(h), false)
-	}
 	if n.sweepAt == machine.Never {
 		n.sweepAt = now.Add(sweepEvery)
 	}

@@ -58,10 +58,10 @@ func TestJoinOneAfterTheOther(t *testing.T) {
 	f.check()
 }
 
-// TestRequestsWhileJoining: a node that has not all triggers yet answers no request, so that hosts ask again; afterwards
-// it does.
+// TestRequestsWhileJoining: a node that has not all triggers yet answers no request, so that hosts ask again, nor who
+// keeps mirrors; afterwards it does.
 func TestRequestsWhileJoining(t *testing.T) {
-	f := newFlood(t, 6, 300, 28)
+	f := newFloodOn(newRingBedOf(t, 6, mirrorsOn), 300, 28)
 	f.idle = true
 	f.lose = func(_, _ netip.AddrPort, b []byte) bool {
 		h, _, ok := asHandover(b)
@@ -75,8 +75,9 @@ func TestRequestsWhileJoining(t *testing.T) {
 	r.now = f.now
 	count := r.delta(func() {
 		r.receive(bob, request(i3.KindInsert, 1, i3.Insert{Trigger: toHost(id, bob), Probe: true}))
+		r.receive(f.all[3].Addr, mirrorPacket(1, i3.Mirror{Pass: true, Room: 1}))
 	})
-	if want := (node.Counters{Packets: 1, DropUnready: 1}); count != want || !r.out.Empty() {
+	if want := (node.Counters{Packets: 2, DropUnready: 2}); count != want || !r.out.Empty() {
 		t.Errorf("counters %+v, want %+v, and no answer", count, want)
 	}
 	f.lose = nil

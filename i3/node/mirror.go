@@ -70,18 +70,12 @@ func (n *Node) followMirrors(now machine.Time) {
 	}
 }
 
-// sourceAt returns the source at a place, with what is known of it. If it owns more than before, a pass is due.
+// sourceAt returns the source at a place, with what is known of it. If it owns anything else than before, a pass is due.
 func (n *Node) sourceAt(now machine.Time, p chord.Place, owned chord.Range, old *[maxSources]source) source {
 	for _, s := range old {
-		if s.place != p {
-			continue
+		if s.place == p && s.owned == owned {
+			return s
 		}
-		if !s.owned.Contains(owned.Lo + 1) {
-			s.whole = false
-			n.wantPass(&s)
-		}
-		s.owned = owned
-		return s
 	}
 	s := source{place: p, owned: owned, heard: now, next: now, flow: n.flows.Next()}
 	n.wantPass(&s)
@@ -195,7 +189,7 @@ func (n *Node) takeMirror(now machine.Time, s *source, t i3.Handed) {
 	prefix := t.Trigger.ID.Prefix()
 	h, known := n.find(t.Trigger)
 	switch {
-	case !s.owned.Contains(prefix) || n.owns(prefix):
+	case !s.owned.Contains(prefix):
 		n.count.MirrorsRefused++
 		return
 	case t.LifetimeMS == 0:
