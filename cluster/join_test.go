@@ -8,8 +8,8 @@ import (
 	"i3bench/i3/machine"
 )
 
-// TestJoinRing: while a node joins just before the owner of a trigger, and so becomes its owner, packets arrive as before,
-// each once. In virtual time none is lost; on a machine that is busy a node may be taken for dead.
+// TestJoinRing: while a node joins just before the owner of a trigger, and so becomes its owner, packets arrive as
+// before, each once. In virtual time none is lost; on a machine that is busy a node may be taken for dead.
 func TestJoinRing(t *testing.T) {
 	for _, d := range drivers[:2] {
 		t.Run(d.name, func(t *testing.T) {
@@ -33,8 +33,8 @@ func TestJoinRing(t *testing.T) {
 	}
 }
 
-// TestCrashRing: when the owner of a trigger has crashed, packets for it arrive again as soon as the ring and the sender
-// know, though its host has not noticed and sent no request.
+// TestCrashRing: when the owner of a trigger has crashed, packets for it arrive again as soon as the ring and the
+// sender know, though its host has not noticed and sent no request.
 func TestCrashRing(t *testing.T) {
 	for _, d := range drivers[:2] {
 		t.Run(d.name, func(t *testing.T) {

@@ -38,7 +38,9 @@ type leaveTest struct {
 }
 
 func newLeaveTest(t *testing.T, r rig, mirrors bool) *leaveTest {
-	l := &leaveTest{ringTest: &ringTest{T: t, rig: r, rng: prng.New(5, 5), mirrors: mirrors}, heard: &tally{got: map[uint64]int{}}}
+	l := &leaveTest{
+		ringTest: &ringTest{T: t, rig: r, rng: prng.New(5, 5), mirrors: mirrors}, heard: &tally{got: map[uint64]int{}},
+	}
 	l.start(16)
 	if !l.until(l.whole) {
 		t.Fatal("the nodes do not become a ring")

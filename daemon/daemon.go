@@ -91,7 +91,8 @@ func (d *Daemon) makeNode(ctx context.Context) error {
 	}
 	cfg := node.Config{
 		Self: self, Member: d.member, Epoch: rand.Uint32(), MaxTriggers: d.cfg.Limits.Triggers,
-		Mirrors: !d.cfg.NoMirrors, MaxMirrors: d.cfg.Limits.Mirrors, MaxPerID: d.cfg.Limits.PerIdentifier, Lifetime: machine.Duration(d.cfg.Limits.Lifetime),
+		Mirrors: !d.cfg.NoMirrors, MaxMirrors: d.cfg.Limits.Mirrors,
+		MaxPerID: d.cfg.Limits.PerIdentifier, Lifetime: machine.Duration(d.cfg.Limits.Lifetime),
 		Limits: d.cfg.Limits.ofSources(),
 	}
 	s.key("node", cfg.Secret[:])

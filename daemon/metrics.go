@@ -38,7 +38,8 @@ var families = []family{
 	{"node", "i3_node_dropped_total", "Packets, copies and entries dropped, by reason.", "reason", map[string]string{
 		"malformed": "DropMalformed", "kind": "DropKind", "targets": "DropTargets", "no_match": "DropNoMatch",
 		"hop_limit": "DropHopLimit", "budget": "DropBudget", "no_owner": "DropNoOwner", "stranger": "DropStranger",
-		"no_ring": "DropNoRing", "unready": "DropUnready", "returned": "DropReturned", "outbox": "DropOutbox", "rate": "DropRate", "pace": "DropPace",
+		"no_ring": "DropNoRing", "unready": "DropUnready", "returned": "DropReturned", "outbox": "DropOutbox",
+		"rate": "DropRate", "pace": "DropPace",
 	}},
 	{"node", "i3_node_handed_over_total", "Triggers given to a node that owns them now.", "",
 		map[string]string{"": "HandedOver"}},

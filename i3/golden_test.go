@@ -146,8 +146,9 @@ func describeHandover(h i3.Handover) string {
 }
 
 func describeMirror(m i3.Mirror) string {
-	return describeHanded([]string{fmt.Sprintf("mirror bring=%v pass=%v more=%v lost=%v serial=%x cursor=%x epoch=%d room=%d",
-		m.Bring, m.Pass, m.More, m.Lost, m.Serial, m.Cursor, m.Epoch, m.Room)}, m.Handed)
+	head := fmt.Sprintf("mirror bring=%v pass=%v more=%v lost=%v serial=%x cursor=%x epoch=%d room=%d",
+		m.Bring, m.Pass, m.More, m.Lost, m.Serial, m.Cursor, m.Epoch, m.Room)
+	return describeHanded([]string{head}, m.Handed)
 }
 
 func describeHanded(words []string, handed []i3.Handed) string {

@@ -14,9 +14,9 @@ const (
 // IsMirror reports whether the payload of a handover packet is a [Mirror] message and not a [Handover].
 func IsMirror(b []byte) bool { return len(b) > 0 && b[0] >= mirrorAsk }
 
-// A Mirror asks the owner of some prefixes what has changed among their triggers, or brings that. Who keeps a mirror asks
-// again and again, each time from where the last answer ended; in a pass it asks for all triggers besides, some at a
-// time. The zeros behind the head of what asks are the room for what answers, which is no longer.
+// A Mirror asks the owner of some prefixes what has changed among their triggers, or brings that. Who keeps a mirror
+// asks again and again, each time from where the last answer ended; in a pass it asks for all triggers besides, some at
+// a time. The zeros behind the head of what asks are the room for what answers, which is no longer.
 //
 //	 0     1     2     3               8               16              24      28      32
 //	+-----+-----+-----+---------------+---------------+---------------+-------+-------+-----------
@@ -47,7 +47,7 @@ const (
 	mirrorLost
 )
 
-// AppendTo appends the wire form of m to b. It panics if there are more than MaxHanded entries or there is as much room.
+// AppendTo appends the wire form of m to b: of a question with its room, of an answer with its triggers.
 func (m *Mirror) AppendTo(b []byte) []byte {
 	var w [MirrorHead]byte
 	w[0], w[2] = mirrorAsk+bit(m.Bring), byte(len(m.Handed))

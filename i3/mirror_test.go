@@ -36,7 +36,8 @@ func TestMirrorRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyMirror.Draw(t, "mirror")
 		b := m.AppendTo(nil)
-		if want := i3.MirrorHead + (m.Room+len(m.Handed))*i3.EntrySize; len(b) != want || i3.HeaderSize+len(b) > i3.MaxDatagram {
+		want := i3.MirrorHead + (m.Room+len(m.Handed))*i3.EntrySize
+		if len(b) != want || i3.HeaderSize+len(b) > i3.MaxDatagram {
 			t.Fatalf("%d bytes, want %d", len(b), want)
 		}
 		var got i3.Mirror

@@ -22,7 +22,8 @@ type forebears struct {
 func (m *Member) LookBehind() { m.forebears.looks = true }
 
 // Before returns the members before it, the nearest first, as far as they are known: the predecessor, the one before
-// that, and so on. In a small ring the last is the member itself. Without [Member.LookBehind] it is the predecessor alone.
+// that, and so on. In a small ring the last is the member itself. Without [Member.LookBehind] it is the predecessor
+// alone.
 func (m *Member) Before() [maxBehind]Place {
 	pred, b := m.pointers.pred, &m.forebears
 	switch {

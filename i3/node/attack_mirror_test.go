@@ -25,8 +25,8 @@ func asMirror(b []byte) (m i3.Mirror, flow uint32, ok bool) {
 	return m, p.Flow, true
 }
 
-// A mirrorAttack is two neighbours of a ring, the second of which has asked the first what has changed, with a flow that
-// only the first has seen.
+// A mirrorAttack is two neighbours of a ring, the second of which has asked the first what has changed, with a flow
+// that only the first has seen.
 type mirrorAttack struct {
 	*flood
 	owner, keeper *rig
@@ -106,8 +106,8 @@ func TestForgedMirror(t *testing.T) {
 	}
 }
 
-// TestMirrorOfForeignRange: a member gives no mirrors of what it does not own, nor removes any: not what another owns, and
-// not what the node owns itself, nor what no host could insert.
+// TestMirrorOfForeignRange: a member gives no mirrors of what it does not own, nor removes any: not what another
+// owns, and not what the node owns itself, nor what no host could insert.
 func TestMirrorOfForeignRange(t *testing.T) {
 	a := newMirrorAttack(t, mirrorsOn)
 	others := chord.Range{Lo: a.all[4].Prefix, Hi: a.all[5].Prefix}
@@ -128,8 +128,8 @@ func TestMirrorOfForeignRange(t *testing.T) {
 	}
 }
 
-// TestMirrorFlood: a member that claims any number of triggers fills no more than the place for mirrors, at no more than
-// the rate at which it is asked, and hosts insert as before.
+// TestMirrorFlood: a member that claims any number of triggers fills no more than the place for mirrors, at no more
+// than the rate at which it is asked, and hosts insert as before.
 func TestMirrorFlood(t *testing.T) {
 	const most, room = 300, 200
 	a := newMirrorAttack(t, func(cfg *node.Config) { cfg.Mirrors, cfg.MaxMirrors, cfg.MaxTriggers = true, most, room })

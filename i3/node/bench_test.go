@@ -148,8 +148,8 @@ func benchInsert(b *testing.B, limits node.Limits, requests [][][]byte) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "inserts/s")
 }
 
-// BenchmarkInsertMirrors inserts new triggers at a node of a ring, with and without mirrors: as many as an answer holds,
-// and then both successors ask what has changed. The targets are those of BenchmarkInsert.
+// BenchmarkInsertMirrors inserts new triggers at a node of a ring, with and without mirrors: as many as an answer
+// holds, and then both successors ask what has changed. The targets are those of BenchmarkInsert.
 func BenchmarkInsertMirrors(b *testing.B) {
 	for _, on := range []bool{false, true} {
 		for _, challenge := range []bool{false, true} {

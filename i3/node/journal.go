@@ -56,8 +56,8 @@ func (n *Node) keepsMirrors(who netip.AddrPort) bool {
 	return false
 }
 
-// bringMirror answers a question for what has changed: with changes, and in a pass, if there is room left, with what the
-// table has from the cursor on.
+// bringMirror answers a question for what has changed: with changes, and in a pass, if there is room left, with what
+// the table has from the cursor on.
 func (n *Node) bringMirror(now machine.Time, to netip.AddrPort, flow uint32, q *i3.Mirror, out *machine.Outbox) {
 	switch {
 	case !n.journal.on || !n.keepsMirrors(to):

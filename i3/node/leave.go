@@ -92,7 +92,8 @@ func (n *Node) depart(now machine.Time, out *machine.Outbox) {
 		n.quiet(now)
 	case n.alone, n.member.Successors()[0].Addr == n.cfg.Self, now >= d.until:
 		n.partWithout(now, out)
-	case min(n.hand.next, n.fetch.next) != machine.Never || n.heir.until != 0: // what it takes over itself is to go on with the rest
+	case min(n.hand.next, n.fetch.next) != machine.Never || n.heir.until != 0:
+		// what it takes over itself is to go on with the rest
 		d.next = now.Add(handRetry)
 	default:
 		n.offer(now, out)

@@ -105,13 +105,19 @@ func (f *flood) send() {
 	id, number := f.ids[f.rng.IntN(len(f.ids))], uint32(len(f.sent))
 	f.sent[number] = id
 	by := f.all[f.rng.IntN(len(f.all))].Addr
-	for f.rigs[by] == nil || f.leaving[by] != 0 && f.leaving[by] <= f.now || f.leaving[by] == 0 && !f.rigs[by].member.Joined() {
+	for !f.serves(by) {
 		by = f.all[f.rng.IntN(len(f.all))].Addr
 	}
 	f.mail = append(f.mail, letter{})
 	copy(f.mail[1:], f.mail)
 	packet := dataWithin(id, f.most, string(binary.BigEndian.AppendUint32(nil, number)))
 	f.mail[0] = letter{f.now, bob, by, packet}
+}
+
+// serves reports whether hosts may think that a node is there.
+func (f *flood) serves(by netip.AddrPort) bool {
+	r, until := f.rigs[by], f.leaving[by]
+	return r != nil && (until > f.now || until == 0 && r.member.Joined())
 }
 
 // take notes what hosts have received.

@@ -27,8 +27,8 @@ type lend struct {
 	until machine.Time
 }
 
-// lendTo lends to somebody, for a while from now on, and what it has lent to it before, too. Of too many the one who has
-// asked longest ago is forgotten.
+// lendTo lends to somebody, for a while from now on, and what it has lent to it before, too. Of too many the one who
+// has asked longest ago is forgotten.
 func (n *Node) lendTo(now machine.Time, to netip.AddrPort, what chord.Range) {
 	oldest := &n.lends[0]
 	for i := range n.lends {

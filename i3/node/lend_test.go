@@ -89,7 +89,8 @@ func TestRequestsWhileJoining(t *testing.T) {
 	r.out.Reset()
 }
 
-// TestLenderIsSilent: if the one that lends gives no triggers, a node that has joined goes on without after some seconds.
+// TestLenderIsSilent: if the one that lends gives no triggers, a node that has joined goes on without after some
+// seconds.
 func TestLenderIsSilent(t *testing.T) {
 	f := newFlood(t, 6, 100, 29)
 	f.idle = true

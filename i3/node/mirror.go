@@ -70,7 +70,8 @@ func (n *Node) followMirrors(now machine.Time) {
 	}
 }
 
-// sourceAt returns the source at a place, with what is known of it. If it owns anything else than before, a pass is due.
+// sourceAt returns the source at a place, with what is known of it. If it owns anything else than before, a pass is
+// due.
 func (n *Node) sourceAt(now machine.Time, p chord.Place, owned chord.Range, old *[maxSources]source) source {
 	for _, s := range old {
 		if s.place == p && s.owned == owned {
@@ -199,7 +200,8 @@ func (n *Node) takeMirror(now machine.Time, s *source, t i3.Handed) {
 			n.count.MirrorsRemoved++
 		}
 		return
-	case !known && (n.mirrors.count >= n.cfg.MaxMirrors || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger)):
+	case !known && n.mirrors.count >= n.cfg.MaxMirrors,
+		!known && (i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger)):
 		n.count.MirrorsRefused++
 		return
 	case !known:

@@ -46,8 +46,8 @@ func (f *flood) insertions() uint64 {
 	return f.total(func(c node.Counters) uint64 { return c.Inserted + c.Refreshed })
 }
 
-// detection is how long a ring of these tests takes at most to say who owns what a node owned that has crashed: a period
-// until the one before it looks, and three questions each of that one and of the one behind.
+// detection is how long a ring of these tests takes at most to say who owns what a node owned that has crashed: a
+// period until the one before it looks, and three questions each of that one and of the one behind.
 const detection = 4 * machine.Second
 
 // rerouting is how long other nodes think at most that one that has crashed owns anything.
@@ -75,8 +75,8 @@ func (f *flood) resumes(d machine.Duration) (last machine.Duration) {
 	return last
 }
 
-// TestCrash: when a node has crashed the next one matches packets for its triggers as soon as the ring says that it owns
-// them, and no host has inserted or refreshed anything.
+// TestCrash: when a node has crashed the next one matches packets for its triggers as soon as the ring says that it
+// owns them, and no host has inserted or refreshed anything.
 func TestCrash(t *testing.T) {
 	for seed := range uint64(4) {
 		f := newMirrored(t, 10, 400, 40+seed)
@@ -161,8 +161,8 @@ func TestMirrorsLiveOn(t *testing.T) {
 	}
 }
 
-// TestMirrorsFollow: what is removed, and what comes later, is in the mirrors within a second; and they match nothing as
-// long as another owns them.
+// TestMirrorsFollow: what is removed, and what comes later, is in the mirrors within a second; and they match nothing
+// as long as another owns them.
 func TestMirrorsFollow(t *testing.T) {
 	f := newMirrored(t, 6, 50, 53)
 	own := chord.Range{Lo: f.all[1].Prefix, Hi: f.all[2].Prefix}
@@ -274,15 +274,15 @@ func TestCostOfMirrors(t *testing.T) {
 	}
 	idle := 4 * 2 * 2 * int(lifetime/(500*machine.Millisecond)) * (48 + 32 + 52) // questions and answers about nothing
 	each := float64(bytes) / lifetimes / float64(triggers)
-	t.Logf("%d triggers: %.0f bytes for each and lifetime, in %d datagrams; %d bytes a lifetime for nothing", triggers, each,
-		questions, idle)
+	t.Logf("%d triggers: %.0f bytes for each and lifetime, in %d datagrams; %d bytes a lifetime for nothing",
+		triggers, each, questions, idle)
 	if each > 300 {
 		t.Errorf("%.0f bytes for each trigger and lifetime", each)
 	}
 }
 
-// TestOtherMemory: who has asked a node before that lost its memory hears that changes are lost, whatever the serial, and so
-// does who asks for changes that are to come.
+// TestOtherMemory: who has asked a node before that lost its memory hears that changes are lost, whatever the serial,
+// and so does who asks for changes that are to come.
 func TestOtherMemory(t *testing.T) {
 	a := newMirrorAttack(t, mirrorsOn)
 	epoch := a.owner.ack(i3.NewID(a.at.Prefix, i3.Key{}, 0)).Epoch
