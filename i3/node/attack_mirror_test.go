@@ -208,3 +208,30 @@ func TestStaleMirror(t *testing.T) {
 		t.Errorf("%d mirrors, want none", got)
 	}
 }
+
+// TestForgedBorrower: who writes the address of the one before a node on a question for triggers does not make the node
+// match what that passes on for others, though it has mirrors that would.
+func TestForgedBorrower(t *testing.T) {
+	a := newMirrorAttack(t, mirrorsOn)
+	a.lose = nil
+	others := chord.Range{Lo: a.all[0].Prefix, Hi: a.all[1].Prefix}
+	id := i3.NewID(others.At(1<<63)&^1, i3.Key{8}, 0)
+	owner := a.rigs[a.all[1].Addr]
+	owner.now = a.now
+	owner.insert(toHost(id, alice))
+	owner.out.Reset()
+	a.run(machine.Second)
+	a.keeper.now = a.now
+	for _, lo := range []uint64{a.next.Prefix, others.Lo, a.own.Lo} {
+		a.keeper.receive(a.at.Addr, handoverPacket(1, i3.Handover{Lo: lo, Hi: a.at.Prefix}))
+	}
+	a.keeper.receive(a.at.Addr, data(id, "x"))
+	for _, f := range a.keeper.out.Forwards() {
+		if f.To == alice {
+			t.Error("a mirror matches a packet for what another owns")
+		}
+	}
+	if a.keeper.node.Counters().Lent != 0 {
+		t.Error("it has matched a packet for another")
+	}
+}

@@ -90,7 +90,7 @@ func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.H
 		return
 	}
 	switch {
-	case !n.lendsTo(now, to, asked):
+	case !n.mayAsk(now, to, asked):
 		n.count.DropStranger++
 		return
 	case n.borrows(): // it has not all itself: there will be more

@@ -27,20 +27,11 @@ type lend struct {
 	until machine.Time
 }
 
-// lendTo lends to somebody, for a while from now on, and what it has lent to it before, too. Of too many the one who
-// has asked longest ago is forgotten.
+// lendTo lends to somebody, for a while from now on. Of too many the one who has asked longest ago is forgotten.
 func (n *Node) lendTo(now machine.Time, to netip.AddrPort, what chord.Range) {
 	oldest := &n.lends[0]
 	for i := range n.lends {
-		l := &n.lends[i]
-		if l.to == to && l.Hi == what.Hi && l.until > now {
-			if within(l.Range, what) {
-				l.Lo = what.Lo
-			}
-			l.until = now.Add(lendMost)
-			return
-		}
-		if l.until < oldest.until {
+		if l := &n.lends[i]; l.until < oldest.until {
 			oldest = l
 		}
 	}
@@ -72,20 +63,31 @@ func (n *Node) lent(now machine.Time, from netip.AddrPort, prefix uint64) bool {
 	return false
 }
 
-// lendsTo reports whether the node lends some prefixes to somebody who asks for their triggers: to the member before it
-// what is not its own, and to another, which was that before others joined between them, what it has lent already.
-func (n *Node) lendsTo(now machine.Time, to netip.AddrPort, what chord.Range) bool {
-	if pred := n.member.Predecessor(); pred.Addr == to && within(what, chord.Range{Lo: n.owned.Hi, Hi: pred.Prefix}) {
-		n.lendTo(now, to, chord.Range{Lo: what.Lo, Hi: pred.Prefix})
-		return true
-	}
+// mayAsk reports whether somebody may ask for the triggers of some prefixes: the member before the node for what is not
+// its own, and another, which was that before others joined between them, for what is lent to it.
+func (n *Node) mayAsk(now machine.Time, who netip.AddrPort, what chord.Range) bool {
+	pred := n.member.Predecessor()
+	before := pred.Addr == who && within(what, chord.Range{Lo: n.owned.Hi, Hi: pred.Prefix})
+	return n.lendsOn(now, who, what) || before
+}
+
+// lendsOn lends what is asked for as long as questions come, if it has been lent before, or is what the member before
+// the node owns as the ring says: that may have started anew. Nothing else is lent, whatever the question says, for
+// anybody can write one.
+func (n *Node) lendsOn(now machine.Time, to netip.AddrPort, what chord.Range) bool {
 	for i := range n.lends {
 		if l := &n.lends[i]; l.until > now && l.to == to && within(what, l.Range) {
 			l.until = now.Add(lendMost)
 			return true
 		}
 	}
-	return false
+	b := n.member.Before()
+	owned := chord.Range{Lo: b[1].Prefix, Hi: b[0].Prefix}
+	if b[0].Addr != to || !b[1].Addr.IsValid() || !within(what, owned) {
+		return false
+	}
+	n.lendTo(now, to, owned)
+	return true
 }
 
 // borrows reports whether it has joined, and not all triggers yet.
