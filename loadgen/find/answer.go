@@ -3,6 +3,7 @@ package find
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A State says what kind of answer there is.
@@ -47,66 +48,47 @@ type Answer struct {
 	// Against are the rates outside of the interval at which at least two more
 	// trials of full length say otherwise than say so.
 	Against []float64
-
-	doubt, doubtUpper float64 // the probabilities that the ends are wrong, at most
 }
 
 // A Result is what a search has found.
 type Result struct {
+	// All is the answer about all objectives together: its rate is the one at which
+	// half of the trials meet all of them. Its own objective is empty.
+	All     Answer
 	Answers []Answer // of each objective, in their order
 	Trials  []Trial
 	Seconds float64 // that all trials took
-
-	// The largest rate that meets all objectives is the least of those that meet
-	// each, and lies between these. State is that of the objective that decides;
-	// if any answer is open or contradicted, it is that.
-	Lower, Upper, Confidence float64
-	State                    State
-	// Decides is the number of the objective with the least upper bound.
-	Decides int
 	// Ceiling is the rate from which on the generator was the limit; +Inf: none.
 	Ceiling float64
 }
 
 // Result returns what the search knows now.
 func (s *Search) Result() Result {
-	r := Result{Trials: s.trials, Seconds: s.spent, Ceiling: s.ceiling, Lower: math.Inf(1), Upper: math.Inf(1)}
-	doubt := 0.0
-	for i := range s.tracks {
-		a := s.answer(i)
-		r.Answers = append(r.Answers, a)
-		if a.Upper < r.Upper {
-			r.Upper, r.Decides = a.Upper, i
-		}
-		r.Lower = min(r.Lower, a.Lower)
-		doubt += a.doubt
+	r := Result{
+		Trials: s.trials, Seconds: s.spent, Ceiling: s.ceiling,
+		All: s.answer(s.all, Objective{}, s.meetsAll),
 	}
-	decides := r.Answers[r.Decides]
-	r.State = decides.State
-	r.Confidence = max(0, 1-doubt-decides.doubtUpper)
-	for _, a := range r.Answers {
-		if a.State == Contradicted || a.State == Open && r.State != Contradicted {
-			r.State = a.State
-		}
+	for i, o := range s.cfg.Objectives {
+		met := func(values []float64) bool { return o.Met(values[i]) }
+		r.Answers = append(r.Answers, s.answer(s.tracks[i], o, met))
 	}
 	return r
 }
 
-// answer returns what is known about an objective.
-func (s *Search) answer(i int) Answer {
-	t := s.tracks[i]
-	a := Answer{Objective: s.cfg.Objectives[i], Lower: t.low.rate, Upper: t.high.rate}
+// answer returns what is known in a track, given what it calls met.
+func (s *Search) answer(t *track, o Objective, met func([]float64) bool) Answer {
+	a := Answer{Objective: o, Lower: t.low.rate, Upper: t.high.rate, Confidence: 1}
 	if t.low.rate > 0 {
-		a.doubt = 1 - confidence(t.low.evidence)
+		a.Confidence -= 1 - confidence(t.low.evidence)
 	}
 	if !math.IsInf(t.high.rate, 1) {
-		a.doubtUpper = 1 - confidence(t.high.evidence)
+		a.Confidence -= 1 - confidence(t.high.evidence)
 	}
-	a.Confidence = max(0, 1-a.doubt-a.doubtUpper)
-	a.LowerMet, a.LowerTrials = s.tally(i, a.Lower)
-	met, n := s.tally(i, a.Upper)
-	a.UpperFailed, a.UpperTrials = n-met, n
-	a.Against = s.against(i, a)
+	a.Confidence = max(0, a.Confidence)
+	a.LowerMet, a.LowerTrials = s.tally(a.Lower, met)
+	k, n := s.tally(a.Upper, met)
+	a.UpperFailed, a.UpperTrials = n-k, n
+	a.Against = s.against(a, met)
 	a.State = s.state(t, a)
 	return a
 }
@@ -131,34 +113,30 @@ func (s *Search) state(t *track, a Answer) State {
 	return Found
 }
 
-// tally counts the valid trials of full length at a rate, and those that met an
-// objective.
-func (s *Search) tally(i int, rate float64) (met, n int) {
+// tally counts the valid trials of full length at a rate, and those that met what
+// is asked.
+func (s *Search) tally(rate float64, met func([]float64) bool) (k, n int) {
 	for _, tr := range s.trials {
-		if tr.Invalid == "" && s.tracks[i].long(tr.Seconds) && near(tr.Rate, rate) {
+		if tr.Invalid == "" && s.all.long(tr.Seconds) && near(tr.Rate, rate) {
 			n++
-			if s.cfg.Objectives[i].Met(tr.Values[i]) {
-				met++
+			if met(tr.Values) {
+				k++
 			}
 		}
 	}
-	return met, n
+	return k, n
 }
 
 // against returns the rates below the interval at which two more trials fail than
 // are met, and those above it at which it is the other way round.
-func (s *Search) against(i int, a Answer) (rates []float64) {
-	for k, tr := range s.trials {
-		first := true
-		for _, before := range s.trials[:k] {
-			first = first && !near(before.Rate, tr.Rate)
-		}
-		if !first {
+func (s *Search) against(a Answer, met func([]float64) bool) (rates []float64) {
+	for _, tr := range s.trials {
+		if slices.ContainsFunc(rates, func(rate float64) bool { return near(rate, tr.Rate) }) {
 			continue
 		}
-		met, n := s.tally(i, tr.Rate)
-		below := tr.Rate < a.Lower && !near(tr.Rate, a.Lower) && n-2*met >= 2
-		above := tr.Rate > a.Upper && !near(tr.Rate, a.Upper) && 2*met-n >= 2
+		k, n := s.tally(tr.Rate, met)
+		below := tr.Rate < a.Lower && !near(tr.Rate, a.Lower) && n-2*k >= 2
+		above := tr.Rate > a.Upper && !near(tr.Rate, a.Upper) && 2*k-n >= 2
 		if below || above {
 			rates = append(rates, tr.Rate)
 		}

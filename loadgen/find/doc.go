@@ -13,13 +13,14 @@
 //
 // # The search
 //
-// It follows MLRsearch (Konstantynowicz and Polak, of the benchmarking methodology
+// The rate that meets all objectives is found first, then that of each objective
+// by itself, as far as trials and time go. The search follows MLRsearch (Konstantynowicz and Polak, of the benchmarking methodology
 // working group of the IETF) in three things: short trials first, full length
 // where it counts; one trial says something about every objective; and a border
 // counts only when several trials agree about it.
 //
-//  1. Ramp: from the least rate up by a factor, in short trials, until each
-//     objective has failed. Load is never jumped to.
+//  1. Ramp: from the least rate up by a factor, in short trials, until one fails.
+//     Load is never jumped to.
 //  2. Halve: the rate in the middle of the bracket, on a logarithmic scale, in
 //     trials that grow longer as it grows narrower, until its ends are nearer than
 //     the precision. Then each end is looked at for the full length. Where a trial
@@ -29,7 +30,7 @@
 //     that it is met, then at the upper end, that it fails. An end whose trials
 //     disagree moves outwards, by twice as much each time: what is uncertain makes
 //     the interval wider.
-//  4. Check: a trial each at shares of the largest rate that was found, for the
+//  4. Check: a trial each at shares of the largest rate that meets all, for the
 //     curve of latency against load, and to see whether lower rates are met too.
 //
 // # Evidence

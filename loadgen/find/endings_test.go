@@ -122,8 +122,8 @@ func TestEndings(t *testing.T) {
 		}
 		r := search(t, cfg, c.trial)
 		a := r.Answers[0]
-		if a.State != c.state || r.State != c.state || !within(a.Lower, c.lower) || !within(a.Upper, c.upper) {
-			t.Errorf("%s: %v, %v to %v (all: %v), want %v, %v to %v", c.name, a.State, a.Lower, a.Upper, r.State, c.state,
+		if a.State != c.state || r.All.State != c.state || !within(a.Lower, c.lower) || !within(a.Upper, c.upper) {
+			t.Errorf("%s: %v, %v to %v (all: %v), want %v, %v to %v", c.name, a.State, a.Lower, a.Upper, r.All.State, c.state,
 				c.lower, c.upper)
 		}
 		if len(r.Trials) > c.trials {
@@ -207,8 +207,8 @@ func TestObjectivesShareTrials(t *testing.T) {
 			t.Errorf("objective %d: %d of %d and %d of %d trials", i, a.LowerMet, a.LowerTrials, a.UpperFailed, a.UpperTrials)
 		}
 	}
-	if r.Decides != 1 || r.Lower != r.Answers[1].Lower || r.Upper != r.Answers[1].Upper || r.State != Found {
-		t.Errorf("objective %d decides, %v, %v to %v", r.Decides, r.State, r.Lower, r.Upper)
+	if r.All.Lower != r.Answers[1].Lower || r.All.Upper != r.Answers[1].Upper || r.All.State != Found {
+		t.Errorf("for all: %v, %v to %v", r.All.State, r.All.Lower, r.All.Upper)
 	}
 }
 
@@ -224,8 +224,8 @@ func TestRampAndChecks(t *testing.T) {
 	}
 	last := r.Trials[len(r.Trials)-3:]
 	for i, share := range []float64{0.1, 0.5, 0.9} {
-		if last[i].Purpose != Check || !near(last[i].Rate, share*r.Lower) {
-			t.Errorf("trial %d is %v at %v/s, want a check at %v", last[i].Number, last[i].Purpose, last[i].Rate, share*r.Lower)
+		if last[i].Purpose != Check || !near(last[i].Rate, share*r.All.Lower) {
+			t.Errorf("trial %d: %v at %v/s, want a check at %v", last[i].Number, last[i].Purpose, last[i].Rate, share*r.All.Lower)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestTrialFails(t *testing.T) {
 		}
 		return sharp(p, 1000), nil
 	})
-	if !errors.Is(err, broken) || len(r.Trials) != 2 || r.Answers[0].Lower != 200 || r.State != Open {
+	if !errors.Is(err, broken) || len(r.Trials) != 2 || r.Answers[0].Lower != 200 || r.All.State != Open {
 		t.Errorf("%v, %d trials, %+v", err, len(r.Trials), r.Answers)
 	}
 	_, err = Run(Config{Objectives: objectives(2), Min: 1, Max: 2}, func(p Plan) (Outcome, error) {

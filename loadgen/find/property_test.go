@@ -2,6 +2,8 @@ package find
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -63,13 +65,7 @@ func TestCoverage(t *testing.T) {
 }
 
 func median(values []float64) float64 {
-	sorted := append([]float64(nil), values...)
-	for i := range sorted { // few values
-		for j := i; j > 0 && sorted[j] < sorted[j-1]; j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
-		}
-	}
-	return sorted[len(sorted)/2]
+	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 // Whatever comes of the trials, a search ends within its bounds, tries only rates that it may, and gives ends in
@@ -106,9 +102,9 @@ func TestAnyOutcomes(t *testing.T) {
 		if err != nil || len(r.Trials) != n || n > c.Trials || spent > c.Budget+1e-9 || n == 0 && c.Budget >= 1 {
 			rt.Fatalf("%v: %d trials of %d, %v s of %v", err, n, c.Trials, spent, c.Budget)
 		}
-		for _, a := range r.Answers {
-			if !(a.Lower < a.Upper) || a.Lower < max(0, r.Lower) || a.Confidence < 0 || a.Confidence > 1 || a.Upper < r.Upper {
-				rt.Fatalf("%+v of %v to %v", a, r.Lower, r.Upper)
+		for _, a := range append(r.Answers, r.All) {
+			if !(a.Lower < a.Upper) || a.Lower < 0 || a.Confidence < 0 || a.Confidence > 1 {
+				rt.Fatalf("%+v", a)
 			}
 			if a.State == Found && a.Confidence < 0.9-1e-9 {
 				rt.Fatalf("%+v is called found", a)
@@ -138,8 +134,7 @@ func TestReplay(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		if again := s.Result(); again.Lower != r.Lower || again.Upper != r.Upper || again.State != r.State ||
-			again.Confidence != r.Confidence {
+		if again := s.Result(); !reflect.DeepEqual(again, r) {
 			rt.Fatalf("%+v, the first time it was %+v", again, r)
 		}
 	})

@@ -1,9 +1,11 @@
 package find
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Search is a search under way. It is a function of its configuration and of
@@ -11,7 +13,8 @@ import (
 type Search struct {
 	cfg     Config
 	trials  []Trial
-	tracks  []*track
+	all     *track   // of a trial that meets all objectives, or not
+	tracks  []*track // of each objective
 	spent   float64
 	ceiling float64 // least rate that the generator could not offer; +Inf: none known
 }
@@ -28,6 +31,7 @@ func New(c Config) (*Search, error) {
 		return nil, err
 	}
 	s := &Search{cfg: c, ceiling: math.Inf(1)}
+	s.all = newTrack(&s.cfg)
 	for range c.Objectives {
 		s.tracks = append(s.tracks, newTrack(&s.cfg))
 	}
@@ -88,79 +92,74 @@ func (s *Search) allowed(rate float64) bool {
 	return rate < s.ceiling && !near(rate, s.ceiling)
 }
 
-// wanted returns what to try next, whatever it costs: the lowest rate that an
-// open bracket asks for; then what confirms the lower ends, the lowest first; then
-// the upper ends; then the checks.
+// wanted returns what to try next, whatever it costs: first what is left to know
+// about the rate that meets all objectives, then the checks, then what is left to
+// know about each, that with the least upper end first.
 func (s *Search) wanted() (Plan, bool) {
-	best := Plan{Rate: math.Inf(1)}
-	offer := func(p Plan) {
-		if s.allowed(p.Rate) && p.Rate < best.Rate {
-			best = p
+	if p, ok := s.left(s.all); ok {
+		return p, true
+	}
+	if p, ok := s.checks(); ok {
+		return p, true
+	}
+	byUpper := slices.Clone(s.tracks)
+	slices.SortStableFunc(byUpper, func(a, b *track) int { return cmp.Compare(a.high.rate, b.high.rate) })
+	for _, t := range byUpper {
+		if p, ok := s.left(t); ok {
+			return p, true
 		}
 	}
-	for _, t := range s.tracks {
-		if p, ok := t.open(s.top(), s.limited()); ok && !t.borders {
-			offer(p)
-		}
+	return Plan{}, false
+}
+
+// left returns what is left to try for a track: to close its bracket, to confirm
+// the lower end, then the upper one.
+func (s *Search) left(t *track) (p Plan, ok bool) {
+	switch {
+	case !t.borders:
+		p, ok = t.open(s.top(), s.limited())
+	case t.lowerLeft() && s.allowed(t.low.rate):
+		p, ok = Plan{Rate: t.low.rate, Seconds: s.cfg.Long, Purpose: Lower}, true
+	case t.upperLeft():
+		p, ok = Plan{Rate: t.high.rate, Seconds: s.cfg.Long, Purpose: Upper}, true
 	}
-	for _, stage := range []func(){
-		func() {
-			for _, t := range s.tracks {
-				if t.lowerLeft() {
-					offer(Plan{Rate: t.low.rate, Seconds: s.cfg.Long, Purpose: Lower})
-				}
-			}
-		},
-		func() {
-			for _, t := range s.tracks {
-				if t.upperLeft() {
-					offer(Plan{Rate: t.high.rate, Seconds: s.cfg.Long, Purpose: Upper})
-				}
-			}
-		},
-		func() { s.checks(offer) },
-	} {
-		if !math.IsInf(best.Rate, 1) {
-			break
-		}
-		stage()
-	}
-	return best, !math.IsInf(best.Rate, 1)
+	return p, ok && s.allowed(p.Rate)
 }
 
 // maxChecks is how often a check is made where it contradicts what was found.
 const maxChecks = 3
 
-// checks offers the checks that are left, once each, and again where one fails
-// that should not.
-func (s *Search) checks(offer func(Plan)) {
-	low := s.Result().Lower
+// checks returns the next check, the lowest first: each is made once, and again
+// where one fails that should not.
+func (s *Search) checks() (Plan, bool) {
+	best := Plan{Rate: math.Inf(1), Seconds: s.cfg.Long, Purpose: Check}
 	for _, share := range s.cfg.Checks {
-		rate := low * share
-		if rate < s.cfg.Min {
+		rate := s.all.low.rate * share
+		if rate < s.cfg.Min || rate >= best.Rate {
 			continue
 		}
 		made, failed := 0, false
 		for _, tr := range s.trials {
 			if tr.Purpose == Check && near(tr.Rate, rate) {
 				made++
-				failed = failed || !s.meetsAll(tr)
+				failed = failed || tr.Invalid != "" || !s.meetsAll(tr.Values)
 			}
 		}
 		if made == 0 || failed && made < maxChecks {
-			offer(Plan{Rate: rate, Seconds: s.cfg.Long, Purpose: Check})
+			best.Rate = rate
 		}
 	}
+	return best, !math.IsInf(best.Rate, 1)
 }
 
-// meetsAll reports whether a trial counts and meets every objective.
-func (s *Search) meetsAll(tr Trial) bool {
+// meetsAll reports whether values meet every objective.
+func (s *Search) meetsAll(values []float64) bool {
 	for i, o := range s.cfg.Objectives {
-		if !o.Met(tr.Values[i]) {
+		if !o.Met(values[i]) {
 			return false
 		}
 	}
-	return tr.Invalid == ""
+	return true
 }
 
 // Record tells the search what came of a trial, which need not be one that it has
@@ -178,15 +177,22 @@ func (s *Search) Record(p Plan, o Outcome) error {
 	if o.Invalid != "" {
 		s.invalid(p.Rate)
 	}
+	s.tell(s.all, p, o.Invalid == "", s.meetsAll(o.Values))
 	for i, t := range s.tracks {
-		if o.Invalid == "" {
-			t.record(verdict{p.Rate, p.Seconds, s.cfg.Objectives[i].Met(o.Values[i])}, s.top())
-		}
-		if _, open := t.open(s.top(), s.limited()); !open && len(t.seen) > 0 {
-			t.borders = true
-		}
+		s.tell(t, p, o.Invalid == "", s.cfg.Objectives[i].Met(o.Values[i]))
 	}
 	return nil
+}
+
+// tell takes a trial into account in a track. What is to be confirmed begins when
+// its bracket asks for nothing any more.
+func (s *Search) tell(t *track, p Plan, valid, met bool) {
+	if valid {
+		t.record(verdict{p.Rate, p.Seconds, met}, s.top())
+	}
+	if _, open := t.open(s.top(), s.limited()); !open && len(t.seen) > 0 {
+		t.borders = true
+	}
 }
 
 // invalid lowers the ceiling if the last trials were all invalid, at this rate.
@@ -200,6 +206,7 @@ func (s *Search) invalid(rate float64) {
 		}
 	}
 	s.ceiling = min(s.ceiling, rate)
+	s.all.lower(s.ceiling)
 	for _, t := range s.tracks {
 		t.lower(s.ceiling)
 	}
