@@ -22,8 +22,8 @@ func findSection(r *Result) Section {
 	}
 	s.Findings = f.findings()
 	s.Text = []string{
-		"The rate is that of joins. Each trial offers load on a schedule that does not wait for answers, and latency counts " +
-			"from the intended time; medians are shown where a rate had several trials.",
+		"The rate is that of joins. Each trial offers load on a schedule that does not wait for answers, and latency " +
+			"counts from the intended time; medians are shown where a rate had several trials.",
 		"What is looked for is the rate at which half of the trials of full length meet an objective. The lower end of an " +
 			"interval was met, and the upper was not, by so many of the trials there. Both are right with the confidence that " +
 			"is given, if a trial does not depend on those before and a higher rate is met no more often than a lower one.",
@@ -35,14 +35,22 @@ func findSection(r *Result) Section {
 	if len(points) > 0 {
 		s.Figures = []Figure{f.latencyCurve(points), f.achievedCurve(points)}
 	}
-	for i, a := range f.result.Answers {
+	s.Bench = f.bench()
+	return s
+}
+
+// bench returns a line for each answer that has both ends.
+func (f *found) bench() (out []BenchLine) {
+	for i, a := range append([]find.Answer{f.result.All}, f.result.Answers...) {
+		name := "Find/objective=all"
+		if i > 0 {
+			name = "Find/objective=" + f.objectives[i-1].Op + "-" + pathPart(f.objectives[i-1].Measure)
+		}
 		if !math.IsInf(a.Upper, 1) && a.Lower > 0 {
-			o := f.objectives[i]
-			name := "Find/objective=" + o.Op + "-" + pathPart(o.Measure)
-			s.Bench = append(s.Bench, BenchLine{name, len(f.trials), []BenchValue{{a.Lower, "lower/s"}, {a.Upper, "upper/s"}}})
+			out = append(out, BenchLine{name, len(f.trials), []BenchValue{{a.Lower, "lower/s"}, {a.Upper, "upper/s"}}})
 		}
 	}
-	return s
+	return out
 }
 
 // findings are the answers: that for all objectives, and each.

@@ -14,7 +14,7 @@ import (
 )
 
 type findCmd struct {
-	Objective  []string      `default:"${findObjectives}" placeholder:"TEXT" help:"What is to hold; several times. ${default}"`
+	Objective  []string      `default:"${findObjectives}" placeholder:"TEXT" help:"What is to hold: ${default}."`
 	Min        float64       `default:"100" help:"Least rate that is tried, in joins per second."`
 	Max        float64       `default:"20000" help:"Largest rate that is tried."`
 	Ratio      float64       `default:"1" help:"Joins for each loss to be repaired."`
@@ -22,7 +22,7 @@ type findCmd struct {
 	Confidence float64       `default:"0.9" help:"That both ends are right."`
 	Trial      time.Duration `default:"2s" help:"Full length of a trial."`
 	First      time.Duration `default:"1s" help:"Length of the first trials."`
-	Budget     time.Duration `default:"60s" help:"Time for everything."`
+	Budget     time.Duration `default:"2m" help:"Time for everything."`
 	Trials     int           `default:"100" help:"Largest number of trials."`
 	Factor     float64       `default:"2" help:"Ratio of a rate to the one before, until one fails."`
 	Checks     []float64     `default:"0.9,0.5,0.1" help:"Shares of the largest rate that are tried at the end."`
@@ -44,11 +44,12 @@ const findObjectives = "join.p99<250ms,repair.p99<250ms,join.errors<0.1%,repair.
 
 // Help says how objectives are written, for kong.
 func (c *findCmd) Help() string {
-	return "An objective is an operation, a measure and a limit: join.p99<250ms. Operations are join and repair; measures " +
-		"p50, p90, p95, p99, p99.9 and max of the latency from the intended time, errors (the share that did not succeed), and " +
-		"backlog (the speed at which operations under way become more, as a share of the rate offered).\n\n" +
-		"--late is by default a tenth of the least latency of an objective, 25ms at most; --timeout twice the largest one, 1s " +
-		"at least."
+	return "An objective is an operation, a measure and a limit: join.p99<250ms. Operations are join and repair; " +
+		"measures p50, p90, p95, p99, p99.9 and max of the latency from the intended time, errors (the share that did " +
+		"not succeed), and backlog (the speed at which operations under way become more, as a share of the rate " +
+		"offered). Give --objective several times, or several with commas between.\n\n" +
+		"--late is by default a tenth of the least latency of an objective, 25ms at most; --timeout twice the largest " +
+		"one, 1s at least."
 }
 
 // Run searches for the largest rate that meets the objectives.

@@ -14,10 +14,10 @@
 // # The search
 //
 // The rate that meets all objectives is found first, then that of each objective
-// by itself, as far as trials and time go. The search follows MLRsearch (Konstantynowicz and Polak, of the benchmarking methodology
-// working group of the IETF) in three things: short trials first, full length
-// where it counts; one trial says something about every objective; and a border
-// counts only when several trials agree about it.
+// by itself, as far as trials and time go. The search follows MLRsearch, of FD.io's
+// CSIT project, in three things: short trials first, full length where it counts;
+// one trial says something about every objective; and a border counts only when
+// several trials agree about it.
 //
 //  1. Ramp: from the least rate up by a factor, in short trials, until one fails.
 //     Load is never jumped to.

@@ -64,7 +64,8 @@ func TestBacklogObjective(t *testing.T) {
 	p99, backlog := r.Answers[0], r.Answers[1]
 	t.Logf("p99 %.0f to %.0f, backlog %.0f to %.0f, %d trials", p99.Lower, p99.Upper, backlog.Lower, backlog.Upper,
 		len(r.Trials))
-	if p99.Lower < 1.03*mu || backlog.Upper > 1.1*mu || backlog.Upper < mu || backlog.Lower < 0.9*mu || r.All.Upper > 1.1*mu {
+	if p99.Lower < 1.03*mu ||
+		backlog.Upper > 1.1*mu || backlog.Upper < mu || backlog.Lower < 0.9*mu || r.All.Upper > 1.1*mu {
 		t.Errorf("p99 %v %v to %v, backlog %v %v to %v", p99.State, p99.Lower, p99.Upper, backlog.State, backlog.Lower,
 			backlog.Upper)
 	}
