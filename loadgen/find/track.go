@@ -18,6 +18,7 @@ type end struct {
 	rate     float64
 	seconds  float64 // length of the longest trial there that said so
 	evidence float64 // see the package comment
+	here     float64 // of it, what came since the last move
 	moves    int     // how often it went outwards as a border
 	settled  bool    // the evidence suffices
 }
@@ -34,8 +35,8 @@ func newTrack(c *Config) *track {
 
 // The ends where there is no trial.
 var (
-	noLow  = end{rate: 0, evidence: 1}
-	noHigh = end{rate: math.Inf(1), evidence: 1}
+	noLow  = end{rate: 0, evidence: 1, here: 1}
+	noHigh = end{rate: math.Inf(1), evidence: 1, here: 1}
 )
 
 // long reports whether a trial of a length counts as one of full length.
@@ -65,7 +66,7 @@ func (t *track) metOpen(v verdict) {
 		t.high = t.next(v.rate, false)
 	}
 	if v.rate > t.low.rate || near(v.rate, t.low.rate) {
-		t.low = end{rate: v.rate, seconds: v.seconds, evidence: 1}
+		t.low = end{rate: v.rate, seconds: v.seconds, evidence: 1, here: 1}
 	}
 }
 
@@ -79,7 +80,7 @@ func (t *track) failedOpen(v verdict) {
 		t.low = t.next(v.rate, true)
 	}
 	if v.rate < t.high.rate || near(v.rate, t.high.rate) {
-		t.high = end{rate: v.rate, seconds: v.seconds, evidence: 1}
+		t.high = end{rate: v.rate, seconds: v.seconds, evidence: 1, here: 1}
 	}
 }
 
@@ -104,7 +105,7 @@ func (t *track) next(rate float64, met bool) end {
 			beyond = v.rate < rate && v.rate >= found.rate
 		}
 		if beyond && v.seconds >= t.short*(1-1e-9) && !near(v.rate, rate) && t.lastAt(v.rate) == met {
-			found = end{rate: v.rate, seconds: v.seconds, evidence: 1}
+			found = end{rate: v.rate, seconds: v.seconds, evidence: 1, here: 1}
 		}
 	}
 	return found
