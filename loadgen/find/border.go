@@ -5,11 +5,13 @@ import "math"
 // What a bet won or lost multiplies the evidence by. They are as far above 1 as
 // below, so that the evidence does not grow, on average, where the chances are
 // even. A bet of less than everything lets an end survive a trial that a hiccup
-// of the machine spoilt; with these, five that agree are enough for the default
-// confidence, or eight with one that does not.
+// of the machine spoilt; with these, six that agree are enough for the default
+// confidence, or eight with one that does not, and the evidence grows where 69 % agree or more.
+// An end leaves a place where the evidence has fallen below leave.
 const (
-	won  = 1.83
-	lost = 0.17
+	won   = 1.7
+	lost  = 0.3
+	leave = 0.5
 )
 
 // enough returns the evidence that settles an end: both ends are wrong together
@@ -67,8 +69,8 @@ func (e *end) take(agrees bool, enough float64) (move bool) {
 	}
 	e.evidence *= lost
 	e.here *= lost
-	if e.here >= 1 {
-		return false // more speaks for this place than against it
+	if e.here >= leave {
+		return false
 	}
 	e.seconds, e.here = 0, 1
 	e.moves++

@@ -27,22 +27,22 @@
 //     contradicts one that was not longer, the newer one counts, and the bracket
 //     opens again; trials so short as one that was refuted are not used any more.
 //  3. Borders: trials of full length at the lower end, until the evidence suffices
-//     that it is met, then at the upper end, that it fails. An end that more speaks
-//     against than for moves outwards, by twice as much each time: what is uncertain
-//     makes the interval wider.
+//     that it is met, then at the upper end, that it fails. An end that
+//     much speaks against moves outwards, by twice as much each time: what is
+//     uncertain makes the interval wider.
 //  4. Check: a trial each at shares of the largest rate that meets all, for the
 //     curve of latency against load, and to see whether lower rates are met too.
 //
 // # Evidence
 //
 // Before each trial at a border a bet is made that its outcome will be the one
-// that is claimed. A bet won multiplies the evidence by 1.83, one lost by 0.17. If
+// that is claimed. A bet won multiplies the evidence by 1.7, one lost by 0.3. If
 // the claim were wrong, so that at most half of the trials turned out that way,
 // the evidence would be a supermartingale from 1, and would ever reach 1/a with
 // probability a at most, whenever one stops (Ville's inequality). An end that
 // moves goes outwards only, and takes its evidence with it: the bound is for all
-// places at which it has been. So five trials that agree are 1.83^5 = 20.5,
-// a confidence of 95 % in that end. What a trial says about an objective counts as
+// places at which it has been. So six trials that agree are 1.7^6 = 24, a
+// confidence of 96 % in that end. What a trial says about an objective counts as
 // a bet at the end of that objective only, and only after a look there has said
 // the same; which that is follows from the trials before, so that sharing trials
 // among objectives does no harm.

@@ -46,7 +46,7 @@ func endingsOfSystem() []ending {
 		},
 		{
 			"all rates are met", func(p Plan) Outcome { return sharp(p, 1e9) }, nil, AtLeast,
-			[2]float64{8000, 8000}, [2]float64{inf, inf}, 17,
+			[2]float64{8000, 8000}, [2]float64{inf, inf}, 18,
 		},
 		{
 			"no rate is met", func(p Plan) Outcome { return sharp(p, 1) }, nil, None,
@@ -54,7 +54,7 @@ func endingsOfSystem() []ending {
 		},
 		{
 			"the largest rate only fails", func(p Plan) Outcome { return sharp(p, 7990) }, nil, Found,
-			[2]float64{7500, 7990}, [2]float64{8000, 8000}, 26,
+			[2]float64{7500, 7990}, [2]float64{8000, 8000}, 27,
 		},
 		{
 			"nothing was measured", func(p Plan) Outcome { return Outcome{Values: []float64{math.NaN()}} }, nil, None,

@@ -51,6 +51,20 @@ func TestGrowthTellsOverload(t *testing.T) {
 	}
 }
 
+// Of a queue that does not grow, growth is found seldom, however little is asked for.
+func TestGrowthIsSeldomFalse(t *testing.T) {
+	const mu, trials = 4000, 200
+	grew := 0
+	for seed := range uint64(trials) {
+		if newQueue(mu, true, seed).trial(0.7*mu, 1).growth > 0 {
+			grew++
+		}
+	}
+	if grew > trials/10 {
+		t.Errorf("growth in %d of %d trials, want about 5 %%", grew, trials)
+	}
+}
+
 // A search with an objective for the backlog finds the capacity, where that for the p99 in short trials finds more.
 func TestBacklogObjective(t *testing.T) {
 	const mu = 4000
