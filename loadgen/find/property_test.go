@@ -25,7 +25,7 @@ func noisy(rng *prng.Source, p Plan, truth, power, spread float64) float64 {
 // The interval holds the rate at which half of the trials meet the objective at least as often as the confidence
 // says, whatever the noise; where there is little, it is as narrow as the precision.
 func TestCoverage(t *testing.T) {
-	const searches = 1500
+	searches := map[bool]int{true: 300, false: 1500}[testing.Short()]
 	for _, c := range []struct {
 		confidence, power, spread float64
 		widest                    float64 // ratio of the ends, median
