@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"i3bench/cluster"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
 )
@@ -81,6 +82,22 @@ func TestFindOverload(t *testing.T) {
 			t.Errorf("trial %d: %d joins timed out, %s group, want some, and a new one", trial.Level, timeouts[trial.Level],
 				trial.Status)
 		}
+	}
+}
+
+// A group comes to rest when all receivers have left, and forgets the joins that wait.
+func TestSettle(t *testing.T) {
+	r := &loadRun{
+		world: cluster.New(cluster.Config{}), orders: make(chan *operation, 4), idle: make(chan *comer, 1),
+	}
+	r.orders <- &operation{}
+	r.orders <- &operation{}
+	if r.settle(t.Context(), time.Millisecond) || len(r.orders) != 0 {
+		t.Errorf("a receiver has not left, and %d joins wait", len(r.orders))
+	}
+	r.idle <- &comer{}
+	if !r.settle(t.Context(), time.Second) {
+		t.Error("all have left")
 	}
 }
 

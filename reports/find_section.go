@@ -62,9 +62,13 @@ func (f *found) findings() (out []Finding) {
 		Spread: "confidence " + percent(r.All.Confidence), Verdict: foundVerdict(r.All.State, r.All.Against),
 	})
 	for _, a := range r.Answers {
+		v := foundVerdict(a.State, a.Against)
+		if a.State == find.Open {
+			v.State = NotJudged // those of all come first, and each by itself as far as the budget goes
+		}
 		out = append(out, Finding{
 			ID: "find", What: "largest rate of joins with " + a.Name, Paper: a.Name, Ours: interval(a.Lower, a.Upper),
-			Spread: "confidence " + percent(a.Confidence), Verdict: foundVerdict(a.State, a.Against),
+			Spread: "confidence " + percent(a.Confidence), Verdict: v,
 		})
 	}
 	return out
