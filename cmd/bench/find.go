@@ -61,7 +61,7 @@ func (c *findCmd) Run(s *session) error {
 	s.more = map[string]string{"late": e.Late.String(), "timeout": e.Timeout.String()}
 	what := fmt.Sprintf("%s, %.4g to %.4g joins/s, within %v", strings.Join(c.Objective, " "), c.Min, c.Max, c.Budget)
 	return s.run(stage{name: reports.StageFind, run: e.Run, what: what, note: fmt.Sprintf(
-		"%d nodes, D = %d, %d standing receivers, %d that join, %.4g packets/s of %d bytes, joins : repairs = %.4g, %s arrivals",
+		"%d nodes, D = %d, %d standing receivers, %d that join, %.4g packets/s of %d bytes, joins : repairs %.4g, %s",
 		c.Nodes, c.Degree, c.Standing, c.Pool, c.Rate, c.Size, c.Ratio, c.Arrivals)})
 }
 
