@@ -13,6 +13,7 @@ PROCESSES ?= 16384 65536 1048576
 SIZES     ?= 1e3 1e5 1e6 1e7
 FANS      ?= 8 64
 FROM      ?=
+OBJECTIVES ?=
 V         ?= 0
 # How long each row of delivery takes, of which there are 27 for each number of receivers in a round.
 DELIVERTIME ?= 0.3s
@@ -41,7 +42,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
+.PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare canary ci clean
 
@@ -56,6 +57,9 @@ bench: build ## The main job, about a minute: cluster, wan and load; results and
 
 bench-smoke: build ## The main job in its shortest form
 	bin/bench tour --quick
+
+find: build ## The largest rate that meets objectives, two minutes; OBJECTIVES="join.p99<250ms" names others
+	bin/bench find $(OBJECTIVES:%=--objective '%')
 
 deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
 	bin/bench deliver

@@ -25,6 +25,7 @@ type cli struct {
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
 	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates."`
+	Find    findCmd    `cmd:"" help:"The largest rate of joins and repairs that meets objectives."`
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`

@@ -6,13 +6,15 @@
 //	bench cluster        section 7.1 of the paper: 32 nodes, 64 receivers, D = 4
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
 //	bench load           joins and repairs at fixed rates
+//	bench find           the largest rate of joins and repairs that meets objectives
 //	bench sim            section 6 in virtual time, every figure and table
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench deliver        every packet under loss, exactly once
 //	bench node           one i3 node, on a ring with others, until it is told to end
 //
-// Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a
-// packet that was owed did not arrive.
+// Exit codes: 0 done, 1 the run failed or was interrupted, or find has no answer,
+// 2 wrong usage, 3 a packet that was owed did not arrive, 4 find is INVALID: the
+// load generator was the limit.
 package main
 
 import (
@@ -39,6 +41,7 @@ const (
 	exitError   = 1
 	exitUsage   = 2
 	exitMissing = 3
+	exitInvalid = 4
 )
 
 func main() {
@@ -84,6 +87,9 @@ func run(args []string, out, errs io.Writer) int {
 	case errors.Is(err, experiments.ErrMissing):
 		fmt.Fprintln(errs, "bench:", err)
 		return exitMissing
+	case errors.Is(err, experiments.ErrLimited):
+		fmt.Fprintln(errs, "bench:", err)
+		return exitInvalid
 	}
 	fmt.Fprintln(errs, "bench:", err)
 	return exitError

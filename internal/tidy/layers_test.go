@@ -39,6 +39,7 @@ var layers = map[string]int{
 	"matcher/lookups": 8, // of the matcher, but it has a clock and memory of its own
 	"gateway":         9,
 	"loadgen":         9,
+	"loadgen/find":    6, // pure, and used by reports
 	"reports/chart":   8,
 	"reports":         9,
 	"verify":          9,
