@@ -352,4 +352,5 @@ func add(sum *multicast.Counters, c multicast.Counters) {
 	sum.Duplicates += c.Duplicates
 	sum.Silences += c.Silences
 	sum.Adoptions += c.Adoptions
+	sum.Refreshes += c.Refreshes
 }

@@ -106,7 +106,7 @@ func (f *found) trialTable() Table {
 	t := Table{Caption: "Trials", Columns: []Column{
 		text("trial"), text("for"), number("joins/s"), number("seconds"), number("took"),
 	}}
-	for _, k := range loadOps {
+	for _, k := range findOps {
 		t.Columns = append(t.Columns, number(k.op+"s achieved/s"), number("p50"), number("p99"))
 	}
 	for _, o := range f.objectives {
@@ -128,7 +128,7 @@ func (o Objective) shown() bool { return o.Measure == "p50" || o.Measure == "p99
 // about, and what that says.
 func (f *found) trialRow(trial Trial) []string {
 	row := []string{count(trial.Number + 1), trial.Purpose, num(trial.Rate), num(trial.Seconds), num(trial.Took)}
-	for _, k := range loadOps {
+	for _, k := range findOps {
 		l, ok := trial.Op(k.op)
 		if !ok {
 			row = append(row, "-", "-", "-")
@@ -159,14 +159,14 @@ func (f *found) trialRow(trial Trial) []string {
 // curveTable lists the points of the curves.
 func curveTable(caption string, points []ratePoint) Table {
 	t := Table{Caption: caption, Columns: []Column{text("joins/s"), number("trials")}}
-	for _, k := range loadOps {
+	for _, k := range findOps {
 		for _, figure := range loadFigures {
 			t.Columns = append(t.Columns, number(k.op+" "+figure.name))
 		}
 	}
 	for _, p := range points {
 		row := []string{num(p.rate), count(p.trials)}
-		for _, k := range loadOps {
+		for _, k := range findOps {
 			for _, figure := range loadFigures {
 				v, ok := p.values[k.op+" "+figure.name]
 				switch {
@@ -203,7 +203,7 @@ func (f *found) latencyCurve(points []ratePoint) Figure {
 		X: chart.Axis{Label: "joins offered per second", Scale: chart.Log},
 		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log},
 	}
-	for i, k := range loadOps {
+	for i, k := range findOps {
 		for _, p := range []string{"p50", "p99"} {
 			if list := series(points, k.op+" "+p, 1e6); len(list) > 0 {
 				c.Series = append(c.Series, chart.Series{
@@ -240,7 +240,7 @@ func (f *found) achievedCurve(points []ratePoint) Figure {
 		X: chart.Axis{Label: "joins offered per second", Scale: chart.Log},
 		Y: chart.Axis{Label: "completed per second", Scale: chart.Log},
 	}
-	for i, k := range loadOps {
+	for i, k := range findOps {
 		if list := series(points, k.op+" achieved", 1); len(list) > 0 {
 			c.Series = append(c.Series, chart.Series{Name: k.many, Ink: ink(i), Shape: chart.Both, Points: list})
 		}

@@ -63,6 +63,14 @@ const (
 	KindLatency    = "latency"
 	KindDuplicates = "duplicates"
 	KindRepair     = "repair"
+	KindLeave      = "leave"
+	KindCrash      = "crash"
+	KindMove       = "move"
+	KindPacket     = "packet"
+	KindRefresh    = "refresh"
+	KindFlip       = "flip"
+	KindAnycast    = "anycast"
+	KindRestart    = "restart"
 	KindDelivered  = "delivered"
 	KindOffered    = "offered"
 	KindLate       = "late"
@@ -192,10 +200,8 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// Per receiver: n = packets owed, value = delivered exactly once.
 	{StageWAN, KindDelivered}:     spec(cols(colSeed, colGroup, colHost, colN, colStatus), cols(colN)),
 	{StageDeliver, KindDelivered}: spec(cols(colSeed, colGroup, colHost, colN, colStatus), cols(colN)),
-	// One per operation: start_ns = intended time, value = latency from it,
-	// service_ns = latency from the actual start.
-	{StageLoad, KindJoin}:   spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus)),
-	{StageLoad, KindRepair}: spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus)),
+	// One per operation, whose kinds are those of loadOps, see withKinds: start_ns =
+	// intended time, value = latency from it, service_ns = latency from the actual start.
 	// One a second and operation: group = operation, n = offered in that
 	// second, value = completed in it, start_ns = begin of the second.
 	{StageLoad, KindOffered}: spec(cols(colGroup, colN, colStart), cols(colGroup, colN)),
@@ -301,8 +307,11 @@ var sizeKinds = []struct {
 	}},
 }
 
-// withKinds adds the kinds of sizeKinds.
+// withKinds adds the kinds of loadOps and sizeKinds.
 func withKinds(all map[kindKey]kindSpec) map[kindKey]kindSpec {
+	for _, k := range loadOps {
+		all[kindKey{StageLoad, k.op}] = spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus))
+	}
 	for _, stage := range sizeKinds {
 		for _, kind := range stage.kinds {
 			all[kindKey{stage.stage, kind}] = spec(cols(colSeed, colGroup, colN), cols(colSeed, colGroup, colN))

@@ -42,7 +42,7 @@ func SummarizeTrial(t Sample, joins, repairs, late []Sample) Trial {
 		if len(samples) == 0 {
 			continue
 		}
-		l := SummarizeLoad(loadOps[i].op, samples, nil)
+		l := SummarizeLoad(findOps[i].op, samples, nil)
 		out.Ops = append(out.Ops, l)
 		lengths, each := underWay(samples, out.Seconds)
 		out.growth[l.Op] = find.Growth(lengths, each) / l.Rate

@@ -24,7 +24,7 @@ type cli struct {
 	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job: cluster, wan and load (the default)."`
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
-	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates."`
+	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates, or a scenario."`
 	Find    findCmd    `cmd:"" help:"The largest rate of joins and repairs that meets objectives."`
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
@@ -72,7 +72,10 @@ type wanCmd struct {
 	World string `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
 }
 
-type loadCmd struct{ loadFlags }
+type loadCmd struct {
+	loadFlags
+	scenarioFlags
+}
 
 type deliverCmd struct {
 	World     string  `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`

@@ -250,6 +250,15 @@ func (c *core) setFull(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if full == c.full {
 		return
 	}
+	c.moveSet(now, full, out)
+}
+
+// Full reports in which set the host is: that of the full children or that of the
+// joinable ones.
+func (c *core) Full() bool { return c.full }
+
+// moveSet moves the host to a set; see setFull, which knows why.
+func (c *core) moveSet(now machine.Time, full bool, out *machine.Outbox) {
 	c.full, c.moving = full, true
 	c.host.Maintain(now, c.host.Own(c.above.set(full)), out)
 }

@@ -121,6 +121,18 @@ func (r *Receiver) Settled() bool {
 	return r.state == attached && r.host.Maintains(r.host.Own(r.above.set(r.full))) && !r.moving
 }
 
+// MoveSet moves the receiver to the set of the full children or of the joinable ones,
+// and reports whether it was in the other one and not on its way between them. The
+// node's next answer for the receiver's own trigger puts right what is not true:
+// whoever measures what a move costs moves it back.
+func (r *Receiver) MoveSet(now machine.Time, full bool, out *machine.Outbox) bool {
+	if r.state != attached || r.moving || r.full == full {
+		return false
+	}
+	r.moveSet(now, full, out)
+	return true
+}
+
 // Children returns how many links there are under the receiver's identifier, as
 // the node last told it.
 func (r *Receiver) Children() int { return int(r.children) }
