@@ -41,6 +41,7 @@ var layers = map[string]int{
 	"loadgen":         9,
 	"reports/chart":   8,
 	"reports":         9,
+	"reports/compare": 10,
 	"verify":          9,
 	"daemon":          9,
 	"experiments":     10,
