@@ -14,7 +14,7 @@ import (
 type thresholds struct {
 	Alpha     float64 `default:"0.05" help:"Share of false alarms allowed among the rows called different."`
 	MinEffect float64 `default:"0.05" help:"Least change of a median that counts, 0.05 for 5 %."`
-	See       float64 `default:"0" help:"What a row must be able to show, else it is too noisy. Default: twice --min-effect."`
+	See       float64 `default:"0" help:"What a row must be able to show, or be too noisy. Default: twice --min-effect."`
 	Units     string  `default:"." help:"Regular expression: compare the units it matches alone."`
 }
 

@@ -57,7 +57,7 @@ type Row struct {
 
 	Change     Figure  `json:"change"`     // new median over old, less 1
 	Loss       Figure  `json:"loss"`       // by how much it is worse: 0.1 where work takes 10 % longer
-	P          Figure  `json:"p"`          // of the Mann-Whitney test
+	P          Figure  `json:"p"`          // of the Mann-Whitney test; none if all values are equal
 	Adjusted   Figure  `json:"adjusted"`   // p after Benjamini and Hochberg over all rows
 	Detectable Figure  `json:"detectable"` // smallest change that would have been found in 80 % of cases
 	Verdict    Verdict `json:"verdict"`
@@ -140,7 +140,9 @@ func newRow(k Key, old, new *Side) Row {
 	case Higher:
 		r.Loss = Figure(ratio(float64(r.Old.Median), float64(r.New.Median)) - 1)
 	}
-	if !r.Exact {
+	// Where all values are equal, no arrangement of them could be called different,
+	// so that the row is no test that others must be corrected for.
+	if !r.Exact && len(distinct(slices.Concat(r.old, r.new))) > 1 {
 		r.P = Figure(reports.MannWhitney(r.old, r.new))
 	}
 	return r
@@ -168,7 +170,7 @@ func (r *Row) judge(o Options, tests int) {
 		return
 	}
 	// A row alone must get below its share of alpha; with others it is easier.
-	r.Detectable = Figure(detectable(r.old, r.new, o.Alpha/float64(tests), o.Effect))
+	r.Detectable = Figure(detectable(r.old, r.new, o.Alpha/float64(max(tests, 1)), o.Effect))
 	loss, gain := float64(r.Loss), float64(r.Change)
 	if r.Better == Unknown {
 		loss = math.Abs(gain)

@@ -96,6 +96,9 @@ func TestNullGates(t *testing.T) {
 		{"heavy tails", noise{cv: 0.03, tail: 0.3, longer: 3}, 500, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() {
+				c.gates /= 5
+			}
 			b := bench{rng: rand.New(rand.NewPCG(1, 2)), noise: c.noise, rows: 20, rounds: 10}
 			fired, suspected := 0, 0
 			for range c.gates {

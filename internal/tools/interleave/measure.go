@@ -68,11 +68,12 @@ func (s side) measure(ctx context.Context, b bench, benchtime string) ([]byte, e
 	if !ok {
 		return nil, nil
 	}
+	memory := "-test.benchmem"
 	if b.exact {
-		benchtime = "1x"
+		benchtime, memory = "1x", "-test.benchmem=false" // allocations of a single iteration do vary
 	}
 	cmd := exec.CommandContext(ctx, binary, "-test.run=^$", "-test.bench="+b.run, "-test.benchtime="+benchtime,
-		"-test.benchmem", "-test.timeout=2m")
+		memory, "-test.timeout=2m")
 	cmd.Dir = filepath.Join(s.tree, b.pkg)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
