@@ -251,7 +251,7 @@ gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look
 		--units '$(GATED)' --confirm-old bin/proof/none/$$((n+1))/old.txt \
 		--confirm-new bin/proof/none/$$((n+1))/new.txt | tail -n 1; done | tee bin/proof/none.txt
 	@! grep -q REGRESSION bin/proof/none.txt && test $$(grep -c ' rows, ' bin/proof/none.txt) = 25
-	bin/interleave -plant slower-lookup -set lookup -rounds 20 -benchtime 50ms -repeat 2 -out bin/proof/slower
+	bin/interleave -plant slower-lookup -set lookup -rounds 30 -benchtime 50ms -repeat 2 -out bin/proof/slower
 	bin/analyze gate bin/proof/slower/1/old.txt bin/proof/slower/1/new.txt --units '$(GATED)' \
 		--confirm-old bin/proof/slower/2/old.txt --confirm-new bin/proof/slower/2/new.txt; test $$? = 1
 	bin/interleave -plant extra-message -set counts -rounds 2 -out bin/proof/message

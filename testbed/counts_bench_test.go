@@ -26,6 +26,7 @@ func BenchmarkCounts(b *testing.B) {
 			}
 			b.ReportMetric(0, "ns/op") // is left out: nobody should compare it
 			b.ReportMetric(float64(got.Offered), "sim-datagrams")
+			b.ReportMetric(float64(got.packets), "sim-packets")
 			b.ReportMetric(float64(got.Events), "sim-events")
 			b.ReportMetric(float64(got.queries), "sim-queries")
 			b.ReportMetric(float64(got.depth), "sim-depth")
@@ -37,6 +38,7 @@ func BenchmarkCounts(b *testing.B) {
 // counts are the figures of a run.
 type counts struct {
 	sim.Counters
+	packets uint64 // that nodes received, several in a datagram
 	queries uint64
 	depth   int
 	trace   uint64 // 48 bits of the hash of the trace, which a benchmark's number has room for
@@ -67,6 +69,9 @@ func count(b *testing.B, loss testbed.Loss) (c counts) {
 		w.Sleep(20 * machine.Millisecond)
 	}
 	w.Sleep(5 * machine.Second)
+	for _, n := range bed.Nodes() {
+		c.packets += n.Machine.Counters().Packets
+	}
 	for _, r := range rs {
 		c.queries += r.Machine.Counters().QueriesSent
 		c.depth = max(c.depth, r.Machine.Level())

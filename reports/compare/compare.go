@@ -133,7 +133,9 @@ func newRow(k Key, old, new *Side) Row {
 	if r.Old.N == 0 || r.New.N == 0 {
 		return r
 	}
-	r.Change = Figure(ratio(float64(r.New.Median), float64(r.Old.Median)) - 1)
+	if !r.Exact || r.Better != Unknown { // of a hash it would mean nothing
+		r.Change = Figure(ratio(float64(r.New.Median), float64(r.Old.Median)) - 1)
+	}
 	switch r.Better {
 	case Lower:
 		r.Loss = r.Change

@@ -27,7 +27,7 @@ var known = map[string]kind{
 	"B/process":      {better: Lower},
 	"B/receiver":     {better: Lower},
 	"sim-datagrams":  {Lower, true},
-	"sim-bytes":      {Lower, true},
+	"sim-packets":    {Lower, true},
 	"sim-events":     {Lower, true},
 	"sim-queries":    {Lower, true},
 	"sim-depth":      {Lower, true},

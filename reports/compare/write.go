@@ -129,8 +129,12 @@ func (g *Gate) summary() (lines []string) {
 
 // line says in a line how a row changed.
 func (r *Row) line() string {
-	return fmt.Sprintf("%s: %s, %s to %s (%s)", r.Key, r.Verdict, r.Old.Median.write(r.unit, r.Exact),
-		r.New.Median.write(r.unit, r.Exact), r.Change.percent(true))
+	line := fmt.Sprintf("%s: %s, %s to %s", r.Key, r.Verdict, r.Old.Median.write(r.unit, r.Exact),
+		r.New.Median.write(r.unit, r.Exact))
+	if !math.IsNaN(float64(r.Change)) {
+		line += " (" + r.Change.percent(true) + ")"
+	}
+	return line
 }
 
 // head is the first line of a gate's output.
