@@ -234,7 +234,7 @@ compare: build ## Compare two files of benchmark results, or result directories:
 GATED = ^cpu-ns/|^allocs/op$$|^sim-
 
 gate: ROUNDS = 12
-gate: BENCHTIME = 100ms
+gate: BENCHTIME = 30ms
 gate: MEASURE = bin/interleave -base '$(BASE)' -rounds $(ROUNDS) -benchtime $(BENCHTIME)
 gate: build ## Measure this folder and the commit BASE (HEAD) in turns, ROUNDS times (12), and fail if this is worse
 	@$(HOUSE)
@@ -246,12 +246,12 @@ gate: build ## Measure this folder and the commit BASE (HEAD) in turns, ROUNDS t
 
 gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look-up, and a message more; some minutes
 	@$(HOUSE)
-	bin/interleave -plant none -set lookup -rounds 10 -benchtime 20ms -repeat 26 -out bin/proof/none
+	bin/interleave -plant none -set lookup -rounds 10 -benchtime 10ms -repeat 26 -within 8m -out bin/proof/none
 	@for n in $$(seq 25); do echo "equals, $$n:"; bin/analyze gate bin/proof/none/$$n/old.txt bin/proof/none/$$n/new.txt \
 		--units '$(GATED)' --confirm-old bin/proof/none/$$((n+1))/old.txt \
 		--confirm-new bin/proof/none/$$((n+1))/new.txt | tail -n 1; done | tee bin/proof/none.txt
 	@! grep -q REGRESSION bin/proof/none.txt && test $$(grep -c ' rows, ' bin/proof/none.txt) = 25
-	bin/interleave -plant slower-lookup -set lookup -rounds 30 -benchtime 50ms -repeat 2 -out bin/proof/slower
+	bin/interleave -plant slower-lookup -set lookup -rounds 30 -benchtime 20ms -repeat 2 -out bin/proof/slower
 	bin/analyze gate bin/proof/slower/1/old.txt bin/proof/slower/1/new.txt --units '$(GATED)' \
 		--confirm-old bin/proof/slower/2/old.txt --confirm-new bin/proof/slower/2/new.txt; test $$? = 1
 	bin/interleave -plant extra-message -set counts -rounds 2 -out bin/proof/message

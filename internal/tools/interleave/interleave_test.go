@@ -141,6 +141,17 @@ func TestInterleave(t *testing.T) {
 	}
 }
 
+// By processor time, then by the wall; other lines stay where they are.
+func TestBest(t *testing.T) {
+	in := "pkg: x\nBenchmarkA-2 \t 5 \t 9 ns/op \t 7 cpu-ns/op\nBenchmarkB 5 3 ns/op\n" +
+		"BenchmarkA-2 \t 5 \t 8 ns/op \t 8 cpu-ns/op\nBenchmarkB 5 2 ns/op\n" +
+		"BenchmarkA-2 \t 5 \t 10 ns/op \t 6 cpu-ns/op\nBenchmarkB 5 4 ns/op\nPASS\n"
+	want := "pkg: x\nBenchmarkA-2 \t 5 \t 10 ns/op \t 6 cpu-ns/op\nBenchmarkB 5 2 ns/op\nPASS\n"
+	if got := best([]byte(in)); string(got) != want {
+		t.Errorf("best lines:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	dir := toy(t)
 	for what, j := range map[string]job{

@@ -34,7 +34,7 @@ func main() {
 		strings.Join(plantNames(), ", "))
 	flag.StringVar(&j.set, "set", "gate", "what to measure: "+strings.Join(setNames(), ", "))
 	flag.IntVar(&j.rounds, "rounds", 12, "how often each version is measured")
-	flag.StringVar(&j.benchtime, "benchtime", "100ms", "how long each benchmark takes in a round")
+	flag.StringVar(&j.benchtime, "benchtime", "30ms", "how long each of the "+fmt.Sprint(tries)+" tries of a round takes")
 	flag.DurationVar(&j.within, "within", 4*time.Minute, "begin no round after this time")
 	flag.IntVar(&j.repeat, "repeat", 1, "how many pairs of files to write, in folders 1, 2 and so on if more than one")
 	flag.StringVar(&j.out, "out", "bin/gate", "folder of old.txt and new.txt")

@@ -68,16 +68,16 @@ func (s side) measure(ctx context.Context, b bench, benchtime string) ([]byte, e
 	if !ok {
 		return nil, nil
 	}
-	memory := "-test.benchmem"
+	count, memory := tries, "-test.benchmem"
 	if b.exact {
-		benchtime, memory = "1x", "-test.benchmem=false" // allocations of a single iteration do vary
+		count, benchtime, memory = 1, "1x", "-test.benchmem=false" // allocations of a single iteration do vary
 	}
 	cmd := exec.CommandContext(ctx, binary, "-test.run=^$", "-test.bench="+b.run, "-test.benchtime="+benchtime,
-		memory, "-test.timeout=2m")
+		fmt.Sprint("-test.count=", count), memory, "-test.timeout=2m")
 	cmd.Dir = filepath.Join(s.tree, b.pkg)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("benchmarks of %s in %s: %w\n%.2000s", b.pkg, s.tree, err, out)
 	}
-	return out, nil
+	return best(out), nil
 }
