@@ -246,7 +246,7 @@ gate: build ## Measure this folder and the commit BASE (HEAD) in turns, ROUNDS t
 
 gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look-up, and a message more; some minutes
 	@$(HOUSE)
-	bin/interleave -plant none -set lookup -rounds 10 -benchtime 10ms -repeat 26 -within 8m -out bin/proof/none
+	bin/interleave -plant none -set lookup -rounds 10 -benchtime 10ms -repeat 26 -within 12m -out bin/proof/none
 	@for n in $$(seq 25); do echo "equals, $$n:"; bin/analyze gate bin/proof/none/$$n/old.txt bin/proof/none/$$n/new.txt \
 		--units '$(GATED)' --confirm-old bin/proof/none/$$((n+1))/old.txt \
 		--confirm-new bin/proof/none/$$((n+1))/new.txt | tail -n 1; done | tee bin/proof/none.txt

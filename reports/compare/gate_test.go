@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -69,6 +70,30 @@ func TestVerdicts(t *testing.T) {
 		if r := got.find(Key{Name: "X-2", Unit: c.unit}); r.Verdict != c.want {
 			t.Errorf("%s %v to %v: %s, expected %s (%+v)", c.unit, c.old, c.new, r.Verdict, c.want, r)
 		}
+	}
+}
+
+// Four against four that have nothing in common have a p of 2/70: enough alone, and
+// nothing among twenty rows. Rows that cannot vary, or did not, are no tests.
+func TestCorrection(t *testing.T) {
+	old, new := lines("X", "ns/op", calm[:4]...), lines("X", "ns/op", slow[:4]...)
+	verdict := func(others string) Verdict {
+		c := Compare(read(t, old+others), read(t, new+others), Options{})
+		return c.find(Key{Name: "X-2", Unit: "ns/op"}).Verdict
+	}
+	var varying, constant string
+	for i := range 20 {
+		varying += lines(fmt.Sprint("Y", i), "ns/op", calm...)
+		constant += lines(fmt.Sprint("Y", i), "allocs/op", "3", "3") + lines(fmt.Sprint("Z", i), "sim-events", "7")
+	}
+	if got := verdict(""); got != Worse {
+		t.Errorf("alone: %s, expected worse", got)
+	}
+	if got := verdict(varying); got != Noisy {
+		t.Errorf("among twenty rows: %s, expected noisy", got)
+	}
+	if got := verdict(constant); got != Worse {
+		t.Errorf("among rows that did not vary: %s, expected worse", got)
 	}
 }
 
