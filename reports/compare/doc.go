@@ -12,7 +12,8 @@
 //     of Benjamini and Hochberg over all rows;
 //   - the medians differ by a minimum effect, in the direction that is worse for
 //     the unit;
-//   - for [Judge], a second pair of samples, measured afterwards, says so again.
+//   - for a [Gate], the loss is one that the row could have been relied upon to show,
+//     see below, and a second pair of samples, measured afterwards, says all this again.
 //
 // Each row has the smallest change that it would have shown in four of five
 // cases. A row in which that is too large is too noisy to tell, which is not the

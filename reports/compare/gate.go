@@ -30,16 +30,24 @@ type Gate struct {
 	Accept *regexp.Regexp `json:"-"`
 }
 
+// accepts reports whether a change of a row is wanted.
+func (g *Gate) accepts(r *Row) bool { return g.Accept != nil && g.Accept.MatchString(r.Key.String()) }
+
 // fires reports whether a row of the first comparison asks for an alarm.
 func (g *Gate) fires(r *Row) bool {
 	switch {
-	case g.Accept != nil && g.Accept.MatchString(r.Key.String()):
+	case g.accepts(r):
 		return false
 	case r.Exact:
 		return r.Verdict == Worse || r.Verdict == Better || r.Verdict == Changed
 	}
-	return r.Verdict == Worse && !g.First.Elsewhere
+	return r.Verdict == Worse && !r.faint() && !g.First.Elsewhere
 }
+
+// faint reports whether a row is worse by less than it could have been relied upon
+// to show. Noise that runs share, and of which the test therefore does not know,
+// makes such changes out of nothing.
+func (r *Row) faint() bool { return r.Verdict == Worse && !r.Exact && r.Loss < r.Detectable }
 
 // Suspects returns the rows that a second pair of samples must confirm.
 func (g *Gate) Suspects() (out []Key) {
@@ -63,7 +71,7 @@ func (g *Gate) confirmed(k Key) bool {
 		return false
 	}
 	r := g.Second.find(k)
-	return r != nil && r.Verdict == Worse
+	return r != nil && r.Verdict == Worse && !r.faint()
 }
 
 // Fired returns the rows that make this a regression.
@@ -76,7 +84,7 @@ func (g *Gate) Fired() (out []*Row) {
 	return out
 }
 
-// Blind returns the rows that could not be judged: too noisy, gone, from another
+// Blind returns the rows that could not be judged: too noisy, faintly worse, gone, from another
 // machine, suspected and not measured again, or measured again with nothing to see
 // because there was too much noise.
 func (g *Gate) Blind() (out []*Row) {
@@ -85,7 +93,8 @@ func (g *Gate) Blind() (out []*Row) {
 		switch {
 		case r.Verdict == OnlyNew || r.Exact && r.Verdict != OnlyOld:
 		case r.Better == Unknown && r.Verdict != OnlyOld:
-		case r.Verdict == OnlyOld, r.Verdict == Noisy, g.First.Elsewhere, g.fires(r) && g.doubtful(r.Key):
+		case r.Verdict == OnlyOld, r.Verdict == Noisy, r.faint() && !g.accepts(r), g.First.Elsewhere,
+			g.fires(r) && g.doubtful(r.Key):
 			out = append(out, r)
 		}
 	}
@@ -98,7 +107,7 @@ func (g *Gate) doubtful(k Key) bool {
 		return true
 	}
 	r := g.Second.find(k)
-	return r == nil || r.Verdict != Worse && r.Verdict != Better && r.Verdict != Same
+	return r == nil || r.faint() || r.Verdict != Worse && r.Verdict != Better && r.Verdict != Same
 }
 
 // Outcome returns the outcome.

@@ -130,6 +130,8 @@ func gateOf(t *testing.T, texts ...string) *Gate {
 func TestOutcomes(t *testing.T) {
 	a, b := lines("X", "ns/op", calm...), lines("X", "ns/op", slow...)
 	few, other := lines("X", "ns/op", calm[:3]...), lines("Y", "ns/op", "1")
+	wide := lines("X", "ns/op", "90", "92", "95", "97", "99", "101", "103", "105", "108", "110")
+	wider := lines("X", "ns/op", "97", "99", "102", "104", "107", "109", "111", "113", "116", "119")
 	counts := func(n string) string { return a + lines("Counts", "sim-datagrams", n, n) }
 	onCPU := func(cpu, text string) string { return "cpu: " + cpu + "\n" + text }
 	for _, c := range []struct {
@@ -145,6 +147,7 @@ func TestOutcomes(t *testing.T) {
 		{"not confirmed", []string{a, b, a, a}, Fine, "not confirmed"},
 		{"confirmed by too few", []string{a, b, few, few}, Unsure, "not confirmed"},
 		{"confirmation lacks the row", []string{a, b, other, other}, Unsure, "not confirmed"},
+		{"faint", []string{wide, wider, wide, wider}, Unsure, "cannot tell: X-2 ns/op (worse"},
 		{"too few", []string{few, few}, Unsure, "noisy, detectable none"},
 		{"one message more", []string{counts("5000"), counts("5001")}, Regression, "5000 to 5001"},
 		{"one message less", []string{counts("5000"), counts("4999")}, Regression, "exact"},

@@ -127,9 +127,9 @@ func TestPower(t *testing.T) {
 		least  float64 // share of gates that fire
 	}{
 		{noise{cv: 0.02}, 1.10, 10, 0.95},
-		{noise{cv: 0.03}, 1.10, 10, 0.90},
-		{noise{cv: 0.03, tail: 0.05, longer: 1}, 1.10, 15, 0.90},
-		{hostile, 1.20, 20, 0.75},
+		{noise{cv: 0.03}, 1.10, 10, 0.75},
+		{noise{cv: 0.03, tail: 0.05, longer: 1}, 1.10, 15, 0.80},
+		{hostile, 1.20, 20, 0.55},
 	} {
 		b := bench{rng: rand.New(rand.NewPCG(3, 4)), noise: c.noise, rows: 20, rounds: c.rounds}
 		b.slower = func(row int) float64 {

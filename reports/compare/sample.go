@@ -63,19 +63,17 @@ func depth(n int) (k int) {
 	return k
 }
 
-// spread estimates the standard deviation of values by their mean difference,
-// which an outlier moves less than it does the usual estimate; for the normal
-// distribution it is right at any size.
+// spread estimates the standard deviation of normal noise by the median of the
+// distances from the median, which disturbed values hardly move, as they hardly
+// move the test; the last factor takes most of the bias from small samples.
 func spread(values []float64) float64 {
-	n := len(values)
-	if n < 2 {
-		return math.NaN()
+	n := float64(len(values))
+	m := middle(values)
+	far := make([]float64, len(values))
+	for i, v := range values {
+		far[i] = math.Abs(v - m)
 	}
-	sum := 0.0
-	for i, v := range slices.Sorted(slices.Values(values)) {
-		sum += v * float64(2*i-n+1)
-	}
-	return sum * 2 / float64(n*(n-1)) * math.Sqrt(math.Pi) / 2
+	return 1.4826 * middle(far) * n / (n - 0.8)
 }
 
 // detectable returns the smallest change, relative to the old median, that the

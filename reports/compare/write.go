@@ -110,7 +110,7 @@ func (g *Gate) summary() (lines []string) {
 	for i := range g.First.Rows {
 		r := &g.First.Rows[i]
 		switch {
-		case g.Accept != nil && g.Accept.MatchString(r.Key.String()) && (r.Verdict == Worse || r.Exact && r.Verdict != Same):
+		case g.accepts(r) && (r.Verdict == Worse || r.Exact && r.Verdict != Same):
 			lines = append(lines, "accepted: "+r.line())
 		case r.Exact || !g.fires(r) || g.confirmed(r.Key):
 		case g.Second == nil:
@@ -120,7 +120,7 @@ func (g *Gate) summary() (lines []string) {
 		}
 	}
 	for _, r := range g.Blind() {
-		if r.Verdict == Noisy || r.Verdict == OnlyOld {
+		if r.Verdict == Noisy || r.Verdict == OnlyOld || r.faint() {
 			lines = append(lines, fmt.Sprintf("cannot tell: %s (%s, detectable %s)", r.Key, r.Verdict, r.cells()[6]))
 		}
 	}
