@@ -43,7 +43,8 @@ func TestSpread(t *testing.T) {
 	if mean := sum / 4000; math.Abs(mean-1) > 0.05 {
 		t.Errorf("spread of ten standard normal values %.3f on average, expected 1", mean)
 	}
-	if with, without := spread([]float64{1, 2, 3, 4, 5, 6, 7, 8, 99}), spread([]float64{1, 2, 3, 4, 5, 6, 7, 8, 9}); with != without {
+	with, without := spread([]float64{1, 2, 3, 4, 5, 6, 7, 8, 99}), spread([]float64{1, 2, 3, 4, 5, 6, 7, 8, 9})
+	if with != without {
 		t.Errorf("an outlier moves the spread from %v to %v", without, with)
 	}
 }
