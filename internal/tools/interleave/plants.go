@@ -25,8 +25,9 @@ var plants = map[string]plant{
 	// Each join asks once more for the children of the root.
 	"extra-message": {
 		"i3/multicast/join.go",
-		"\tr.rounds = 0\n\tr.beginSearch(now, out)\n",
-		"\tr.rounds = 0\n\tr.beginSearch(now, out)\n\tr.host.Probe([]i3.ID{JoinSet(r.cfg.root)}, out)\n",
+		"Join(now machine.Time, out *machine.Outbox) {\n\tif r.state != idle {\n\t\treturn\n\t}\n",
+		"Join(now machine.Time, out *machine.Outbox) {\n\tif r.state != idle {\n\t\treturn\n\t}\n" +
+			"\tr.host.Probe([]i3.ID{JoinSet(r.cfg.root)}, out)\n",
 	},
 }
 
