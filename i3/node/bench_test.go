@@ -10,6 +10,7 @@ import (
 	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
+	"i3bench/internal/cputime"
 )
 
 // bounds are the limits that benchmarks compare: none, the default quotas, and these with every rate, so high that it
@@ -81,11 +82,13 @@ func benchForward(b *testing.B, r *rig, degree, size int) {
 	}
 	before := r.node.Counters().Copies
 	b.ReportAllocs()
+	report := cputime.Start(b)
 	for b.Loop() {
 		rewind(batch)
 		r.out.Reset()
 		r.node.Receive(r.now, batch, r.out)
 	}
+	report(b.N, "op")
 	if got := r.node.Counters().Copies - before; got != uint64(b.N*size*degree) {
 		b.Fatalf("%d copies of %d batches, want %d", got, b.N, b.N*size*degree)
 	}

@@ -43,6 +43,7 @@ var layers = map[string]int{
 	"loadgen/find":     6, // pure, and used by reports
 	"reports/chart":    8,
 	"reports":          9,
+	"reports/compare":  10,
 	"verify":           9,
 	"daemon":           9,
 	"experiments":      10,
