@@ -89,7 +89,7 @@ func (l Load) deploy(ctx context.Context, progress Progress) (r *loadRun, err er
 		orders: make(chan *operation, maxOrders), idle: make(chan *comer, l.Pool), leave: make(chan *comer, l.Pool),
 	}
 	r.bed, err = testbed.New(testbed.Config{
-		Open: udpWorld{r.world}.Open, Seed: l.Seed, Nodes: l.Nodes, Degree: l.Degree,
+		Open: udpWorld{r.world}.Open, Seed: l.Seed, Nodes: l.Nodes, Degree: l.Degree, Pushback: true,
 		Group: multicast.Config{Search: l.Search, Repair: l.Repair},
 	})
 	if err != nil {

@@ -111,7 +111,7 @@ func (r *scenarioRun) deploy(ctx context.Context, progress Progress) (err error)
 	}
 	c := r.Cluster
 	r.bed, err = testbed.New(testbed.Config{
-		Open: open, Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree,
+		Open: open, Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree, Pushback: true,
 		Group: multicast.Config{Search: policies[c.Search], HeartbeatMax: machine.Duration(c.Heartbeat)},
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ type findCmd struct {
 	Nodes      int           `default:"32" help:"i3 nodes."`
 	Degree     int           `default:"4" help:"D: links under one identifier."`
 	Standing   int           `default:"64" help:"Receivers that stay in the group."`
-	Pool       int           `default:"48" help:"Receivers that join and leave: the most joins at a time."`
+	Pool       int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate       float64       `default:"150" help:"Packets the source sends per second."`
 	Size       int           `default:"256" help:"Bytes of a packet."`
 }

@@ -52,6 +52,7 @@ type loadFlags struct {
 	Repairs  float64       `default:"2200" help:"Losses to be repaired offered per second."`
 	For      time.Duration `default:"10s" help:"How long load is offered."`
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
+	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
 }
 
@@ -194,12 +195,13 @@ func (f loadFlags) offered() error {
 func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	err := positive(map[string]float64{
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
+		"pool": float64(f.Pool),
 	})
 	if err == nil {
 		err = f.offered()
 	}
 	return experiments.Load{
-		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 48, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
+		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: f.Pool, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
 		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
 	}, err
 }
