@@ -37,6 +37,7 @@ type core struct {
 // key.
 type extras struct {
 	guard  *guard // nil if the group has no key
+	former former
 	knock  *knock // nil unless the receiver has asked for its group
 	held   holdDown
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first

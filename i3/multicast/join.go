@@ -379,7 +379,10 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // hint tells the host that replied for the parent that its identifier has
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
-func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
+func (r *Receiver) hint(now machine.Time, out *machine.Outbox) { r.hintTo(now, r.parentHost, r.parent(), out) }
+
+// hintTo tells a host that the number of triggers of an identifier it looks after has changed.
+func (r *Receiver) hintTo(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {
 	b := r.message(now, TypeHint, 0, r.Level(), 0, out)
-	r.toHost(r.parentHost, r.parent(), r.parent().AppendTo(b), out)
+	r.toHost(to, id, id.AppendTo(b), out)
 }

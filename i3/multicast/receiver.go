@@ -218,6 +218,9 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.admitted(now, m, payload[:HeaderSize], body, out)
 		return
 	}
+	if m.Type == TypeHint && r.formerHinted(i3.IDFrom([i3.IDSize]byte(body)), out) {
+		return
+	}
 	if m.Type == TypeLeaving && r.state == attaching {
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
@@ -275,6 +278,7 @@ func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 
 // Acked handles a node's answer for one of the receiver's triggers.
 func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	r.formerAcked(now, a, out)
 	if a.Status == i3.StatusProbed {
 		r.probed(now, a, out)
 		if r.state == attached {
