@@ -18,8 +18,11 @@ func TestCopiesTakesTurns(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("copies: the processor time of a sender is read on Linux only")
 	}
+	if testing.Short() {
+		t.Skip("-short: every sender is a process or two, half a minute under the race detector")
+	}
 	others := []reports.Sample{{Kind: reports.KindCopiesElsewhere}}
-	e := Copies{Fans: []int{1, 3}, Payloads: []int{64}, Rounds: 2, For: time.Millisecond, Others: others}
+	e := Copies{Fans: []int{1, 3}, Payloads: []int{64}, Rounds: 2, For: 10 * time.Millisecond, Others: others}
 	procs := runtime.GOMAXPROCS(0)
 	var b buffer
 	last, total := 0, 0

@@ -62,6 +62,9 @@ func TestEnergyIsItsDefinition(t *testing.T) {
 }
 
 func TestChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: series of many seeds take a while, under the race detector")
+	}
 	for _, c := range []struct {
 		name  string
 		tail  float64

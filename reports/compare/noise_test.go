@@ -159,6 +159,9 @@ func TestPower(t *testing.T) {
 
 // What a row says it could detect, it does in 70 to 95 % of cases (80 is meant).
 func TestDetectable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: hundreds of comparisons take a while, under the race detector")
+	}
 	for _, c := range []struct {
 		cv     float64
 		rounds int
