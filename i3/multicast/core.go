@@ -17,6 +17,7 @@ import (
 type core struct {
 	cfg      *Config // its Host, Near, Skew and Events are not used
 	events   *Events
+	rare     *rare // nil before there is any of it
 	skew     machine.Duration
 	distance int64 // source distance on the host's clock, see Reply
 	clock    int64 // to add to the host's clock to have the source's
@@ -30,7 +31,20 @@ type core struct {
 	above    family
 	host     host.Host
 	count    Counters
-	held     *holdDown // nil before the first repair
+}
+
+// A rare is what few hosts need, so that the others have no room for it.
+type rare struct {
+	held  holdDown
+	gauge *gauge // nil if nothing but the delay counts
+}
+
+// gauge returns what the host knows of the way to it, nil if it measures only delays.
+func (c *core) gauge() *gauge {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.gauge
 }
 
 // A family is what is derived from the identifier above a host's own, whose
@@ -133,18 +147,18 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 		return // one's own search asks one's own set
 	}
 	c.count.Queries++
-	b := c.message(now, TypeReply, flags, level, m.Seq, out)
-	b = Reply{ID: id, SourceDistance: c.distance, SourceClock: c.clock}.AppendTo(b)
-	c.toHost(to, id, b, out)
+	metric := Metric(body[queryMetric])
+	b := c.message(now, metric.answers(), flags, level, m.Seq, out)
+	c.toHost(to, id, c.appendReply(b, id, metric), out)
 }
 
 // repair sends a packet that the host has to one requester, or to the subtree
 // that lost it.
 func (c *core) repair(now machine.Time, m Message, q Request, payload []byte, level int, out *machine.Outbox) {
-	if c.held == nil {
-		c.held = new(holdDown)
+	if c.rare == nil {
+		c.rare = new(rare)
 	}
-	if c.held.active(now, m.Seq, q) {
+	if c.rare.held.active(now, m.Seq, q) {
 		c.count.DropHeldDown++
 		return
 	}

@@ -45,6 +45,9 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}
+	if p.cfg.Search.measures() {
+		r.rare = &rare{gauge: new(gauge)}
+	}
 	return r, nil
 }
 

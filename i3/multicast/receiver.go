@@ -73,6 +73,7 @@ type state uint8
 const (
 	idle      state = iota
 	searching       // asks sets
+	measuring       // sends trains by the best places
 	attaching       // inserts its triggers
 	attached        // its link is in the tree
 	leaving         // takes its triggers back
@@ -191,8 +192,12 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.count.DropMalformed++
 		return
 	}
-	if m.Type == TypeReply {
+	if m.Type == TypeReply || m.Type == TypeReport {
 		r.replied(now, from, m, body, out)
+		return
+	}
+	if m.Type == TypeEcho {
+		r.trainBack(now, p, m, out)
 		return
 	}
 	if m.Type == TypeLeaving && r.state == attaching {
@@ -258,6 +263,8 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		return
 	}
 	switch r.state {
+	case measuring:
+		r.trainAcked(now, a, out)
 	case attaching:
 		r.attachAcked(now, a, out)
 	case leaving:
@@ -289,6 +296,8 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // Failed is told that nobody answered for a trigger.
 func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
+	case r.isTrain(t):
+		r.trainEnds(now, out)
 	case r.state != attaching && r.state != leaving:
 	case !r.isOwn(t) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:

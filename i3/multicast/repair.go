@@ -66,6 +66,9 @@ func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.O
 		return
 	}
 	r.lossRate.received()
+	if g := r.gauge(); g != nil {
+		g.data(now, m, len(body))
+	}
 	if r.take(now, m.Seq, body, false, out) {
 		r.deliver(now, m.Seq, m.Time, body)
 	}

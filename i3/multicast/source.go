@@ -33,6 +33,7 @@ func NewSource(cfg Config) (*Source, error) {
 		return nil, err
 	}
 	s.above = above(s.root)
+	s.rare = &rare{gauge: &gauge{bandwidth: Unlimited}} // and nothing is lost yet
 	s.makeRelays(cfg.Near.At)
 	return s, nil
 }
