@@ -16,7 +16,7 @@ import (
 	"i3bench/testbed"
 )
 
-var treeSeeds = flag.Int("trees.seeds", 2, "seeds of TestTreesForMetrics")
+var treeSeeds = flag.Int("trees.seeds", 2, "seeds of TestTreesForMetrics; one in a short run")
 
 // A taster notes what comes down the tree to one receiver, and when.
 type taster struct {
@@ -199,7 +199,11 @@ func TestTreesForMetrics(t *testing.T) {
 				samples[key] = append(samples[key], x)
 			}
 			var plain, tuned []taste
-			for seed := range uint64(*treeSeeds) {
+			seeds := *treeSeeds
+			if testing.Short() {
+				seeds = 1
+			}
+			for seed := range uint64(seeds) {
 				plain = append(plain, grown(t, c.site(treeSetup(seed+1, multicast.Delay))))
 				tuned = append(tuned, grown(t, c.site(treeSetup(seed+1, c.metric))))
 				for tree, w := range map[string]taste{"delay": plain[seed], c.name: tuned[seed]} {
