@@ -3,7 +3,6 @@ package multicast
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
@@ -281,7 +280,7 @@ func TestExclude(t *testing.T) {
 		{"another of the source", tr.excludes(other, wireHost), false},
 	} {
 		if c.got != c.want {
-			t.Error(fmt.Sprintf("%s is excluded: %v, want %v", c.what, c.got, c.want))
+			t.Errorf("%s is excluded: %v, want %v", c.what, c.got, c.want)
 		}
 	}
 	if tr.moves != 2 {
