@@ -26,7 +26,9 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
-	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit"}
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit",
+	[14] = "report", [15] = "echo"}
+local metrics = {[0] = "delay", [1] = "bandwidth", [2] = "loss"}
 
 -- The header of a packet.
 local f = {
@@ -108,6 +110,8 @@ local m = {
 	id = ProtoField.bytes("i3mc.id", "Identifier"),
 	distance = ProtoField.int64("i3mc.distance", "Source distance in ns"),
 	clock = ProtoField.int64("i3mc.clock", "Source clock less sender clock (ns)"),
+	metric = ProtoField.uint8("i3mc.metric", "Metric", base.DEC, metrics),
+	value = ProtoField.uint32("i3mc.value", "kbit/s, or packets lost of a million"),
 	group = ProtoField.bytes("i3mc.group", "Group asked"),
 	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
 	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
@@ -355,13 +359,30 @@ local bodies = {
 	heartbeat = {length = 0, show = show_nothing},
 	query = {length = 48, show = function(tvb, offset, _, tree)
 		local bad = show_address(tvb, offset, offset + 16, tree, m.ipv4, m.ipv6, m.port)
-		tree:add(m.padding, tvb(offset + 18, 30))
-		return not zero(tvb, offset + 18, 30) and "padding is not zero" or bad
+		tree:add(m.metric, tvb(offset + 18, 1))
+		tree:add(m.padding, tvb(offset + 19, 29))
+		if tvb(offset + 18, 1):uint() > 2 then return "unknown metric" end
+		return not zero(tvb, offset + 19, 29) and "padding is not zero" or bad
 	end},
 	reply = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.distance, tvb(offset + 32, 8))
 		tree:add(m.clock, tvb(offset + 40, 8))
+	end},
+	report = {length = 48, show = function(tvb, offset, _, tree)
+		tree:add(m.id, tvb(offset, 32))
+		tree:add(m.distance, tvb(offset + 32, 8))
+		tree:add(m.metric, tvb(offset + 40, 1))
+		local value = tree:add(m.value, tvb(offset + 44, 4))
+		local metric, n = tvb(offset + 40, 1):uint(), tvb(offset + 44, 4):uint()
+		if n == 0xffffffff then value:append_text(" (unknown)") end
+		if not zero(tvb, offset + 41, 3) then return "reserved bytes are not zero" end
+		if metric ~= 1 and metric ~= 2 then return "unknown metric" end
+		return metric == 2 and n > 1000000 and n ~= 0xffffffff and "more than all is lost" or nil
+	end},
+	echo = {length = 952, show = function(tvb, offset, _, tree)
+		tree:add(m.padding, tvb(offset, 952))
+		return not zero(tvb, offset, 952) and "padding is not zero" or nil
 	end},
 	["refresh-ack"] = {length = 32, show = show_id},
 	request = {length = 82, show = function(tvb, offset, _, tree)

@@ -150,36 +150,49 @@ func TestAttackForgedMessages(t *testing.T) {
 	}
 }
 
-// TestAttackForgedReply: nobody is led to a place of the attacker's own by a reply to a query, however many there are.
+// TestAttackForgedReply: nobody is led to a place of the attacker's own by a reply or report to a query, however many
+// there are.
 func TestAttackForgedReply(t *testing.T) {
-	for _, key := range [][32]byte{{}, groupKey} {
-		b := newBed(t, setup{seed: 6, group: multicast.Config{Key: key}})
-		b.grow(2)
-		r := b.add(2)[0]
-		trap := i3.NewID(2, i3.Key{1}, 3)
-		below := i3.Trigger{ID: trap, Target: i3.ToID(i3.NewID(4, i3.RightKey(trap), 5))}
-		newProber(b).ask(i3.KindInsert, i3.Insert{Trigger: below}) // nobody joins where nobody is
-		r.Join()
-		for range volume(2_000, 100_000) {
-			if r.attached > 0 {
-				break
-			}
-			for _, step := range []uint64{1, 2} { // a key makes the numbers unknown, too; what if they were not
-				m := multicast.Message{Type: multicast.TypeReply, Seq: step << 8, Time: int64(b.world.Now())}
-				body := multicast.Reply{ID: trap, SourceDistance: -int64(second)}.AppendTo(m.AppendTo(nil))
-				p := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(body)), ID: trap}
-				d := machine.Datagram{From: b.Nodes()[0].Endpoint.Addr(), Bytes: append(p.AppendTo(nil), body...)}
-				r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
-					r.Machine.Receive(now, []machine.Datagram{d}, out)
-				})
-			}
-			b.world.Sleep(millisecond / 10)
+	for _, metric := range []multicast.Metric{multicast.Delay, multicast.Loss} {
+		for _, key := range [][32]byte{{}, groupKey} {
+			forgeReplies(t, metric, key)
 		}
-		b.until("attached", 5*second, func() bool { return r.attached > 0 })
-		caught, safe := slices.Contains(r.Machine.Chain(), trap), key != [32]byte{}
-		if caught == safe {
-			t.Errorf("with key %v: the chain leads over the attacker's identifier: %v", safe, caught)
+	}
+}
+
+func forgeReplies(t *testing.T, metric multicast.Metric, key [32]byte) {
+	t.Helper()
+	group := multicast.Config{Key: key, Search: multicast.SearchPolicy{Metric: metric}}
+	b := newBed(t, setup{seed: 6, group: group})
+	b.grow(2)
+	r := b.add(2)[0]
+	trap := i3.NewID(2, i3.Key{1}, 3)
+	below := i3.Trigger{ID: trap, Target: i3.ToID(i3.NewID(4, i3.RightKey(trap), 5))}
+	newProber(b).ask(i3.KindInsert, i3.Insert{Trigger: below}) // nobody joins where nobody is
+	r.Join()
+	for range volume(2_000, 100_000) {
+		if r.attached > 0 {
+			break
 		}
+		for _, step := range []uint64{1, 2} { // a key makes the numbers unknown, too; what if they were not
+			m := multicast.Message{Type: multicast.TypeReply, Seq: step << 8, Time: int64(b.world.Now())}
+			body := multicast.Reply{ID: trap, SourceDistance: -int64(second)}.AppendTo(m.AppendTo(nil))
+			if metric != multicast.Delay {
+				m.Type = multicast.TypeReport
+				body = multicast.Report{ID: trap, SourceDistance: -int64(second), Metric: metric}.AppendTo(m.AppendTo(nil))
+			}
+			p := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(body)), ID: trap}
+			d := machine.Datagram{From: b.Nodes()[0].Endpoint.Addr(), Bytes: append(p.AppendTo(nil), body...)}
+			r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
+				r.Machine.Receive(now, []machine.Datagram{d}, out)
+			})
+		}
+		b.world.Sleep(millisecond / 10)
+	}
+	b.until("attached", 5*second, func() bool { return r.attached > 0 })
+	caught, safe := slices.Contains(r.Machine.Chain(), trap), key != [32]byte{}
+	if caught == safe {
+		t.Errorf("metric %d, with key %v: the chain leads over the attacker's identifier: %v", metric, safe, caught)
 	}
 }
 

@@ -55,6 +55,10 @@ type setup struct {
 	skew          machine.Duration
 	source        int // site
 	pushback      bool
+	// behind, if there is one, makes the endpoint of what is opened, from nodes over the source to the receivers.
+	behind func(number int, e testbed.Endpoint) testbed.Endpoint
+	// paths, if there is one, makes the network that the world has.
+	paths func(*testbed.Network) machine.Network
 }
 
 // A bed is a deployment in virtual time and a judge of what its receivers get.
@@ -80,9 +84,9 @@ func newBed(tb testing.TB, s setup) *bed {
 		s.base = millisecond
 	}
 	b := &bed{tb: tb, net: testbed.NewNetwork(s.delays, s.base, s.loss)}
-	b.world = sim.New(sim.Config{Seed: s.seed, Network: b.net})
+	b.world = sim.New(sim.Config{Seed: s.seed, Network: s.network(b.net)})
 	under, err := testbed.New(testbed.Config{
-		Open:       func() (testbed.Endpoint, error) { return b.world.Open() },
+		Open:       s.opener(b.world),
 		Network:    b.net,
 		Seed:       s.seed,
 		Nodes:      s.nodes,
@@ -102,6 +106,27 @@ func newBed(tb testing.TB, s setup) *bed {
 	})
 	b.world.Sleep(2 * second)
 	return b
+}
+
+// network returns what the world knows of paths.
+func (s *setup) network(net *testbed.Network) machine.Network {
+	if s.paths == nil {
+		return net
+	}
+	return s.paths(net)
+}
+
+// opener returns what opens an endpoint.
+func (s *setup) opener(w *sim.World) func() (testbed.Endpoint, error) {
+	opened := 0
+	return func() (testbed.Endpoint, error) {
+		e, err := w.Open()
+		if err != nil || s.behind == nil {
+			return e, err
+		}
+		opened++
+		return s.behind(opened-1, e), nil
+	}
 }
 
 // A receiver is a deployed one with what its application has seen.

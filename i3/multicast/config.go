@@ -79,7 +79,21 @@ type SearchPolicy struct {
 	// are near them, which shortens the whole tree and spreads its links. The
 	// paper's is zero, the default.
 	HopPercent int
+	// Metric is what places are compared by before their distances are, and what the
+	// candidates report. With Bandwidth the receiver also measures the ways to the
+	// best places itself. Default Delay.
+	Metric Metric
+	// Trial is after how many packets a receiver judges the place it has joined at:
+	// it searches anew, without that place, if what comes falls clearly short of what
+	// was promised. Default [DefaultTrial], but none with Delay; none if negative.
+	Trial int
+	// Moves is how many places a receiver leaves for this before it stays anyway.
+	// Default [DefaultMoves], at most 16.
+	Moves int
 }
+
+// measures reports whether receivers measure more than delays.
+func (p *SearchPolicy) measures() bool { return p.Metric != Delay || p.Trial > 0 }
 
 // WideSearch is the search policy for wide-area trees, to go with relays at the
 // source: it descends into the best three full children of each level, and counts a
@@ -154,6 +168,7 @@ type Config struct {
 	root   i3.ID    // above Group; filled in with the defaults
 	tagKey [32]byte // of Key and Group; filled in with the defaults
 	keyed  bool     // there is a Key
+	gauged bool     // there is more to measure than delays
 }
 
 // Events are calls that a receiver makes. Any may be nil. They run inside the
@@ -190,6 +205,13 @@ func (c *Config) setDefaults() error {
 	if c.Search.Width == 0 {
 		c.Search.Width = 1
 	}
+	if c.Search.Trial == 0 && c.Search.Metric != Delay {
+		c.Search.Trial = DefaultTrial
+	}
+	c.gauged = c.Search.measures()
+	if c.Search.Moves == 0 {
+		c.Search.Moves = DefaultMoves
+	}
 	if c.HeartbeatMin == 0 {
 		c.HeartbeatMin = DefaultHeartbeatMin
 	}
@@ -213,6 +235,12 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("multicast: config: %d relays: want 0 to %d", c.Relays, MaxRelays)
 	case c.Search.HopPercent < 0 || c.Search.HopPercent > maxHopPercent:
 		return fmt.Errorf("multicast: config: hop percent %d: want 0 to %d", c.Search.HopPercent, maxHopPercent)
+	case c.Search.Metric >= metricEnd:
+		return fmt.Errorf("multicast: config: metric %d: want Delay, Bandwidth or Loss", c.Search.Metric)
+	case c.Search.Metric != Delay && c.Search.HopPercent != 0:
+		return fmt.Errorf("multicast: config: hop percent %d: want 0 but with the metric Delay", c.Search.HopPercent)
+	case c.Search.Moves < 0 || c.Search.Moves > maxMoves:
+		return fmt.Errorf("multicast: config: %d moves: want 0 to %d", c.Search.Moves, maxMoves)
 	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:
 		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
 	case c.Search.Width < 1 || c.Search.Width > maxWidth:

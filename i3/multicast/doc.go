@@ -41,7 +41,9 @@
 // the distances of Equation 3 (differences of local timestamps in which all clock
 // skews cancel), descend into the closest full child while that may help. With
 // HopPercent in its [SearchPolicy] the last hop counts more, for which a receiver
-// estimates the source's clock when it joins, and tells it with its distance. Attach
+// estimates the source's clock when it joins, and tells it with its distance. With
+// another [Metric] candidates report that too, and it comes first; reports are hints,
+// so the receiver measures for itself, before and after it joins (section 3.2.2). Attach
 // inserts the two triggers. Attached becomes joined with the first packet that
 // comes down the tree: from there on every packet is owed.
 //

@@ -36,7 +36,13 @@ func Size(r *Receiver) map[string][2]int {
 	if join == nil {
 		join = &joining{}
 	}
+	excluded := 0
+	if g := r.gauge(); g != nil {
+		excluded = len(g.trial.excluded)
+	}
 	return map[string][2]int{
+		"trains":   {len(join.search.trains), maxTrains},
+		"excluded": {excluded, maxMoves},
 		"losses":   {len(r.stream.losses), maxLosses},
 		"pending":  {len(r.pending), maxPending},
 		"replies":  {len(join.search.seen), maxSeen},

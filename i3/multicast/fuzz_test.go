@@ -65,7 +65,7 @@ func (s *forger) seq() uint64 {
 // message draws a message that decodes, most of the time.
 func (s *forger) message() []byte {
 	m := multicast.Message{
-		Type: multicast.Type(s.byte() % 13), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
+		Type: multicast.Type(s.byte() % 17), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
 	}
 	b := m.AppendTo(nil)
@@ -78,6 +78,11 @@ func (s *forger) message() []byte {
 	case multicast.TypeQuery:
 		n := len(multicast.Reply{}.AppendTo(nil))
 		return append(b, append(i3.AppendAddr(nil, s.r.Endpoint.Addr()), make([]byte, n-i3.AddrSize)...)...)
+	case multicast.TypeReport:
+		return multicast.Report{
+			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))),
+			Metric: multicast.Metric(s.byte() % 4), Value: binary.BigEndian.Uint32(s.take(4)),
+		}.AppendTo(b)
 	case multicast.TypeRequest:
 		return multicast.Request{Group: s.id(), Target: s.id(), Requester: s.r.Endpoint.Addr()}.AppendTo(b)
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:

@@ -52,6 +52,14 @@ func (c *core) useKey() {
 	c.more().guard = &guard{mac: mac}
 }
 
+// tagSize returns how many bytes longer a message is in this group than without a key.
+func (c *core) tagSize() int {
+	if !c.cfg.keyed {
+		return 0
+	}
+	return TagSize
+}
+
 // bound reports whether messages of a type keep the identifier of their packet on
 // the way even when they are not sent straight from host to host.
 func bound(t Type) bool { return t == TypeQuery || t == TypeRequest }

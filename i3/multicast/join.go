@@ -63,6 +63,9 @@ func (r *Receiver) Join(now machine.Time, out *machine.Outbox) {
 		r.knock(now, out)
 		return
 	}
+	if g := r.gauge(); g != nil {
+		g.trial = trial{}
+	}
 	r.beginSearch(now, out)
 }
 
@@ -118,7 +121,7 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
 			b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
-			r.toID(set, appendQuery(b, r.host.Self()), out)
+			r.toID(set, appendQuery(b, r.host.Self(), r.cfg.Search.Metric), out)
 			r.count.QueriesSent++
 		}
 	}
@@ -162,7 +165,7 @@ func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip
 	a.further[which]++
 	r.awaitReplies(now)
 	b := r.message(now, TypeQuery, 0, int(a.further[which]), m.Seq, out)
-	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self()), out)
+	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self(), r.cfg.Search.Metric), out)
 	r.count.QueriesSent++
 }
 
@@ -189,13 +192,14 @@ func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // replied notes a child's distance: Equation 3 without the skew between the
 // source and this host, which is the same for all candidates.
 func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, body []byte, out *machine.Outbox) {
-	rep, err := ParseReply(body)
+	rep, metric, value, err := readReply(m.Type, body)
 	if err != nil {
 		r.count.DropMalformed++
 		return
 	}
 	f := int(m.Seq & (secondQuery - 1))
-	if r.state != searching || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
+	if r.state != searching || metric != r.cfg.Search.Metric || m.Seq>>numberBits != uint64(r.step) ||
+		f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
@@ -215,6 +219,10 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	} else {
 		a.got++
 	}
+	if r.excludes(f, rep.ID, from) {
+		r.advance(now, out)
+		return
+	}
 	r.join.search.add(f, candidate{
 		id:       rep.ID,
 		host:     from,
@@ -222,6 +230,8 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		hop:      hopTime(r.local(now) + r.clock - m.Time - rep.SourceClock),
 		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
+		value:    value,
+		cost:     metric.cost(value),
 	})
 	r.advance(now, out)
 }
@@ -245,6 +255,8 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 	switch {
 	case r.state == idle && r.rounds > 0:
 		r.beginSearch(now, out)
+	case r.state == measuring:
+		r.trainEnds(now, out)
 	case r.state != searching:
 	case !r.join.again:
 		r.join.again, r.join.second = true, now
@@ -262,7 +274,9 @@ func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
 		r.ask(now, out)
 		return
 	}
-	r.attach(now, out)
+	if !r.startTrains(now, out) {
+		r.attach(now, out)
+	}
 }
 
 // attach joins at the best candidate that has not refused: it draws an
@@ -294,6 +308,7 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 // searchFailed waits and begins anew, or gives up.
 func (r *Receiver) searchFailed(now machine.Time) {
 	r.state = idle
+	r.forgive()
 	if r.rounds < maxRounds {
 		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
 		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
@@ -361,6 +376,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	r.distance, r.parentHost = c.distance, c.host
 	r.distances.reset()
 	r.count.Attaches++
+	r.onTrial(&c)
 	r.startRefresh(now)
 	r.unheard = true
 	r.timers.Set(&r.house, keyHouse, now.Add(min(firstWord, r.cfg.HeartbeatMax)))

@@ -21,6 +21,7 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 			r.host.Remove(now, r.host.Own(r.above.set(false)), i3.Nonce{}, out)
 			r.host.Remove(now, r.host.Own(r.above.group(r.suffix)), i3.Nonce{}, out)
 		}
+		r.stopTrains(now, out)
 		r.left(now)
 		return
 	}

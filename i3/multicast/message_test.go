@@ -47,17 +47,19 @@ func goldenMessages() []MessageVector {
 	}
 	past := Message{Type: TypeHeartbeat, Time: -1}.AppendTo(nil) // a clock before its epoch
 	reply := Reply{ID: wireID, SourceDistance: -1_000_000, SourceClock: 1 << 40}
+	report := Report{ID: wireID, SourceDistance: -1_000_000, Metric: Bandwidth, Value: 100_000}
 	vs := []MessageVector{
 		{Name: "data", Wire: append(head(TypeData, 0), "hello"...)},
 		{Name: "data without payload", Wire: head(TypeData, 0)},
 		{Name: "heartbeat", Wire: head(TypeHeartbeat, 0)},
 		{Name: "heartbeat of a clock before its epoch", Wire: past},
-		{Name: "query", Wire: appendQuery(head(TypeQuery, 0), wireHost)},
-		{Name: "query from an IPv6 host", Wire: appendQuery(head(TypeQuery, 0), wireHost6)},
+		{Name: "query", Wire: appendQuery(head(TypeQuery, 0), wireHost, Delay)},
+		{Name: "query from an IPv6 host", Wire: appendQuery(head(TypeQuery, 0), wireHost6, Delay)},
 		{Name: "reply", Wire: reply.AppendTo(head(TypeReply, 0))},
 		{Name: "reply of a full member", Wire: Reply{ID: wireTarget}.AppendTo(head(TypeReply, FlagFull))},
 		{Name: "query for the third identifier of one host",
-			Wire: appendQuery(Message{Type: TypeQuery, Level: 2, Seq: 1<<8 | 0x81, Time: 5}.AppendTo(nil), wireHost)},
+			Wire: appendQuery(Message{Type: TypeQuery, Level: 2, Seq: 1<<8 | 0x81, Time: 5}.AppendTo(nil), wireHost, Delay)},
+		{Name: "query for the loss", Wire: appendQuery(head(TypeQuery, 0), wireHost, Loss)},
 		{Name: "reply of a full relay, one of several",
 			Wire: Reply{ID: wireID, SourceClock: math.MinInt64}.AppendTo(head(TypeReply, FlagFull|FlagMore))},
 		{Name: "refresh-ack", Wire: wireID.AppendTo(head(TypeRefreshAck, 0))},
@@ -74,6 +76,10 @@ func goldenMessages() []MessageVector {
 		{Name: "ask", Wire: Ask{Key: wireKey, ReplyTo: wireHost}.AppendTo(head(TypeAsk, 0))},
 		{Name: "ask with the longest token",
 			Wire: Ask{Key: wireKey, ReplyTo: wireHost6, Token: bytes.Repeat([]byte("token..."), 8)}.AppendTo(head(TypeAsk, 0))},
+		{Name: "report of a bandwidth", Wire: report.AppendTo(head(TypeReport, 0))},
+		{Name: "report of a full member that knows no loss",
+			Wire: Report{ID: wireTarget, Metric: Loss, Value: Unknown}.AppendTo(head(TypeReport, FlagFull))},
+		{Name: "echo", Wire: append(head(TypeEcho, 0), make([]byte, trainBody)...)},
 	}
 	vs = append(vs, goldenSealed(head)...)
 	for i := range vs {
@@ -95,7 +101,7 @@ func goldenSealed(head func(Type, uint8) []byte) []MessageVector {
 		}
 		return a.AppendTo(head(TypeAdmit, 0))
 	}
-	query := appendQuery(head(TypeQuery, 0), wireHost)
+	query := appendQuery(head(TypeQuery, 0), wireHost, Delay)
 	return []MessageVector{
 		{Name: "data with a tag", Wire: g.seal(append(head(TypeData, 0), "hello"...), wireTarget, false)},
 		{Name: "heartbeat with a tag", Wire: g.seal(head(TypeHeartbeat, 0), wireTarget, false)},
@@ -151,10 +157,14 @@ func describeWire(b []byte) string {
 		return text + fmt.Sprintf(" payload=%q", body)
 	case TypeQuery:
 		to, err := i3.ParseAddr(body)
-		return orError(text+fmt.Sprintf(" reply-to=%v", to), err)
+		return orError(text+fmt.Sprintf(" reply-to=%v metric=%d", to, body[queryMetric]), err)
 	case TypeReply:
 		r, err := ParseReply(body)
 		text += fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock)
+		return orError(text, err)
+	case TypeReport:
+		r, err := ParseReport(body)
+		text += fmt.Sprintf(" id=%v source-distance=%d metric=%d value=%d", r.ID, r.SourceDistance, r.Metric, r.Value)
 		return orError(text, err)
 	case TypeRequest:
 		q, err := ParseRequest(body)
@@ -242,6 +252,7 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
 	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeAsk: 128, TypeAdmit: 128,
+	TypeReport: 48, TypeEcho: 952,
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -266,6 +277,9 @@ func TestMessageRoundTrip(t *testing.T) {
 		if m.Type == TypeQuery {
 			clear(body[i3.AddrSize:])
 		}
+		if m.Type == TypeEcho {
+			clear(body)
+		}
 		b := append(m.AppendTo(nil), body...)
 		got, rest, err := ParseMessage(b)
 		if err != nil || got != m || !bytes.Equal(rest, body) {
@@ -279,7 +293,8 @@ func TestMessageRoundTrip(t *testing.T) {
 
 func TestMessageErrors(t *testing.T) {
 	heartbeat := Message{Type: TypeHeartbeat}.AppendTo(nil)
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
+	echo := append(Message{Type: TypeEcho}.AppendTo(nil), make([]byte, trainBody)...)
 	put := func(b []byte, at int, v byte) []byte {
 		b = bytes.Clone(b)
 		b[at] = v
@@ -294,7 +309,7 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 16", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 64", put(heartbeat, 1, 64), ErrReserved},
@@ -302,7 +317,9 @@ func TestMessageErrors(t *testing.T) {
 		{"no tag though it says so", put(heartbeat, 1, 128), ErrShort},
 		{"a tag one byte short", put(append(heartbeat, make([]byte, TagSize-1)...), 1, 128), ErrShort},
 		{"a tag one byte long", put(append(heartbeat, make([]byte, TagSize+1)...), 1, 128), ErrLength},
-		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize, 1), ErrReserved},
+		{"query for metric 3", put(query, HeaderSize+i3.AddrSize, 3), ErrMetric},
+		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize+1, 1), ErrReserved},
+		{"echo with the last byte set", put(echo, len(echo)-1, 1), ErrReserved},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
 	}
 	for typ, n := range bodyLengths {
@@ -326,7 +343,7 @@ func TestMessageErrors(t *testing.T) {
 
 // TestNoReplyIsLarger: whoever answers sends no more than it was sent.
 func TestNoReplyIsLarger(t *testing.T) {
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
 	reply := Reply{ID: wireID}.AppendTo(Message{Type: TypeReply}.AppendTo(nil))
 	if len(reply) > len(query) {
 		t.Errorf("a reply has %d bytes, its query %d", len(reply), len(query))
@@ -385,7 +402,7 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 	reply := Reply{ID: wireID, SourceDistance: math.MinInt64}
 	m := Message{Type: TypeRequest}
 	wire := request.AppendTo(m.AppendTo(nil))
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
 	requestBody, replyBody := request.AppendTo(nil), reply.AppendTo(nil)
 	out := make([]byte, 0, 256)
 	var err error
@@ -396,7 +413,7 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 		"ParseRequest":          func() { _, err = ParseRequest(requestBody) },
 		"ParseReply":            func() { _, err = ParseReply(replyBody) },
 		"AppendTo":              func() { out = reply.AppendTo(request.AppendTo(m.AppendTo(out[:0]))) },
-		"appendQuery":           func() { out = appendQuery(out[:0], wireHost) },
+		"appendQuery":           func() { out = appendQuery(out[:0], wireHost, Delay) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s allocates %v times a call, want 0 (last error %v)", what, n, err)
@@ -422,7 +439,7 @@ func FuzzMessage(f *testing.F) {
 		switch m.Type {
 		case TypeQuery:
 			if to, err := i3.ParseAddr(body); err == nil {
-				got, body = appendQuery(got, to), nil
+				got, body = appendQuery(got, to, Metric(body[queryMetric])), nil
 			}
 		case TypeReply:
 			r, err := ParseReply(body)
@@ -437,6 +454,10 @@ func FuzzMessage(f *testing.F) {
 		case TypeAdmit:
 			if a, err := ParseAdmit(body); err == nil {
 				got, body = a.AppendTo(got), nil
+			}
+		case TypeReport:
+			if r, err := ParseReport(body); err == nil {
+				got, body = r.AppendTo(got), nil
 			}
 		case TypeRequest:
 			if q, err := ParseRequest(body); err == nil {

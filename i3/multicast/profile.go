@@ -46,6 +46,9 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 		return nil, err
 	}
 	r.drawStep()
+	if p.cfg.gauged {
+		r.more().gauge = new(gauge)
+	}
 	return r, nil
 }
 

@@ -71,6 +71,7 @@ type state uint8
 const (
 	idle      state = iota
 	searching       // asks sets
+	measuring       // sends trains by the best places
 	attaching       // inserts its triggers
 	attached        // its link is in the tree
 	leaving         // takes its triggers back
@@ -182,7 +183,7 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 			r.adopt(now, out)
 		}
 	case keyAsk:
-		if r.timers.Fired(&r.extras.knock.timer, key, at, now) && r.state == knocking {
+		if r.timers.Fired(&r.rare.knock.timer, key, at, now) && r.state == knocking {
 			r.askAgain(now, out)
 		}
 	}
@@ -198,12 +199,16 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	if !r.genuine(p, m, payload) || r.repeats(m) {
 		return
 	}
-	if m.Type == TypeReply {
+	if m.Type == TypeAdmit {
+		r.admitted(now, m, payload[:HeaderSize], body, out)
+		return
+	}
+	if m.Type == TypeReply || m.Type == TypeReport {
 		r.replied(now, from, m, body, out)
 		return
 	}
-	if m.Type == TypeAdmit {
-		r.admitted(now, m, payload[:HeaderSize], body, out)
+	if m.Type == TypeEcho {
+		r.trainBack(now, p, m, out)
 		return
 	}
 	if m.Type == TypeLeaving && r.state == attaching {
@@ -271,6 +276,8 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		return
 	}
 	switch r.state {
+	case measuring:
+		r.trainAcked(now, a, out)
 	case attaching:
 		r.attachAcked(now, a, out)
 	case leaving:
@@ -302,6 +309,8 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // Failed is told that nobody answered for a trigger.
 func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
+	case r.isTrain(t):
+		r.trainEnds(now, out)
 	case r.state != attaching && r.state != leaving:
 	case !r.isOwn(t) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:

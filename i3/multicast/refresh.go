@@ -177,6 +177,9 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 	if r.state != attached {
 		return
 	}
+	if r.gauge() != nil && r.judge(now, out) {
+		return
+	}
 	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
 	if r.unheard {
 		r.unheard = false

@@ -66,6 +66,9 @@ func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.O
 		return
 	}
 	r.lossRate.received()
+	if g := r.gauge(); g != nil {
+		g.data(now, m, len(body)+r.tagSize())
+	}
 	if r.take(now, m.Seq, body, false, out) {
 		r.deliver(now, m.Seq, m.Time, body)
 	}
@@ -245,7 +248,7 @@ func (r *Receiver) retryAfter(n int) machine.Duration {
 		return r.cfg.Repair.Retry
 	}
 	d := retryFirst
-	if e := r.extras; e != nil && e.rtt > 0 {
+	if e := r.rare; e != nil && e.rtt > 0 {
 		d = max(e.rtt+4*e.rttVar, retryFloor)
 	}
 	for ; n > 1 && d < retryCeil; n-- {

@@ -37,6 +37,8 @@ func NewSource(cfg Config) (*Source, error) {
 		g.source = true
 	}
 	s.above = above(s.root)
+	p.cfg.gauged = true
+	s.more().gauge = &gauge{bandwidth: Unlimited} // and nothing is lost yet
 	s.makeRelays(cfg.Near.At)
 	if p.cfg.Door != nil {
 		s.door = newDoor(p.cfg.Door)
@@ -75,12 +77,7 @@ func (s *Source) watch(now machine.Time, out *machine.Outbox) {
 const MaxPayload = i3.MaxPayload - HeaderSize
 
 // maxPayload returns the most bytes that a packet of this group can carry.
-func (s *Source) maxPayload() int {
-	if s.guard() != nil {
-		return MaxPayload - TagSize
-	}
-	return MaxPayload
-}
+func (s *Source) maxPayload() int { return MaxPayload - s.tagSize() }
 
 // Send sends a packet to the group and returns its sequence number. The payload
 // is copied. One that is too long, see [MaxPayload], is not sent, and the number is 0.

@@ -22,7 +22,7 @@ var wireFieldNames = append([]string{
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
 	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret", "i3mc.tagged", "i3mc.tag",
-	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box",
+	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box", "i3mc.metric", "i3mc.value",
 }, slices.Concat(ringFieldNames, handoverFieldNames)...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
@@ -252,7 +252,8 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 			return err
 		}
 		f.host("i3mc.host", to)
-		f.add("i3mc.padding", "%x", body[i3.AddrSize:])
+		f.add("i3mc.metric", "%d", body[i3.AddrSize])
+		f.add("i3mc.padding", "%x", body[i3.AddrSize+1:])
 	case multicast.TypeReply:
 		r, err := multicast.ParseReply(body)
 		if err != nil {
@@ -261,6 +262,17 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 		f.add("i3mc.id", "%v", r.ID)
 		f.add("i3mc.distance", "%d", r.SourceDistance)
 		f.add("i3mc.clock", "%d", r.SourceClock)
+	case multicast.TypeReport:
+		r, err := multicast.ParseReport(body)
+		if err != nil {
+			return err
+		}
+		f.add("i3mc.id", "%v", r.ID)
+		f.add("i3mc.distance", "%d", r.SourceDistance)
+		f.add("i3mc.metric", "%d", r.Metric)
+		f.add("i3mc.value", "%d", r.Value)
+	case multicast.TypeEcho:
+		f.add("i3mc.padding", "%x", body)
 	case multicast.TypeRequest:
 		q, err := multicast.ParseRequest(body)
 		if err != nil {
