@@ -25,7 +25,7 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
-	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "rekey"}
 
 -- The header of a packet.
 local f = {
@@ -109,6 +109,7 @@ local m = {
 	group = ProtoField.bytes("i3mc.group", "Group asked"),
 	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
 	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
+	chain = ProtoField.bytes("i3mc.chain", "Identifier of the new chain"),
 }
 i3mc.fields = m
 
@@ -370,6 +371,13 @@ local bodies = {
 	end},
 	adopt = {length = 32, show = show_id},
 	hint = {length = 32, show = show_id},
+	rekey = {show = function(tvb, offset, length, tree)
+		if length % 32 ~= 0 or length < 3 * 32 or length > 33 * 32 then
+			return "body is not as long as the type asks for"
+		end
+		tree:add(m.id, tvb(offset, 32))
+		for at = 32, length - 32, 32 do tree:add(m.chain, tvb(offset + at, 32)) end
+	end},
 }
 
 -- show_message adds the message at offset. It returns words for the info column.

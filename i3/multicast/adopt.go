@@ -166,9 +166,10 @@ type orphan struct {
 	now    bool // it has no owner yet
 }
 
-// A care is what a receiver knows of orphans, and which it has adopted. Few
-// receivers ever have any.
+// A care is what a receiver knows of orphans, and which it has adopted, and what it
+// needs to change its place. Few receivers ever have any.
 type care struct {
+	mover   *mover     // nil unless it looks for nearer parents, or has moved
 	adopted []adoption // from the parent's identifier upwards, without a gap
 	orphans []orphan
 	timer   machine.Timer // of the next adoption

@@ -55,3 +55,10 @@ func LinkDue(r *Receiver, i int) machine.Time { return r.links[i].due }
 func SetLinkDue(r *Receiver, i int, at machine.Time) {
 	r.setDue(i, at)
 }
+
+// StopProbes makes a receiver look for no nearer parent any more.
+func StopProbes(r *Receiver) {
+	if r.moves() != nil {
+		r.timers.Stop(&r.moves().probe)
+	}
+}

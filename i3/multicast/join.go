@@ -169,13 +169,13 @@ func (a *asking) complete() bool {
 
 // probed notes the size of a set.
 func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	if r.state != searching {
+	if !r.seeking() {
 		return
 	}
 	for f := range r.join.asked {
 		for s, set := range r.join.asked[f].sets {
 			if set == a.Trigger.ID {
-				r.join.asked[f].sizes[s] = int(a.Count)
+				r.join.asked[f].sizes[s] = int(a.Count) - r.itself(set)
 			}
 		}
 	}
@@ -191,7 +191,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		return
 	}
 	f := int(m.Seq & (secondQuery - 1))
-	if r.state != searching || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
+	if !r.seeking() || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
@@ -208,14 +208,17 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	} else {
 		a.got++
 	}
-	r.join.search.add(f, candidate{
+	c := candidate{
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
 		hop:      hopTime(r.local(now) + r.clock - m.Time - rep.SourceClock),
 		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
-	})
+	}
+	if r.found(&c) {
+		r.join.search.add(f, c)
+	}
 	r.advance(now, out)
 }
 
@@ -238,7 +241,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 	switch {
 	case r.state == idle && r.rounds > 0:
 		r.beginSearch(now, out)
-	case r.state != searching:
+	case !r.seeking():
 	case !r.join.again:
 		r.join.again, r.join.second = true, now
 		r.sendQueries(now, out)
@@ -251,6 +254,10 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
 	r.timers.Stop(&r.join.timer)
+	if r.state == attached {
+		r.looked(now, out)
+		return
+	}
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
@@ -363,6 +370,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		r.ownerLeaves(now, r.join.orphan)
 	}
 	r.join = nil // its timer was stopped when the search was decided
+	r.startProbes(now, a, c)
 	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}
@@ -372,6 +380,11 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
 func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
+	r.tell(now, r.parentHost, r.parent(), out)
+}
+
+// tell is a hint for a host that its identifier id has become full, or free again.
+func (r *Receiver) tell(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {
 	b := r.message(now, TypeHint, 0, r.Level(), 0, out)
-	r.toHost(r.parentHost, r.parent(), r.parent().AppendTo(b), out)
+	r.toHost(to, id, id.AppendTo(b), out)
 }

@@ -33,6 +33,7 @@ const (
 	TypeLeaving                    // down a subtree: its owner leaves
 	TypeAdopt                      // down a subtree: its new owner
 	TypeHint                       // direct: your children changed
+	TypeRekey                      // down a subtree: it hangs elsewhere now, under other identifiers
 	typeEnd
 )
 
@@ -104,7 +105,8 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 		return Message{}, nil, ErrReserved
 	}
 	body = b[HeaderSize:]
-	if want := bodySize[m.Type]; want != anySize && len(body) != want {
+	switch want := bodySize[m.Type]; {
+	case want == rekeySize && !isRekeySize(len(body)), want >= 0 && len(body) != want:
 		return Message{}, nil, ErrLength
 	}
 	if m.Type == TypeQuery && [queryPadding]byte(body[i3.AddrSize:]) != [queryPadding]byte{} {
@@ -113,8 +115,11 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 	return m, body, nil
 }
 
-// anySize marks types whose body is the application's.
-const anySize = -1
+// anySize marks types whose body is the application's, rekeySize that of a Rekey.
+const (
+	anySize   = -1
+	rekeySize = -2
+)
 
 // bodySize is the size of each type's body in bytes. A Query is as long as its
 // Reply, so that no host sends more than it was sent.
@@ -128,6 +133,7 @@ var bodySize = [typeEnd]int{
 	TypeLeaving:    i3.IDSize + 16,
 	TypeAdopt:      i3.IDSize,
 	TypeHint:       i3.IDSize,
+	TypeRekey:      rekeySize,
 }
 
 const (

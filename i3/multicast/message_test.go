@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,9 @@ func goldenMessages() []MessageVector {
 		{Name: "leaving", Wire: append(wireID.AppendTo(head(TypeLeaving, 0)), "0123456789abcdef"...)},
 		{Name: "adopt", Wire: wireID.AppendTo(head(TypeAdopt, 0))},
 		{Name: "hint", Wire: wireID.AppendTo(head(TypeHint, 0))},
+		{Name: "rekey", Wire: appendRekey(head(TypeRekey, 0), wireID, []i3.ID{wireTarget, wireID})},
+		{Name: "rekey to the lowest level",
+			Wire: appendRekey(head(TypeRekey, 0), wireTarget, slices.Repeat([]i3.ID{wireID}, maxChain))},
 	}
 	for i := range vs {
 		vs[i].Fields = describeWire(vs[i].Wire)
@@ -123,6 +127,9 @@ func describeWire(b []byte) string {
 		return text + fmt.Sprintf(" id=%v secret=%x", i3.IDFrom([i3.IDSize]byte(body)), body[i3.IDSize:])
 	case TypeRefreshAck, TypeAdopt, TypeHint:
 		return text + fmt.Sprintf(" id=%v", i3.IDFrom([i3.IDSize]byte(body)))
+	case TypeRekey:
+		old, chain := parseRekey(body)
+		return text + fmt.Sprintf(" id=%v chain=%v", old, chain)
 	}
 	return text
 }
@@ -202,6 +209,7 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
 	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32,
+	TypeRekey: -2, // an identifier, and a chain of 2 to 32
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -219,8 +227,11 @@ func TestMessageRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMessage.Draw(t, "message")
 		n := bodyLengths[m.Type]
-		if n < 0 {
+		switch n {
+		case -1:
 			n = rapid.IntRange(0, 100).Draw(t, "payload")
+		case -2:
+			n = 32 * (1 + rapid.IntRange(2, 32).Draw(t, "chain"))
 		}
 		body := rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "body")
 		if m.Type == TypeQuery {
@@ -240,6 +251,7 @@ func TestMessageRoundTrip(t *testing.T) {
 func TestMessageErrors(t *testing.T) {
 	heartbeat := Message{Type: TypeHeartbeat}.AppendTo(nil)
 	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	rekey := Message{Type: TypeRekey}.AppendTo(nil)
 	put := func(b []byte, at int, v byte) []byte {
 		b = bytes.Clone(b)
 		b[at] = v
@@ -254,11 +266,15 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 13", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 128", put(heartbeat, 1, 128), ErrReserved},
 		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize, 1), ErrReserved},
+		{"rekey without a chain", append(rekey, make([]byte, 32)...), ErrLength},
+		{"rekey to the group's identifier", append(rekey, make([]byte, 2*32)...), ErrLength},
+		{"rekey with a chain too long", append(rekey, make([]byte, 34*32)...), ErrLength},
+		{"rekey with half an identifier", append(rekey, make([]byte, 3*32+16)...), ErrLength},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
 	}
 	for typ, n := range bodyLengths {
@@ -387,6 +403,9 @@ func FuzzMessage(f *testing.F) {
 			if q, err := ParseRequest(body); err == nil {
 				got, body = q.AppendTo(got), nil
 			}
+		case TypeRekey:
+			old, chain := parseRekey(body)
+			got, body = appendRekey(got, old, chain), nil
 		}
 		if got = append(got, body...); !bytes.Equal(got, b) {
 			t.Errorf("read  %x\nwrote %x", b, got)
