@@ -94,7 +94,30 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// movingChurn is a churn in which members move as well.
+// Who has adopted its parent's identifier may move up beside it: then it stands in the same set for itself.
+func TestAdopterMovesUp(t *testing.T) {
+	b := newBed(t, setup{seed: 42, degree: 2, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
+	rs := b.grow(3)
+	child := rs[2]
+	parent := slices.IndexFunc(rs, func(r *receiver) bool { return r.own() == child.Machine.Chain()[1] })
+	b.leave(rs[parent], rs[1-parent])
+	b.world.Sleep(2 * second)
+	if child.Machine.Counters().Adoptions != 1 || !child.move() {
+		t.Fatalf("%+v: it has not adopted, or does not look for a place", child.Machine.Counters())
+	}
+	b.rest()
+	if child.Machine.Level() != 1 {
+		t.Fatalf("it is at level %d, want 1\n%s", child.Machine.Level(), b.tree())
+	}
+	if !child.Machine.Settled() {
+		t.Error("others do not find it")
+	}
+	b.world.Sleep(longest)
+	b.judge()
+	b.checkTables()
+}
+
+// moveOne makes some member look for another place.
 func (c *churn) moveOne() {
 	if live := c.live(); len(live) > 0 {
 		live[c.rng.IntN(len(live))].move()
@@ -152,4 +175,177 @@ func TestMovesInChurn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isRekey is a drop function for what is said of moves.
+func isRekey(p i3.Packet, payload []byte) bool {
+	m, _, err := multicast.ParseMessage(payload)
+	return (p.Kind == i3.KindData || p.Kind == i3.KindDirect) && err == nil && m.Type == multicast.TypeRekey
+}
+
+// family returns a receiver with exactly one child, and that child.
+func (b *bed) family() (parent, child *receiver) {
+	b.tb.Helper()
+	for _, p := range b.rs {
+		var below []*receiver
+		for _, r := range b.rs {
+			if c := r.Machine.Chain(); slices.Contains(c[:len(c)-1], p.own()) {
+				below = append(below, r)
+			}
+		}
+		if len(below) == 1 {
+			return p, below[0]
+		}
+	}
+	b.tb.Fatalf("nobody has one child\n%s", b.tree())
+	return nil, nil
+}
+
+// under reports whether the child's chain leads through the parent's identifier.
+func under(child, parent *receiver) bool { return slices.Contains(child.Machine.Chain(), parent.own()) }
+
+// Who misses that its parent has moved is told again, as long as it hangs below the old identifier, and loses nothing
+// meanwhile. If it is never told, it stays there.
+func TestLostRekey(t *testing.T) {
+	for _, lost := range []int{0, 1, 3, 1000} {
+		t.Run(fmt.Sprint(lost, " lost"), func(t *testing.T) {
+			b := newBed(t, setup{seed: 43, degree: 2, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
+			b.grow(5)
+			parent, child := b.family()
+			told := 0
+			child.drop = func(p i3.Packet, payload []byte) bool {
+				if !isRekey(p, payload) {
+					return false
+				}
+				told++
+				return told <= lost
+			}
+			if !parent.move() {
+				t.Fatal("it does not look for a place")
+			}
+			b.rest()
+			if parent.Machine.MoveCounters().Moves != 1 {
+				t.Fatalf("it did not move: %+v", parent.Machine.MoveCounters())
+			}
+			if follows := under(child, parent); follows != (lost < 1000) {
+				t.Errorf("told %d times: follows %v\n%s", told, follows, b.tree())
+			}
+			b.send(100, 100*millisecond)
+			b.quiesce(10 * second)
+			b.judge()
+			b.world.Sleep(longest)
+			b.checkTables()
+			if n := b.sum(func(c multicast.Counters) uint64 { return c.Searches }); n != 5 {
+				t.Errorf("%d searches for 5 joins: somebody fell out of the tree", n)
+			}
+		})
+	}
+}
+
+// Those below one that has crashed follow when the one above it moves: they insert its link, too.
+func TestMoveAboveACrash(t *testing.T) {
+	b := newBed(t, setup{seed: 44, degree: 1, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
+	rs := b.grow(4) // a chain
+	c := rs[3].Machine.Chain()
+	// The topmost hangs elsewhere from now on, below an identifier that forwards to it.
+	p := newProber(b)
+	other := i3.NewID(c[1].Prefix()+2, i3.RightKey(c[0]), 9).Private()
+	top := i3.NewID(c[1].Prefix(), i3.RightKey(other), c[1].Suffix())
+	b.restart(b.nodeOf(c[0]), 3, lifetime) // room for a second link
+	for _, l := range [][2]i3.ID{{c[0], other}, {other, top}, {c[0], c[1]}} {
+		p.ask(i3.KindInsert, i3.Insert{Trigger: i3.Trigger{ID: l[0], Target: i3.ToID(l[1])}})
+	}
+	b.crash(rs[1])
+	msg := c[1].AppendTo(multicast.Message{Type: multicast.TypeRekey}.AppendTo(nil))
+	for _, id := range []i3.ID{c[0], other, top} {
+		msg = id.AppendTo(msg)
+	}
+	for range 200 {
+		if rs[2].Machine.Chain()[1] == other && rs[3].Machine.Chain()[1] == other {
+			break
+		}
+		p.sendTo(c[1], msg)
+		b.send(1, 100*millisecond)
+	}
+	if now := rs[3].Machine.Chain(); now[1] != other || len(now) != len(c)+1 {
+		t.Errorf("the last one's chain is %v, want it through %v", now, other)
+	}
+	b.send(50, 50*millisecond)
+	b.quiesce(20 * second)
+	b.judge()
+}
+
+// A forged move leads to where no packet comes from: nobody goes there, and nothing is left of it.
+func TestForgedRekey(t *testing.T) {
+	b := newBed(t, setup{seed: 45, degree: 2, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
+	b.grow(5)
+	parent, child := b.family()
+	before := b.tree()
+	c := parent.Machine.Chain()
+	old := parent.own()
+	p := newProber(b)
+	forge := func(chain ...i3.ID) {
+		m := multicast.Message{Type: multicast.TypeRekey}
+		msg := old.AppendTo(m.AppendTo(nil))
+		for _, id := range chain {
+			msg = id.AppendTo(msg)
+		}
+		p.sendTo(old, msg)
+	}
+	nowhere := i3.NewID(4, i3.RightKey(c[0]), 9)
+	for range 3 {
+		forge(c[0], nowhere, i3.NewID(old.Prefix(), i3.RightKey(nowhere), old.Suffix()))
+		own := child.own() // a place below itself
+		forge(append(append(slices.Clone(child.Machine.Chain()), i3.NewID(2, i3.RightKey(own), 2)),
+			i3.NewID(old.Prefix(), i3.Key{}, old.Suffix()))...)
+		forge(c[0], old) // its constraint does not hold, or it is where it is
+		b.send(3, 100*millisecond)
+		b.rest()
+	}
+	b.send(50, 100*millisecond)
+	b.judge()
+	if after := b.tree(); after != before {
+		t.Errorf("the tree was\n%s\nand is\n%s", before, after)
+	}
+	if child.Machine.MoveCounters().Failed == 0 {
+		t.Error("nobody tried to follow: nothing was tested")
+	}
+	b.world.Sleep(longest)
+	b.checkTables()
+}
+
+// No more receivers move together than are allowed, a leaf always may, and nobody moves below itself.
+func TestHeavyStays(t *testing.T) {
+	s := setup{seed: 46, degree: 2}
+	s.group.Probe.MaxHeads = 3
+	b := newBed(t, s)
+	rs := b.grow(14)
+	for _, r := range rs {
+		heads := 0
+		for _, o := range rs {
+			if under(o, r) {
+				heads++
+			}
+		}
+		before := r.Machine.MoveCounters()
+		if !r.move() {
+			t.Fatalf("%s does not look for a place", r.name)
+		}
+		b.rest()
+		after := r.Machine.MoveCounters()
+		if moved := after.Moves > before.Moves; moved && heads > 3 {
+			t.Errorf("%s moved with %d heads", r.name, heads)
+		} else if !moved && after.Refused == before.Refused && heads <= 3 {
+			t.Logf("%s with %d heads found no place", r.name, heads)
+		} else if !moved && heads <= 3 {
+			t.Errorf("%s with %d heads may not move", r.name, heads)
+		}
+	}
+	c := b.moveCounters()
+	if c.Moves < 4 || c.Refused < 2 {
+		t.Errorf("%d moves, %d refused: little was tested", c.Moves, c.Refused)
+	}
+	b.send(20, 20*millisecond)
+	b.quiesce(10 * second)
+	b.judge()
 }

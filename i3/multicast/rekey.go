@@ -302,8 +302,11 @@ func (r *Receiver) vacate(now machine.Time, i int, out *machine.Outbox) {
 	p := &r.moves().past[i]
 	switch p.stage {
 	case overlapping:
+		keep := r.memberships()
 		for _, id := range p.members {
-			r.host.Remove(now, r.host.Own(id), i3.Nonce{}, out)
+			if !slices.Contains(keep, id) { // as it is if who stood there for an adopted identifier has moved up
+				r.host.Remove(now, r.host.Own(id), i3.Nonce{}, out)
+			}
 		}
 		p.stage, p.due = vacating, machine.Never
 		r.host.Remove(now, r.ownAt(p), i3.Nonce{}, out)
