@@ -62,3 +62,10 @@ func StopProbes(r *Receiver) {
 		r.timers.Stop(&r.moves().probe)
 	}
 }
+
+// MoveBelow makes a receiver move below the last identifier of a chain, of whatever it has heard.
+func MoveBelow(r *Receiver, now machine.Time, chain []i3.ID, out *machine.Outbox) {
+	chain = append(slices.Clone(chain), below(chain[len(chain)-1], r.id))
+	r.mover().goal.host = r.host.Self()
+	r.reseat(now, &seat{chain: chain, first: len(chain) - 1, mine: true, host: r.host.Self()}, out)
+}

@@ -242,6 +242,74 @@ func TestLostRekey(t *testing.T) {
 	}
 }
 
+// Two that move below each other at the same time make no ring of the tree: each stays below the other's old
+// identifier, and all get every packet.
+func TestMovesBelowEachOther(t *testing.T) {
+	for seed := uint64(1); seed <= 5; seed++ {
+		b := newBed(t, setup{seed: seed, degree: 2, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
+		rs := b.grow(8)
+		var tops, leaves []*receiver
+		for _, r := range rs {
+			if r.Machine.Level() == 1 {
+				tops = append(tops, r)
+			}
+		}
+		for _, top := range tops {
+			i := slices.IndexFunc(rs, func(r *receiver) bool { return r != top && under(r, top) && r.Machine.Children() < 2 })
+			leaves = append(leaves, rs[i])
+		}
+		for i, top := range tops {
+			chain := slices.Clone(leaves[1-i].Machine.Chain())
+			top.Endpoint.Do(func(now machine.Time, out *machine.Outbox) { multicast.MoveBelow(top.Machine, now, chain, out) })
+		}
+		b.send(50, 100*millisecond)
+		b.rest()
+		if n := b.moveCounters().Moves; n < 2 {
+			t.Errorf("seed %d: %d moves: nothing was tested", seed, n)
+		}
+		b.send(100, 200*millisecond)
+		b.quiesce(30 * second)
+		b.judge()
+		b.world.Sleep(2 * longest)
+		b.send(10, 200*millisecond)
+		b.quiesce(30 * second)
+		b.judge()
+		b.checkTables()
+		if t.Failed() {
+			t.Fatalf("seed %d\n%s", seed, b.tree())
+		}
+	}
+}
+
+// All children of an identifier together make about one probe in a period, however many they are.
+func TestProbeRate(t *testing.T) {
+	for _, children := range []int{2, 8} {
+		s := setup{seed: 47, degree: 8, delays: newPlane(47, 8, 20*time.Millisecond)}
+		s.group.Probe = multicast.ProbePolicy{Period: 5 * second, MinGain: second}
+		b := newBed(t, s)
+		b.grow(8 + children)
+		parents := map[i3.ID]int{}
+		for _, r := range b.rs {
+			if c := r.Machine.Chain(); r.Machine.Level() > 1 {
+				parents[c[len(c)-2]]++
+			}
+		}
+		b.world.Sleep(60 * second) // each owner has heard how many they are
+		before, sent := b.moveCounters().Probes, b.sum(func(c multicast.Counters) uint64 { return c.QueriesSent })
+		const periods = 200
+		b.world.Sleep(periods * 5 * second)
+		n := float64(b.moveCounters().Probes-before) / float64(periods*len(parents))
+		queries := b.sum(func(c multicast.Counters) uint64 { return c.QueriesSent }) - sent
+		t.Logf("%d children of %d parents: %.2f probes a period, %d queries", children, len(parents), n, queries)
+		if n < 0.8 || n > 1.3 {
+			t.Errorf("%d children of %d parents make %.2f probes a period, want about 1", children, len(parents), n)
+		}
+		if b.moveCounters().Moves > 0 {
+			t.Errorf("%d moves for less than a second", b.moveCounters().Moves)
+		}
+	}
+}
+
 // Those below one that has crashed follow when the one above it moves: they insert its link, too.
 func TestMoveAboveACrash(t *testing.T) {
 	b := newBed(t, setup{seed: 44, degree: 1, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
