@@ -146,7 +146,8 @@ func (g *group) said() (f probeFigures) {
 	return f
 }
 
-// When half of the receivers have left, the others' tree gets shorter with the probe than it is without. A small group's tree comes to rest, and what it costs stays within bounds.
+// When half of the receivers have left, the others' tree gets shorter with the probe than it is without, and comes to
+// rest; what that costs stays within bounds.
 func TestProbeComesToRest(t *testing.T) {
 	const receivers = 96
 	skew := Faults{Skew: time.Second}
@@ -168,8 +169,7 @@ func TestProbeComesToRest(t *testing.T) {
 	}
 }
 
-// Where distances are never measured alike, for every datagram is late by up to 30 ms, receivers do move for nothing; but
-// ever more rarely.
+// Where distances are never measured alike, for every datagram is late by up to 30 ms, receivers come to rest, too.
 func TestProbeIsDamped(t *testing.T) {
 	const receivers = 48
 	f := measureProbe(t, 8, receivers, 64, false, multicast.ProbePolicy{Period: 10 * machine.Second},

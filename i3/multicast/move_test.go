@@ -136,7 +136,7 @@ func TestLiesAreDamped(t *testing.T) {
 			return false
 		}
 	}
-	const minutes = 60
+	const minutes = 30
 	half := uint64(0)
 	for i := range minutes {
 		if i == minutes/2 {
@@ -145,9 +145,9 @@ func TestLiesAreDamped(t *testing.T) {
 		b.send(1, 60*second)
 	}
 	moves := b.moveCounters().Moves
-	t.Logf("%d moves of %d receivers, %d of them in the second half hour", moves, len(rs), moves-half)
+	t.Logf("%d moves of %d receivers, %d of them in the second half", moves, len(rs), moves-half)
 	if moves == 0 || moves > 20*uint64(len(rs)) || moves-half > half*3/4 {
-		t.Errorf("%d moves in the first half hour, %d in the second", half, moves-half)
+		t.Errorf("%d moves in the first half, %d in the second", half, moves-half)
 	}
 	b.quiesce(20 * second)
 	b.judge()
@@ -304,7 +304,7 @@ func TestLostRekey(t *testing.T) {
 // Two that move below each other at the same time make no ring of the tree: each stays below the other's old
 // identifier, and all get every packet.
 func TestMovesBelowEachOther(t *testing.T) {
-	for seed := uint64(1); seed <= 5; seed++ {
+	for seed := uint64(1); seed <= 2; seed++ {
 		b := newBed(t, setup{seed: seed, degree: 2, group: multicast.Config{Host: host.Config{Lifetime: lifetime}}})
 		rs := b.grow(8)
 		var tops, leaves []*receiver
@@ -365,7 +365,7 @@ func TestProbeRate(t *testing.T) {
 		}
 		b.world.Sleep(60 * second) // each owner has heard how many they are
 		before, sent := b.moveCounters().Probes, b.sum(func(c multicast.Counters) uint64 { return c.QueriesSent })
-		const periods = 200
+		const periods = 80
 		b.world.Sleep(periods * 5 * second)
 		n := float64(b.moveCounters().Probes-before) / float64(periods*len(parents))
 		queries := b.sum(func(c multicast.Counters) uint64 { return c.QueriesSent }) - sent
