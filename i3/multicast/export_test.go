@@ -32,9 +32,12 @@ func Relays(s *Source) (ids []i3.ID, linked int) {
 // Size returns the length of everything in a receiver that grows, and the bound
 // that it has.
 func Size(r *Receiver) map[string][2]int {
-	join := r.join
+	join, moves := r.join, r.moves()
 	if join == nil {
 		join = &joining{}
+	}
+	if moves == nil {
+		moves = &mover{}
 	}
 	return map[string][2]int{
 		"losses":   {len(r.stream.losses), maxLosses},
@@ -43,7 +46,8 @@ func Size(r *Receiver) map[string][2]int {
 		"chain":    {len(r.chain), maxLevel + 3},
 		"links":    {len(r.links), maxLevel + 3},
 		"adopted":  {len(r.adopted()), maxLevel + 1},
-		"frontier": {len(join.asked), maxWidth},
+		"frontier": {len(join.asked), max(maxWidth, maxHeads)},
+		"seats":    {len(moves.past), maxPast},
 		"cache":    {len(r.stream.cache.slots), r.cfg.Cache},
 	}
 }
