@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -153,8 +152,8 @@ func TestProbeComesToRest(t *testing.T) {
 	skew := Faults{Skew: time.Second}
 	without := measureProbe(t, 7, 2*receivers, 128, true, multicast.ProbePolicy{}, skew)
 	with := measureProbe(t, 7, 2*receivers, 128, true, multicast.ProbePolicy{Period: 10 * machine.Second}, skew)
-	t.Log(fmt.Sprintf("without %+v", without))
-	t.Log(fmt.Sprintf("with    %+v", with))
+	t.Logf("without %+v", without)
+	t.Logf("with    %+v", with)
 	if without.Moves > 0 || with.Moves == 0 {
 		t.Errorf("%v moves without the probe, %v with it", without.Moves, with.Moves)
 	}
