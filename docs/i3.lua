@@ -27,7 +27,7 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
 	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit",
-	[14] = "report", [15] = "echo"}
+	[14] = "report", [15] = "echo", [16] = "rekey"}
 local metrics = {[0] = "delay", [1] = "bandwidth", [2] = "loss"}
 
 -- The header of a packet.
@@ -121,6 +121,7 @@ local m = {
 	token = ProtoField.bytes("i3mc.token", "Token"),
 	nonce = ProtoField.bytes("i3mc.nonce", "Nonce"),
 	box = ProtoField.bytes("i3mc.box", "Sealed identifier and key"),
+	chain = ProtoField.bytes("i3mc.chain", "Identifier of the new chain"),
 }
 i3mc.fields = m
 
@@ -412,6 +413,13 @@ local bodies = {
 		tree:add(m.nonce, tvb(offset + 32, 12))
 		tree:add(m.box, tvb(offset + 44, 80))
 		return not zero(tvb, offset + 124, 4) and "padding is not zero" or nil
+	end},
+	rekey = {show = function(tvb, offset, length, tree)
+		if length % 32 ~= 0 or length < 3 * 32 or length > 33 * 32 then
+			return "body is not as long as the type asks for"
+		end
+		tree:add(m.id, tvb(offset, 32))
+		for at = 32, length - 32, 32 do tree:add(m.chain, tvb(offset + at, 32)) end
 	end},
 }
 

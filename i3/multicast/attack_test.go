@@ -52,6 +52,7 @@ func newVictim(t *testing.T, key [32]byte) *victim {
 var attackTypes = []multicast.Type{
 	multicast.TypeData, multicast.TypeHeartbeat, multicast.TypeRefreshAck, multicast.TypeRepair, multicast.TypeGone,
 	multicast.TypeLeaving, multicast.TypeAdopt, multicast.TypeHint, multicast.TypeQuery, multicast.TypeRequest,
+	multicast.TypeRekey,
 }
 
 // forge makes a message that a member would believe if it had the right tag, and the packet that it comes in.
@@ -75,6 +76,8 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 		body = append(above.AppendTo(nil), make([]byte, 16)...)
 	case multicast.TypeAdopt, multicast.TypeHint:
 		body = above.AppendTo(nil)
+	case multicast.TypeRekey:
+		m.Seq, body = 0, v.elsewhere(chain[0], above)
 	case multicast.TypeQuery:
 		p.ID = multicast.JoinSet(above)
 		body = append(i3.AppendAddr(nil, v.bed.Nodes()[0].Endpoint.Addr()), make([]byte, 30)...)
@@ -83,6 +86,15 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 		body = multicast.Request{Group: above, Requester: v.bed.Nodes()[0].Endpoint.Addr()}.AppendTo(nil)
 	}
 	return p, append(m.AppendTo(nil), body...)
+}
+
+// elsewhere is the body of a rekey to a place of the attacker's own below the group.
+func (v *victim) elsewhere(group, old i3.ID) (body []byte) {
+	trap := i3.NewID(v.rng.Uint64(), i3.RightKey(group), v.rng.Uint64()).Private()
+	for _, id := range []i3.ID{old, group, trap, i3.NewID(old.Prefix(), i3.RightKey(trap), old.Suffix()).Private()} {
+		body = id.AppendTo(body)
+	}
+	return body
 }
 
 // accepts gives the victim a message and reports whether it was believed: no counter of what is dropped has changed.

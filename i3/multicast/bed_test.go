@@ -143,6 +143,7 @@ type receiver struct {
 	lost     map[uint64]int
 	repaired []machine.Duration
 	left     int
+	moved    int
 	failed   int
 	gone     bool // crashed or told to leave
 }
@@ -180,6 +181,7 @@ func (r *receiver) events() multicast.Events {
 		},
 		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) { r.repaired = append(r.repaired, took) },
 		Lost:     func(_ machine.Time, seq uint64) { r.lost[seq]++ },
+		Moved:    func(machine.Time, int) { r.moved++ },
 		Left:     func(machine.Time) { r.left++ },
 		Failed:   func(machine.Time) { r.failed++ },
 	}

@@ -150,6 +150,8 @@ type Config struct {
 	Repair RepairPolicy
 	// Search is the search policy.
 	Search SearchPolicy
+	// Probe is how a receiver looks for a nearer parent. Default: it does not.
+	Probe ProbePolicy
 	// Relays is how many identifiers the source keeps below the group's, on the same
 	// node, for receivers to join at: each takes one of the group's D places and adds
 	// D as near to the source, and one for which there is no place is not used.
@@ -191,6 +193,9 @@ type Events struct {
 	// Refreshed: the receiver refreshes the link to the identifier at this level of
 	// its chain because its timer ran out.
 	Refreshed func(now machine.Time, level int)
+	// Moved: the receiver has moved to another parent, and is at the given level now.
+	// Who only follows one above it that has moved is not told.
+	Moved func(now machine.Time, level int)
 	// Left: the receiver has taken itself out of the tree.
 	Left func(now machine.Time)
 	// Failed: the search for a parent found none; the receiver is idle again.
@@ -224,6 +229,12 @@ func (c *Config) setDefaults() error {
 	if c.Repair.Reorder == 0 {
 		c.Repair.Reorder = DefaultReorder
 	}
+	if c.Probe.MinGain == 0 {
+		c.Probe.MinGain = DefaultMinGain
+	}
+	if c.Probe.MaxHeads == 0 {
+		c.Probe.MaxHeads = DefaultMaxHeads
+	}
 	if c.Host.Lifetime == 0 {
 		c.Host.Lifetime = host.DefaultLifetime
 	}
@@ -245,6 +256,13 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
 	case c.Search.Width < 1 || c.Search.Width > maxWidth:
 		return fmt.Errorf("multicast: config: search width %d: want 1 to %d", c.Search.Width, maxWidth)
+	case c.Probe.Period < 0 || c.Probe.MinGain < 0:
+		return fmt.Errorf("multicast: config: probe period %d, gain %d ns: want none below zero",
+			c.Probe.Period, c.Probe.MinGain)
+	case c.Probe.Period > 0 && c.Search.Metric != Delay:
+		return fmt.Errorf("multicast: config: probe period %d: want 0 but with the metric Delay", c.Probe.Period)
+	case c.Probe.MaxHeads < 1 || c.Probe.MaxHeads > maxHeads:
+		return fmt.Errorf("multicast: config: %d heads move together: want 1 to %d", c.Probe.MaxHeads, maxHeads)
 	case c.HeartbeatMin < 0 || c.HeartbeatMax < c.HeartbeatMin:
 		return fmt.Errorf("multicast: config: heartbeat from %d to %d ns: want 0 < min <= max",
 			c.HeartbeatMin, c.HeartbeatMax)

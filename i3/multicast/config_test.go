@@ -48,6 +48,8 @@ func TestConfigErrors(t *testing.T) {
 		{"a metric that is none", func(c *multicast.Config) { c.Search.Metric = 3 }, "want Delay, Bandwidth or Loss"},
 		{"hops of a metric", func(c *multicast.Config) { c.Search.Metric, c.Search.HopPercent = multicast.Loss, 1 },
 			"but with the metric Delay"},
+		{"probes of a metric", func(c *multicast.Config) { c.Search.Metric, c.Probe.Period = multicast.Loss, 1 },
+			"but with the metric Delay"},
 		{"many moves", func(c *multicast.Config) { c.Search.Moves = 17 }, "want 0 to 16"},
 		{"the loss, without a trial", func(c *multicast.Config) { c.Search.Metric, c.Search.Trial = multicast.Loss, -1 }, ""},
 		{"a wide area", func(c *multicast.Config) { c.Search = multicast.WideSearch() }, ""},

@@ -33,12 +33,13 @@ type core struct {
 	count    Counters
 }
 
-// A rare is what few hosts need: when something was lost, or if the group has a key or
-// another metric than the delay. The others have no room for it.
+// A rare is what few hosts need: when something was lost, if they move, or if the
+// group has a key or another metric than the delay. The others have no room for it.
 type rare struct {
 	guard  *guard // nil if the group has no key
 	knock  *knock // nil unless the receiver has asked for its group
 	gauge  *gauge // nil if nothing but the delay counts
+	mover  *mover // nil unless the receiver looks for nearer parents, or has moved
 	held   holdDown
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
 	rttVar machine.Duration

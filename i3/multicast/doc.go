@@ -47,6 +47,11 @@
 // inserts the two triggers. Attached becomes joined with the first packet that
 // comes down the tree: from there on every packet is owed.
 //
+// A receiver in the tree may move: at somebody's wish ([Receiver.Move]), or because
+// it looks for nearer parents ([ProbePolicy]). Its identifier and those of all below
+// it change then, but only their keys. Each takes its next seat when a packet has
+// come by it, and gives the old one back some time after, so that none is missed.
+//
 // Every receiver refreshes every link of its chain, at random times, and every
 // refresh is announced to the subtree below, which puts off its own (section 4).
 // A gap in the sequence numbers, or a heartbeat beyond the last packet, makes a

@@ -32,13 +32,16 @@ func Relays(s *Source) (ids []i3.ID, linked int) {
 // Size returns the length of everything in a receiver that grows, and the bound
 // that it has.
 func Size(r *Receiver) map[string][2]int {
-	join := r.join
+	join, moves := r.join, r.moves()
 	if join == nil {
 		join = &joining{}
 	}
 	excluded := 0
 	if g := r.gauge(); g != nil {
 		excluded = len(g.trial.excluded)
+	}
+	if moves == nil {
+		moves = &mover{}
 	}
 	return map[string][2]int{
 		"trains":   {len(join.search.trains), maxTrains},
@@ -49,7 +52,8 @@ func Size(r *Receiver) map[string][2]int {
 		"chain":    {len(r.chain), maxLevel + 3},
 		"links":    {len(r.links), maxLevel + 3},
 		"adopted":  {len(r.adopted()), maxLevel + 1},
-		"frontier": {len(join.asked), maxWidth},
+		"frontier": {len(join.asked), max(maxWidth, maxHeads)},
+		"seats":    {len(moves.past), maxPast},
 		"cache":    {len(r.stream.cache.slots), r.cfg.Cache},
 	}
 }
@@ -86,4 +90,18 @@ func ForgeAdmit(secret, asker [32]byte, name i3.ID, m Message, group i3.ID, i in
 		a.Key = newDoor(&Door{Secret: [32]byte{1, 2, 3}}).public
 	}
 	return a.AppendTo(head)
+}
+
+// StopProbes makes a receiver look for no nearer parent any more.
+func StopProbes(r *Receiver) {
+	if r.moves() != nil {
+		r.timers.Stop(&r.moves().probe)
+	}
+}
+
+// MoveBelow makes a receiver move below the last identifier of a chain, of whatever it has heard.
+func MoveBelow(r *Receiver, now machine.Time, chain []i3.ID, out *machine.Outbox) {
+	chain = append(slices.Clone(chain), below(chain[len(chain)-1], r.id))
+	r.mover().goal.host = r.host.Self()
+	r.reseat(now, &seat{chain: chain, first: len(chain) - 1, mine: true, host: r.host.Self()}, out)
 }

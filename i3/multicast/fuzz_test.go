@@ -65,7 +65,7 @@ func (s *forger) seq() uint64 {
 // message draws a message that decodes, most of the time.
 func (s *forger) message() []byte {
 	m := multicast.Message{
-		Type: multicast.Type(s.byte() % 17), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
+		Type: multicast.Type(s.byte() % 18), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
 	}
 	b := m.AppendTo(nil)
@@ -87,10 +87,32 @@ func (s *forger) message() []byte {
 		return multicast.Request{Group: s.id(), Target: s.id(), Requester: s.r.Endpoint.Addr()}.AppendTo(b)
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:
 		return s.id().AppendTo(b)
+	case multicast.TypeRekey:
+		return s.rekey(b)
 	case multicast.TypeLeaving:
 		return append(s.id().AppendTo(b), s.take(16)...)
 	}
 	return append(b, s.take(int(s.byte()%8))...)
+}
+
+// rekey draws a chain under which the receiver or one above it may hang from now on: half of the time one that the
+// constraints allow.
+func (s *forger) rekey(b []byte) []byte {
+	c := s.r.Machine.Chain()
+	old := s.id()
+	chain := []i3.ID{s.b.Group()}
+	if len(c) > 1 && s.byte()%2 == 0 {
+		old = c[1+int(s.byte())%(len(c)-1)]
+	}
+	for range s.byte() % 4 {
+		chain = append(chain, i3.NewID(uint64(s.byte()), i3.RightKey(chain[len(chain)-1]), uint64(s.byte())).Private())
+	}
+	chain = append(chain, i3.NewID(old.Prefix(), i3.RightKey(chain[len(chain)-1]), old.Suffix()))
+	b = old.AppendTo(b)
+	for _, id := range chain {
+		b = id.AppendTo(b)
+	}
+	return b
 }
 
 // entry draws an acknowledgement of one of the receiver's triggers.

@@ -107,7 +107,9 @@ func (c *core) genuine(p i3.Packet, m Message, payload []byte) bool {
 
 // isNotice reports whether a message tells a subtree about one of its identifiers.
 // Such a message is true for a while only.
-func isNotice(t Type) bool { return t == TypeRefreshAck || t == TypeLeaving || t == TypeAdopt }
+func isNotice(t Type) bool {
+	return t == TypeRefreshAck || t == TypeLeaving || t == TypeAdopt || t == TypeRekey
+}
 
 // stamp writes into a notice when the source was last heard of, on its own clock
 // and not on the sender's, which others could not compare with anything.
@@ -130,14 +132,20 @@ func (g *guard) age(m Message) (old machine.Duration, current bool) {
 	return max(0, machine.Duration(g.newest-m.Time)), m.Epoch == g.epoch
 }
 
-// repeats reports whether a message is a notice so old that somebody must be
-// sending it again. It counts it.
-func (r *Receiver) repeats(m Message) bool {
+// stale reports whether a notice, or a message of the source, is so old that somebody
+// must be sending it again.
+func (r *Receiver) stale(m Message) bool {
 	g := r.guard()
-	if g == nil || !isNotice(m.Type) {
+	if g == nil {
 		return false
 	}
-	if old, current := g.age(m); current && old <= r.staleness() {
+	old, current := g.age(m)
+	return !current || old > r.staleness()
+}
+
+// repeats reports whether a message is a stale notice. It counts it.
+func (r *Receiver) repeats(m Message) bool {
+	if !isNotice(m.Type) || !r.stale(m) {
 		return false
 	}
 	r.count.DropReplay++

@@ -143,6 +143,10 @@ func (j *joining) sent() machine.Time {
 	return j.began
 }
 
+// atRoot reports whether the frontier's f-th identifier is the one above the group's,
+// whose only child is the source. A search from a level has none that is.
+func (r *Receiver) atRoot(f int) bool { return r.join.search.asks(f) == r.cfg.root }
+
 // setClock estimates the source's clock from its answer, which takes half the time
 // since it was asked: the query was multicast from its own node.
 func (r *Receiver) setClock(now machine.Time, m Message, rep Reply) {
@@ -176,13 +180,13 @@ func (a *asking) complete() bool {
 
 // probed notes the size of a set.
 func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	if r.state != searching {
+	if !r.seeking() {
 		return
 	}
 	for f := range r.join.asked {
 		for s, set := range r.join.asked[f].sets {
 			if set == a.Trigger.ID {
-				r.join.asked[f].sizes[s] = int(a.Count)
+				r.join.asked[f].sizes[s] = int(a.Count) - r.itself(set)
 			}
 		}
 	}
@@ -198,12 +202,12 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		return
 	}
 	f := int(m.Seq & (secondQuery - 1))
-	if r.state != searching || metric != r.cfg.Search.Metric || m.Seq>>numberBits != uint64(r.step) ||
+	if !r.seeking() || metric != r.cfg.Search.Metric || m.Seq>>numberBits != uint64(r.step) ||
 		f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
-	if r.join.search.atRoot(f) {
+	if r.atRoot(f) {
 		r.setClock(now, m, rep)
 		if g := r.guard(); g != nil && rep.ID == r.cfg.Group {
 			g.hear(m) // it answers a number that nobody could know before
@@ -219,11 +223,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	} else {
 		a.got++
 	}
-	if r.excludes(f, rep.ID, from) {
-		r.advance(now, out)
-		return
-	}
-	r.join.search.add(f, candidate{
+	c := candidate{
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
@@ -232,7 +232,10 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		full:     m.Flags&FlagFull != 0,
 		value:    value,
 		cost:     metric.cost(value),
-	})
+	}
+	if r.found(f, &c) {
+		r.join.search.add(f, c)
+	}
 	r.advance(now, out)
 }
 
@@ -257,7 +260,7 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 		r.beginSearch(now, out)
 	case r.state == measuring:
 		r.trainEnds(now, out)
-	case r.state != searching:
+	case !r.seeking():
 	case !r.join.again:
 		r.join.again, r.join.second = true, now
 		r.sendQueries(now, out)
@@ -270,6 +273,10 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
 	r.timers.Stop(&r.join.timer)
+	if r.state == attached {
+		r.looked(now, out)
+		return
+	}
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
@@ -387,6 +394,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		r.ownerLeaves(now, r.join.orphan)
 	}
 	r.join = nil // its timer was stopped when the search was decided
+	r.startProbes(now, a, c)
 	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}
@@ -396,6 +404,11 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
 func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
+	r.tell(now, r.parentHost, r.parent(), out)
+}
+
+// tell is a hint for a host that its identifier id has become full, or free again.
+func (r *Receiver) tell(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {
 	b := r.message(now, TypeHint, 0, r.Level(), 0, out)
-	r.toHost(r.parentHost, r.parent(), r.parent().AppendTo(b), out)
+	r.toHost(to, id, id.AppendTo(b), out)
 }

@@ -12,6 +12,7 @@ import (
 func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 	switch {
 	case r.state == attached:
+		r.dropSeats(now, out)
 	case r.state == leaving || r.Idle():
 		return
 	default:
@@ -123,6 +124,7 @@ func (r *Receiver) reset() {
 // triggers back, for queries and requests that still came to them would be lost,
 // and tells its children, if it has any, to look after its identifier.
 func (r *Receiver) rejoin(now machine.Time, out *machine.Outbox) {
+	r.dropSeats(now, out)
 	last := len(r.chain) - 1
 	if r.children == 0 {
 		r.host.Remove(now, r.link(last), r.secret, out)

@@ -38,6 +38,7 @@ const (
 	TypeAdmit                      // direct: this one
 	TypeReport                     // direct: so much of another metric comes to me, see Report
 	TypeEcho                       // to an identifier of the sender's own: comes back, see train
+	TypeRekey                      // down a subtree: it hangs elsewhere now, under other identifiers
 	typeEnd
 )
 
@@ -122,7 +123,8 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 		}
 		body = body[:len(body)-TagSize]
 	}
-	if want := bodySize[m.Type]; want != anySize && len(body) != want {
+	switch want := bodySize[m.Type]; {
+	case want == rekeySize && !isRekeySize(len(body)), want >= 0 && len(body) != want:
 		return Message{}, nil, ErrLength
 	}
 	if err := checkPadding(m.Type, body); err != nil {
@@ -144,8 +146,11 @@ func checkPadding(t Type, body []byte) error {
 	return nil
 }
 
-// anySize marks types whose body is the application's.
-const anySize = -1
+// anySize marks types whose body is the application's, rekeySize that of a Rekey.
+const (
+	anySize   = -1
+	rekeySize = -2
+)
 
 // bodySize is the size of each type's body in bytes. A Query is as long as its
 // Reply, so that no host sends more than it was sent.
@@ -163,6 +168,7 @@ var bodySize = [typeEnd]int{
 	TypeAdmit:      askSize,
 	TypeReport:     replySize,
 	TypeEcho:       trainBody,
+	TypeRekey:      rekeySize,
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,9 @@ func goldenMessages() []MessageVector {
 		{Name: "report of a full member that knows no loss",
 			Wire: Report{ID: wireTarget, Metric: Loss, Value: Unknown}.AppendTo(head(TypeReport, FlagFull))},
 		{Name: "echo", Wire: append(head(TypeEcho, 0), make([]byte, trainBody)...)},
+		{Name: "rekey", Wire: appendRekey(head(TypeRekey, 0), wireID, []i3.ID{wireTarget, wireID})},
+		{Name: "rekey to the lowest level",
+			Wire: appendRekey(head(TypeRekey, 0), wireTarget, slices.Repeat([]i3.ID{wireID}, maxChain))},
 	}
 	vs = append(vs, goldenSealed(head)...)
 	for i := range vs {
@@ -173,6 +177,9 @@ func describeWire(b []byte) string {
 		return text + fmt.Sprintf(" id=%v secret=%x", i3.IDFrom([i3.IDSize]byte(body)), body[i3.IDSize:])
 	case TypeRefreshAck, TypeAdopt, TypeHint:
 		return text + fmt.Sprintf(" id=%v", i3.IDFrom([i3.IDSize]byte(body)))
+	case TypeRekey:
+		old, chain := parseRekey(body)
+		return text + fmt.Sprintf(" id=%v chain=%v", old, chain)
 	}
 	return text
 }
@@ -253,6 +260,7 @@ var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
 	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeAsk: 128, TypeAdmit: 128,
 	TypeReport: 48, TypeEcho: 952,
+	TypeRekey: -2, // an identifier, and a chain of 2 to 32
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -270,8 +278,11 @@ func TestMessageRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMessage.Draw(t, "message")
 		n := bodyLengths[m.Type]
-		if n < 0 {
+		switch n {
+		case -1:
 			n = rapid.IntRange(0, 100).Draw(t, "payload")
+		case -2:
+			n = 32 * (1 + rapid.IntRange(2, 32).Draw(t, "chain"))
 		}
 		body := rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "body")
 		if m.Type == TypeQuery {
@@ -295,6 +306,7 @@ func TestMessageErrors(t *testing.T) {
 	heartbeat := Message{Type: TypeHeartbeat}.AppendTo(nil)
 	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
 	echo := append(Message{Type: TypeEcho}.AppendTo(nil), make([]byte, trainBody)...)
+	rekey := Message{Type: TypeRekey}.AppendTo(nil)
 	put := func(b []byte, at int, v byte) []byte {
 		b = bytes.Clone(b)
 		b[at] = v
@@ -309,7 +321,7 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 16", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 17", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 64", put(heartbeat, 1, 64), ErrReserved},
@@ -320,6 +332,10 @@ func TestMessageErrors(t *testing.T) {
 		{"query for metric 3", put(query, HeaderSize+i3.AddrSize, 3), ErrMetric},
 		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize+1, 1), ErrReserved},
 		{"echo with the last byte set", put(echo, len(echo)-1, 1), ErrReserved},
+		{"rekey without a chain", append(rekey, make([]byte, 32)...), ErrLength},
+		{"rekey to the group's identifier", append(rekey, make([]byte, 2*32)...), ErrLength},
+		{"rekey with a chain too long", append(rekey, make([]byte, 34*32)...), ErrLength},
+		{"rekey with half an identifier", append(rekey, make([]byte, 3*32+16)...), ErrLength},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
 	}
 	for typ, n := range bodyLengths {
@@ -463,6 +479,9 @@ func FuzzMessage(f *testing.F) {
 			if q, err := ParseRequest(body); err == nil {
 				got, body = q.AppendTo(got), nil
 			}
+		case TypeRekey:
+			old, chain := parseRekey(body)
+			got, body = appendRekey(got, old, chain), nil
 		}
 		if got = append(append(got, body...), tag...); !bytes.Equal(got, b) {
 			t.Errorf("read  %x\nwrote %x", b, got)

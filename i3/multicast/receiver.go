@@ -89,6 +89,8 @@ const (
 	keyAdopt  = 6 << keyKind
 	keyLeave  = 7 << keyKind
 	keyAsk    = 8 << keyKind
+	keyProbe  = 9 << keyKind
+	keySeat   = 10 << keyKind
 )
 
 // NewReceiver returns a receiver that does nothing before Join.
@@ -136,9 +138,7 @@ func (r *Receiver) own() i3.ID { return r.id }
 func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
 
 // link returns the i-th link of the chain.
-func (r *Receiver) link(i int) i3.Trigger {
-	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
-}
+func (r *Receiver) link(i int) i3.Trigger { return linkOf(r.chain, i) }
 
 // Receive handles a batch of datagrams.
 func (r *Receiver) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
@@ -186,6 +186,14 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 		if r.timers.Fired(&r.rare.knock.timer, key, at, now) && r.state == knocking {
 			r.askAgain(now, out)
 		}
+	case keyProbe:
+		if r.timers.Fired(&r.moves().probe, key, at, now) {
+			r.probeDue(now, out)
+		}
+	case keySeat:
+		if r.timers.Fired(&r.moves().timer, key, at, now) {
+			r.seatsDue(now, out)
+		}
 	}
 }
 
@@ -215,7 +223,7 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
 	}
-	if r.state != attached || isTree(m.Type) && p.ID != r.own() {
+	if r.state != attached || isTree(m.Type) && p.ID != r.own() && !r.comes(now, p.ID, m, body, out) {
 		r.count.DropUnexpected++ // too early, or from a place it has left
 		return
 	}
@@ -244,6 +252,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.count.DropUnexpected++ // receivers have no door
 	case TypeHint:
 		r.hinted(now, i3.IDFrom([i3.IDSize]byte(body)), out)
+	case TypeRekey:
+		r.rekeyed(now, body, out)
 	}
 }
 
@@ -268,6 +278,9 @@ func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 
 // Acked handles a node's answer for one of the receiver's triggers.
 func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	if r.state == attached && r.moves() != nil && r.seatAcked(now, a, out) {
+		return
+	}
 	if a.Status == i3.StatusProbed {
 		r.probed(now, a, out)
 		if r.state == attached {
@@ -291,7 +304,7 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
 	case a.Trigger.ID == r.own() && a.Status.Alive():
-		if !a.Trigger.Target.IsID() {
+		if !a.Trigger.Target.IsID() && !r.overlaps() {
 			r.setFull(now, a, out)
 		}
 	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
@@ -311,6 +324,8 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
 	case r.isTrain(t):
 		r.trainEnds(now, out)
+	case r.state == attached && r.moves() != nil:
+		r.seatFailed(now, t, out)
 	case r.state != attaching && r.state != leaving:
 	case !r.isOwn(t) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:

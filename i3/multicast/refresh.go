@@ -129,6 +129,7 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	var flags uint8
 	if i == len(r.chain)-1 {
 		flags = FlagOwner
+		r.parentHas(a.Count)
 	} else if a := r.adoptionAt(i); a != nil {
 		r.claim(now, a, out)
 	}

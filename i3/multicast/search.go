@@ -70,9 +70,8 @@ func newSearch(policy SearchPolicy, root i3.ID) search {
 	return search{policy: policy, seen: []candidate{{id: root, parent: -1, level: -1, full: true}}, frontier: []int{0}}
 }
 
-// atRoot reports whether the frontier's f-th identifier is the root of the search,
-// whose only child is the source.
-func (s *search) atRoot(f int) bool { return s.frontier[f] == 0 }
+// asks returns the f-th identifier of the frontier.
+func (s *search) asks(f int) i3.ID { return s.seen[s.frontier[f]].id }
 
 // add notes a reply from a child of the frontier's f-th identifier. A reply for
 // an identifier that replied already counts if it is closer.
@@ -125,6 +124,17 @@ func (s *search) descend(full []int) {
 	})
 	s.frontier = append(s.frontier, full[:min(len(full), s.policy.Width)]...)
 	s.fresh = len(s.seen)
+}
+
+// everyone makes all who replied last the new frontier. It returns false if nobody
+// did.
+func (s *search) everyone() bool {
+	s.frontier = s.frontier[:0]
+	for i := max(1, s.fresh); i < len(s.seen); i++ {
+		s.frontier = append(s.frontier, i)
+	}
+	s.fresh = len(s.seen)
+	return len(s.frontier) > 0
 }
 
 // unexplored returns the full candidates that were never descended into.

@@ -104,6 +104,14 @@ func (r *Receiver) onTrial(c *candidate) {
 	g.trial.begin(moves, c, r.clock)
 }
 
+// followed ends the trial of a place whose promise is of no account any more: one
+// above it has moved.
+func (r *Receiver) followed() {
+	if g := r.gauge(); g != nil {
+		g.trial.on = false
+	}
+}
+
 // judge ends the trial once enough has come, or nothing. It returns true if the
 // receiver has left its place.
 func (r *Receiver) judge(now machine.Time, out *machine.Outbox) bool {
@@ -165,7 +173,7 @@ func (r *Receiver) excludes(f int, id i3.ID, host netip.AddrPort) bool {
 	if g == nil {
 		return false
 	}
-	if r.join.search.atRoot(f) {
+	if r.atRoot(f) {
 		g.trial.source = host
 		return false
 	}

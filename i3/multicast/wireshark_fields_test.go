@@ -22,7 +22,7 @@ var wireFieldNames = append([]string{
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
 	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret", "i3mc.tagged", "i3mc.tag",
-	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box", "i3mc.metric", "i3mc.value",
+	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box", "i3mc.metric", "i3mc.value", "i3mc.chain",
 }, slices.Concat(ringFieldNames, handoverFieldNames)...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
@@ -302,6 +302,11 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 	case multicast.TypeLeaving:
 		f.add("i3mc.id", "%x", body[:i3.IDSize])
 		f.add("i3mc.secret", "%x", body[i3.IDSize:])
+	case multicast.TypeRekey:
+		f.add("i3mc.id", "%x", body[:i3.IDSize])
+		for body = body[i3.IDSize:]; len(body) > 0; body = body[i3.IDSize:] {
+			f.add("i3mc.chain", "%x", body[:i3.IDSize])
+		}
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:
 		f.add("i3mc.id", "%x", body)
 	}
