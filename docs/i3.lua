@@ -25,7 +25,7 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
-	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint"}
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "end"}
 
 -- The header of a packet.
 local f = {
@@ -364,6 +364,7 @@ local bodies = {
 	end},
 	repair = {show = show_payload},
 	gone = {length = 0, show = show_nothing},
+	["end"] = {length = 0, show = show_nothing},
 	leaving = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.secret, tvb(offset + 32, 16))

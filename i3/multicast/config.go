@@ -115,8 +115,20 @@ type Config struct {
 	Group i3.ID
 	// Near is the prefixes that live on the i3 node closest to the host.
 	Near chord.Range
-	// Epoch tells incarnations of a source apart; it grows. Receivers ignore it.
+	// Epoch tells incarnations of a source apart; it grows. Less than 2^24.
+	// Receivers ignore it.
 	Epoch uint32
+	// Number tells the sources of a group apart: 0, the default, is that at the root,
+	// which every group has; another only sends to the group and answers requests for its
+	// packets. Receivers ignore it.
+	Number uint8
+	// Rank is the place of a stand-by among those of its group, each of which has its
+	// own, less than 16: who has the lowest takes the role of a silent source first.
+	Rank uint8
+	// MaxSources is how many sources' streams a receiver follows, that at the root
+	// among them. Packets of others are dropped and counted. Default 1, at most
+	// [MaxSources]; with more, [Events] should have Follow.
+	MaxSources int
 	// Skew is added to the driver's time wherever a timestamp is put on the wire
 	// or compared with one: the offset of the host's clock.
 	Skew machine.Duration
@@ -151,7 +163,8 @@ type Events struct {
 	Attached func(now machine.Time, level int)
 	// Joined: the first packet came down the tree. All packets above seq are
 	// owed. It is called again if the source starts anew, or after a gap that is
-	// too long to repair; what was owed until then and has not come never will.
+	// too long to repair; what was owed until then and has not come never will, but
+	// for a stream that Follow has given events of its own.
 	Joined func(now machine.Time, seq uint64)
 	// Deliver hands over one packet, each once, as they come. sent is the source's
 	// timestamp, on its clock, and zero for a repaired packet. The payload is
@@ -164,6 +177,14 @@ type Events struct {
 	// Refreshed: the receiver refreshes the link to the identifier at this level of
 	// its chain because its timer ran out.
 	Refreshed func(now machine.Time, level int)
+	// Follow: the stream of a source, and of one incarnation of it, begins: they
+	// are the first byte of its epoch and the rest. What it returns, if not nil, is told
+	// of this stream's packets (Joined, Deliver, Repaired, Lost) instead of these. With
+	// Follow a source's role may pass to another and what is missing of the last one's stream is
+	// still repaired; without it is given up.
+	Follow func(now machine.Time, epoch uint32) *Events
+	// Leads: a stand-by has become the source, or another has.
+	Leads func(now machine.Time, leads bool)
 	// Left: the receiver has taken itself out of the tree.
 	Left func(now machine.Time)
 	// Failed: the search for a parent found none; the receiver is idle again.
@@ -187,6 +208,9 @@ func (c *Config) setDefaults() error {
 	if c.Cache == 0 {
 		c.Cache = DefaultCache
 	}
+	if c.MaxSources == 0 {
+		c.MaxSources = 1
+	}
 	if c.Repair.Reorder == 0 {
 		c.Repair.Reorder = DefaultReorder
 	}
@@ -201,6 +225,14 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("multicast: config: %d relays: want 0 to %d", c.Relays, MaxRelays)
 	case c.Search.HopPercent < 0 || c.Search.HopPercent > maxHopPercent:
 		return fmt.Errorf("multicast: config: hop percent %d: want 0 to %d", c.Search.HopPercent, maxHopPercent)
+	case c.Epoch >= 1<<numberShift:
+		return fmt.Errorf("multicast: config: epoch %d: want less than %d", c.Epoch, 1<<numberShift)
+	case c.Rank >= ranks:
+		return fmt.Errorf("multicast: config: rank %d: want less than %d", c.Rank, ranks)
+	case c.Number > 0 && c.Relays > 0:
+		return fmt.Errorf("multicast: config: %d relays of source %d: want none but at the root", c.Relays, c.Number)
+	case c.MaxSources < 1 || c.MaxSources > MaxSources:
+		return fmt.Errorf("multicast: config: %d sources: want 1 to %d", c.MaxSources, MaxSources)
 	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:
 		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
 	case c.Search.Width < 1 || c.Search.Width > maxWidth:
@@ -270,4 +302,5 @@ type Counters struct {
 	DropUnexpected   uint64 // messages for another role or state
 	DropHeldDown     uint64 // requests for what was repaired a moment ago
 	DropPending      uint64 // requests for subtrees while too many are pending
+	DropSource       uint64 // packets and heartbeats of more sources than are followed
 }

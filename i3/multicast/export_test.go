@@ -38,7 +38,8 @@ func Size(r *Receiver) map[string][2]int {
 	}
 	return map[string][2]int{
 		"losses":   {len(r.stream.losses), maxLosses},
-		"pending":  {len(r.pending), maxPending},
+		"pending":  {len(r.more().pending), maxPending},
+		"asides":   {len(r.more().asides), MaxSources},
 		"replies":  {len(join.search.seen), maxSeen},
 		"chain":    {len(r.chain), maxLevel + 3},
 		"links":    {len(r.links), maxLevel + 3},

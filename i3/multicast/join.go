@@ -294,6 +294,7 @@ func (r *Receiver) searchFailed(now machine.Time) {
 	}
 	r.rounds, r.join = 0, nil
 	r.endStream(now)
+	r.closeAsides(now, true)
 	if f := r.events.Failed; f != nil {
 		f(now)
 	}

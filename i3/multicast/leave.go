@@ -99,7 +99,7 @@ func (r *Receiver) handOver(now machine.Time, id i3.ID, secret i3.Nonce, out *ma
 func (r *Receiver) left(now machine.Time) {
 	r.reset()
 	r.joined = false
-	r.stream.losses = nil
+	r.stream.losses, r.extra = nil, nil
 	if f := r.events.Left; f != nil {
 		f(now)
 	}
@@ -115,7 +115,9 @@ func (r *Receiver) reset() {
 	r.timers.Stop(&r.house)
 	r.forsake()
 	r.links = r.links[:0]
-	r.pending = nil
+	if r.extra != nil {
+		r.extra.pending = nil
+	}
 }
 
 // rejoin gives up this place in the tree and searches for another. It takes its

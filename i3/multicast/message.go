@@ -33,6 +33,7 @@ const (
 	TypeLeaving                    // down a subtree: its owner leaves
 	TypeAdopt                      // down a subtree: its new owner
 	TypeHint                       // direct: your children changed
+	TypeEnd                        // down the tree, to the root, direct: how a source's last stream ends
 	typeEnd
 )
 
@@ -61,7 +62,7 @@ type Message struct {
 	// Level is the sender's level in the tree; in a Query how many identifiers the
 	// host has answered for already, where it answers for several.
 	Level uint16
-	// Epoch tells incarnations of a source apart.
+	// Epoch tells sources, by its first byte, and their incarnations apart.
 	Epoch uint32
 	// Seq is a sequence number: of the packet a message carries or asks for, else
 	// the highest the sender knows; in Query and Reply a number that pairs them.

@@ -71,6 +71,7 @@ func goldenMessages() []MessageVector {
 		{Name: "leaving", Wire: append(wireID.AppendTo(head(TypeLeaving, 0)), "0123456789abcdef"...)},
 		{Name: "adopt", Wire: wireID.AppendTo(head(TypeAdopt, 0))},
 		{Name: "hint", Wire: wireID.AppendTo(head(TypeHint, 0))},
+		{Name: "end", Wire: head(TypeEnd, 0)},
 	}
 	for i := range vs {
 		vs[i].Fields = describeWire(vs[i].Wire)
@@ -201,7 +202,7 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 // bodyLengths is what docs/wire.md says of each type's body, -1 for the application's.
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
-	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32,
+	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeEnd: 0,
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -254,7 +255,7 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 13", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 128", put(heartbeat, 1, 128), ErrReserved},

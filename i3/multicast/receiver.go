@@ -33,7 +33,7 @@ type Receiver struct {
 	join         *joining      // nil unless there is a search or an attachment
 	core
 
-	pending    []pending
+	extra      *extra // nil before there is need
 	secret     i3.Nonce
 	suffix     uint64 // of the repair group's trigger
 	near       chord.Range
@@ -88,6 +88,9 @@ const (
 	keyUpward = 5 << keyKind // + sequence number
 	keyAdopt  = 6 << keyKind
 	keyLeave  = 7 << keyKind
+	keyTell   = 8 << keyKind
+	// keyStream is where the number of the stream stands above the kind, see aside.
+	keyStream = 60
 )
 
 // NewReceiver returns a receiver that does nothing before Join.
@@ -125,8 +128,16 @@ func (r *Receiver) Settled() bool {
 // the node last told it.
 func (r *Receiver) Children() int { return int(r.children) }
 
-// Missing returns how many packets are lost and not yet repaired.
-func (r *Receiver) Missing() int { return len(r.stream.losses) }
+// Missing returns how many packets are lost and not yet repaired, of all streams.
+func (r *Receiver) Missing() int {
+	n := len(r.stream.losses)
+	if r.extra != nil {
+		for i := range r.extra.asides {
+			n += len(r.extra.asides[i].stream.losses)
+		}
+	}
+	return n
+}
 
 // own returns the receiver's own identifier.
 func (r *Receiver) own() i3.ID { return r.id }
@@ -152,13 +163,19 @@ func (r *Receiver) Expire(now machine.Time, out *machine.Outbox) {
 		if !ok {
 			return
 		}
-		r.expire(now, key, at, out)
+		if i := int(key>>keyStream) - 1; i >= 0 && r.extra != nil {
+			r.swap(i)
+			r.expire(now, key, at, out)
+			r.swap(i)
+		} else if i < 0 {
+			r.expire(now, key, at, out)
+		}
 	}
 }
 
 func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *machine.Outbox) {
 	index := key & (1<<keyKind - 1)
-	switch key &^ (1<<keyKind - 1) {
+	switch key & (1<<keyStream - 1) &^ (1<<keyKind - 1) {
 	case keySearch:
 		if r.join != nil && r.timers.Fired(&r.join.timer, key, at, now) {
 			r.searchTimeout(now, out)
@@ -181,6 +198,10 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 		if r.care != nil && r.timers.Fired(&r.care.timer, key, at, now) {
 			r.adopt(now, out)
 		}
+	case keyTell:
+		if r.extra != nil && r.timers.Fired(&r.extra.tell, key, at, now) && r.joined {
+			r.tellEnd(now, out)
+		}
 	}
 }
 
@@ -199,10 +220,24 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
 	}
-	if r.state != attached || isTree(m.Type) && p.ID != r.own() {
+	if r.state != attached || (isTree(m.Type) || m.Type == TypeEnd) && p.ID != r.own() {
 		r.count.DropUnexpected++ // too early, or from a place it has left
 		return
 	}
+	if m.Epoch == r.epoch {
+		r.handle(now, p, m, body, out)
+	} else if i, ok := r.whose(now, m); ok && i < 0 {
+		r.handle(now, p, m, body, out)
+	} else if ok {
+		r.swap(i)
+		r.handle(now, p, m, body, out)
+		r.swap(i)
+	}
+}
+
+// handle handles a message that the current stream's packets come with, or that is
+// about no stream.
+func (r *Receiver) handle(now machine.Time, p i3.Packet, m Message, body []byte, out *machine.Outbox) {
 	switch m.Type {
 	case TypeData:
 		r.data(now, m, body, out)
@@ -220,6 +255,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.refreshAck(now, m, body, out)
 	case TypeGone:
 		r.gone(now, m)
+	case TypeEnd:
+		r.ended(now, m, out)
 	case TypeLeaving:
 		r.ownerLeaves(now, body)
 	case TypeAdopt:

@@ -132,8 +132,21 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	} else if a := r.adoptionAt(i); a != nil {
 		r.claim(now, a, out)
 	}
+	r.announce(now, i, flags, out)
+}
+
+// announce tells the subtree below the i-th link that it was refreshed, and the
+// highest number of a stream.
+func (r *Receiver) announce(now machine.Time, i int, flags uint8, out *machine.Outbox) {
+	aside := r.nextAside()
+	if aside >= 0 {
+		r.swap(aside)
+	}
 	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high, out)
 	r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
+	if aside >= 0 {
+		r.swap(aside)
+	}
 }
 
 // linkIndex returns which link of the chain a trigger is, or 0.
@@ -192,6 +205,7 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 		r.moveGroup(now, s, out)
 	}
 	r.watchOwner(now)
+	r.closeAsides(now, false)
 }
 
 // Silence in heartbeats: how many may be missing before the chain is
