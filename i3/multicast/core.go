@@ -129,8 +129,8 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 		c.count.DropMalformed++
 		return
 	}
-	if to == c.host.Self() {
-		return // one's own search asks one's own set
+	if to == c.host.Self() && level > 0 {
+		return // one's own search asks one's own set; a stand-by asks the source that it is
 	}
 	c.count.Queries++
 	b := c.message(now, TypeReply, flags, level, m.Seq, out)

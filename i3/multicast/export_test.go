@@ -2,6 +2,7 @@ package multicast
 
 import (
 	"slices"
+	"time"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -55,4 +56,27 @@ func LinkDue(r *Receiver, i int) machine.Time { return r.links[i].due }
 // SetLinkDue makes a receiver refresh the i-th link of its chain at a given time.
 func SetLinkDue(r *Receiver, i int, at machine.Time) {
 	r.setDue(i, at)
+}
+
+// EpochOf returns the epoch of a source.
+func EpochOf(s *Source) uint32 { return s.epoch }
+
+// DistanceOf returns a receiver's distance from the source on its own clock.
+func DistanceOf(r *Receiver) time.Duration { return time.Duration(r.distance) }
+
+// Asides returns the epochs of the streams that a receiver has beside the first.
+func Asides(r *Receiver) (epochs []uint32) {
+	for i := range r.more().asides {
+		if a := &r.extra.asides[i]; a.used {
+			epochs = append(epochs, a.epoch)
+		}
+	}
+	return epochs
+}
+
+// ForgeEnd tells the tree that a source's stream goes to a number, as its successor
+// would that has the packets of a member.
+func ForgeEnd(s *Source, now machine.Time, high uint64, member *Receiver, out *machine.Outbox) {
+	b := Message{Type: TypeEnd, Epoch: s.epoch, Seq: high, Time: s.local(now)}.AppendTo(out.Scratch())
+	member.toID(s.cfg.Group, b, out)
 }
