@@ -21,10 +21,13 @@ type extra struct {
 	pending []pending
 	asides  []aside
 	events  *Events // of the stream that is current, if the application has given it its own
+	agent   uint8   // 0: it is none, see Member
 	current uint8   // which stream is: 0 the first, else one more than the aside's index
 	turn    uint8   // whose highest number the next refresh-ack tells
 	tell    machine.Timer
-	told    uint64 // the highest number of the last stream that its successor knows
+	// rootFull says, to an agent, that the group's identifier has no place.
+	rootFull bool
+	told     uint64 // the highest number of the last stream that its successor knows
 }
 
 // An aside is a stream beside the first: another source's, or the last one's of a
@@ -89,7 +92,7 @@ func (r *Receiver) whose(now machine.Time, m Message) (i int, ok bool) {
 			switch {
 			case !a.used:
 			case a.epoch == m.Epoch, isTree(m.Type) && !a.ended && numberOf(a.epoch) == number:
-				if !a.ended {
+				if !a.ended && isTree(m.Type) {
 					a.heard = now
 				}
 				return i, true
@@ -215,6 +218,13 @@ func (r *Receiver) closeAsides(now machine.Time, all bool) {
 		if a.used && (old || all) {
 			r.closeAside(now, i)
 		}
+	}
+}
+
+// forget forgets what belongs to a membership that has ended.
+func (x *extra) forget() {
+	if x != nil {
+		*x = extra{agent: x.agent}
 	}
 }
 

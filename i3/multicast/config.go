@@ -125,6 +125,13 @@ type Config struct {
 	// Rank is the place of a stand-by among those of its group, each of which has its
 	// own, less than 16: who has the lowest takes the role of a silent source first.
 	Rank uint8
+	// Agents says that others besides the source may answer searches that begin at the
+	// root: receivers that are agents, see Agent. Whoever joins asks one of them, by
+	// anycast. All members of a group have the same.
+	Agents bool
+	// Agent makes a receiver an agent: a number from 1 on, each of its own. The source
+	// is number 0. Sources ignore it.
+	Agent uint8
 	// MaxSources is how many sources' streams a receiver follows, that at the root
 	// among them. Packets of others are dropped and counted. Default 1, at most
 	// [MaxSources]; with more, [Events] should have Follow.
@@ -231,6 +238,8 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("multicast: config: rank %d: want less than %d", c.Rank, ranks)
 	case c.Number > 0 && c.Relays > 0:
 		return fmt.Errorf("multicast: config: %d relays of source %d: want none but at the root", c.Relays, c.Number)
+	case c.Agent > 0 && !c.Agents:
+		return fmt.Errorf("multicast: config: agent %d: want a group with agents", c.Agent)
 	case c.MaxSources < 1 || c.MaxSources > MaxSources:
 		return fmt.Errorf("multicast: config: %d sources: want 1 to %d", c.MaxSources, MaxSources)
 	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:

@@ -127,6 +127,7 @@ func (c *cast) standby(site int, rank uint8) *standby {
 	s.ep.Start(s.m)
 	s.ep.Do(s.m.Join)
 	c.until("the stand-by joins", 60*second, func() bool { return s.m.Member().Settled() })
+	c.world.Sleep(2 * second) // it hears the source
 	return s
 }
 

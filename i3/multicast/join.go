@@ -111,6 +111,10 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 			continue
 		}
 		a.got, a.further = 0, [2]uint8{}
+		if r.cfg.Agents && j.search.atRoot(f) {
+			r.askRoot(now, a, number|uint64(f), out)
+			continue
+		}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
 			b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
@@ -360,6 +364,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if a.Count >= a.Limit {
 		r.hint(now, out)
 	}
+	r.represent(now, out)
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}

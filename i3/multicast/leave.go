@@ -37,6 +37,9 @@ func (r *Receiver) memberships() []i3.ID {
 	if r.moving {
 		ids = append(ids, r.above.set(!r.full))
 	}
+	if id, ok := r.agentID(); ok {
+		ids = append(ids, id)
+	}
 	for _, a := range r.adopted() {
 		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
 	}
@@ -99,7 +102,8 @@ func (r *Receiver) handOver(now machine.Time, id i3.ID, secret i3.Nonce, out *ma
 func (r *Receiver) left(now machine.Time) {
 	r.reset()
 	r.joined = false
-	r.stream.losses, r.extra = nil, nil
+	r.stream.losses = nil
+	r.extra.forget()
 	if f := r.events.Left; f != nil {
 		f(now)
 	}

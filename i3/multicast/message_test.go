@@ -86,6 +86,8 @@ func goldenIDs() []MessageVector {
 	}
 	return []MessageVector{
 		vector("root", RootOf(wireID)),
+		vector("above the group's, of source 5", (&Config{Group: wireID}).sourceRoot(5)),
+		vector("those who answer for the root, agent 1", RootAgents(wireID, agentSuffix(1))),
 		vector("set of joinable children (jHash)", JoinSet(wireID)),
 		vector("set of full children (fHash)", FullSet(wireID)),
 		vector("repair group (Hr) with suffix 5", RepairGroup(wireID, 5)),

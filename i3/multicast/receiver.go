@@ -290,6 +290,7 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if a.Status == i3.StatusProbed {
 		r.probed(now, a, out)
 		if r.state == attached {
+			r.rootCount(a)
 			r.adoptedCount(now, a, out)
 		}
 		return
@@ -344,6 +345,9 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
 	if r.above.isSet(set) {
 		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
+		return
+	}
+	if r.represents(now, set, m, body, out) {
 		return
 	}
 	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {

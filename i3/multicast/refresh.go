@@ -206,6 +206,7 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 	}
 	r.watchOwner(now)
 	r.closeAsides(now, false)
+	r.lookAtRoot(out)
 }
 
 // Silence in heartbeats: how many may be missing before the chain is

@@ -68,6 +68,9 @@ func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	if s.cfg.Number == 0 {
 		s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
 		s.host.Maintain(now, s.host.Own(s.above.set(s.full)), out)
+		if s.cfg.Agents {
+			s.host.Maintain(now, s.host.Own(RootAgents(s.cfg.Group, 0)), out)
+		}
 	}
 	s.host.Maintain(now, s.host.Own(RepairGroup(s.root, 0)), out)
 	s.maintainRelays(now, out)

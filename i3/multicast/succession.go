@@ -82,6 +82,9 @@ func (s *Source) rival(now machine.Time, m Message, out *machine.Outbox) {
 func (s *Source) yield(now machine.Time, out *machine.Outbox) {
 	s.yielded, s.heir = true, netip.AddrPort{}
 	ids := []i3.ID{s.cfg.Group, s.above.set(s.full)}
+	if s.cfg.Agents {
+		ids = append(ids, RootAgents(s.cfg.Group, 0))
+	}
 	if s.moving {
 		ids = append(ids, s.above.set(!s.full))
 	}
@@ -150,6 +153,8 @@ func (s *Source) requestLast(now machine.Time, m Message, q Request, out *machin
 	switch {
 	case payload != nil:
 		s.repair(now, m, q, payload, 0, out)
+	case may && q.Group != s.root:
+		s.count.DropUnexpected++ // asked as a relay, which it would ask again: the requester goes on to the root
 	case may:
 		s.count.Passed++
 		m.Flags &^= FlagProbed
@@ -196,6 +201,9 @@ func (s *Source) concerns(id i3.ID) bool {
 // rules reports whether an identifier is one of those that only the source has.
 func (s *Source) rules(id i3.ID) bool {
 	a := &s.above
+	if s.cfg.Agents && id.Key() == RootAgents(s.cfg.Group, 0).Key() {
+		return true
+	}
 	return id == s.cfg.Group || id.Prefix() == a.prefix && (a.isSet(id) || id.Key() == a.repair)
 }
 
