@@ -39,7 +39,7 @@ func epochAfter(epoch uint32, rank uint8) (uint32, bool) {
 	return next, next < 1<<numberShift
 }
 
-// HandOver passes the source's role to a stand-by, an [Standby] of the group at that
+// HandOver passes the source's role to a [Standby] of the group at that
 // address which is in the tree. The source sends no more data; it goes on in
 // everything else until it hears the successor, and then takes itself out of the group
 // (see [Source.Yielded]). If it hears none within some heartbeats it stays the source.

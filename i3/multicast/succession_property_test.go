@@ -33,7 +33,8 @@ func TestSuccessionsLoseNothingSilently(t *testing.T) {
 			} else {
 				lead.Do(func(now machine.Time, out *machine.Outbox) { src.HandOver(now, next.ep.Addr(), out) })
 			}
-			if !c.world.RunWhile(func() bool { return leader(by) == nil || leader(by).m.Source() == src }, c.world.Now().Add(60*second)) {
+			waits := func() bool { return leader(by) == nil || leader(by).m.Source() == src }
+			if !c.world.RunWhile(waits, c.world.Now().Add(60*second)) {
 				rt.Fatalf("nobody else leads")
 			}
 			lead, src = testEndpoint(leader(by).ep), leader(by).m.Source()

@@ -12,7 +12,7 @@ import (
 	"i3bench/testbed"
 )
 
-// stage of a succession: a lossy plane, or one that loses nothing.
+// successionSetup is a plane in which roles pass on, with losses or without.
 func successionSetup(seed uint64, loss bool) setup {
 	s := setup{seed: seed, nodes: 12, degree: 3, delays: newPlane(seed, 12, 20*time.Millisecond)}
 	s.group = multicast.Config{Epoch: 1, Host: host.Config{Lifetime: lifetime, Hurry: 1}}
@@ -43,23 +43,23 @@ func TestHandOver(t *testing.T) {
 				t.Errorf("a source that hands over sends packet %d", n)
 			}
 			g.until("the heir leads", 5*second, func() bool { return heir.m.Leads() && old.Machine.Yielded() })
-			second1 := heir.m.Source()
-			g.sends(heir.ep, second1, 100, 20*millisecond)
+			src := heir.m.Source()
+			g.sends(heir.ep, src, 100, 20*millisecond)
 			g.settle(60 * second)
 			if g.searches() != before {
 				t.Errorf("%d receivers searched again", g.searches()-before)
 			}
-			g.judgeStreams(1, multicast.EpochOf(second1))
+			g.judgeStreams(1, multicast.EpochOf(src))
 			for _, f := range g.followers {
-				if from := f.streams[multicast.EpochOf(second1)].from; from != 0 {
+				if from := f.streams[multicast.EpochOf(src)].from; from != 0 {
 					t.Errorf("%s: is owed packets above %d of the second source, want all", f.name, from)
 				}
 			}
 			g.world.Sleep(longest)
 			late := g.follow(3)
-			g.sends(heir.ep, second1, 5, 20*millisecond)
+			g.sends(heir.ep, src, 5, 20*millisecond)
 			g.settle(10 * second)
-			g.judgeStreams(multicast.EpochOf(second1))
+			g.judgeStreams(multicast.EpochOf(src))
 			if n := late.Machine.Counters().Searches; !c.loss && n != 1 {
 				t.Errorf("a later receiver searched %d times, want once", n)
 			}
@@ -82,7 +82,8 @@ func TestHandOverLeavesNothing(t *testing.T) {
 	p := newProber(g.bed)
 	root := multicast.RootOf(g.Group())
 	for what, id := range map[string]i3.ID{
-		"joinable set": multicast.JoinSet(root), "full set": multicast.FullSet(root), "repair group": multicast.RepairGroup(root, 0),
+		"joinable set": multicast.JoinSet(root), "full set": multicast.FullSet(root),
+		"repair group": multicast.RepairGroup(root, 0),
 	} {
 		want := 1
 		if what == "full set" {
