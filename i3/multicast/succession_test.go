@@ -240,3 +240,25 @@ func TestFirstStandbyLeads(t *testing.T) {
 	g.settle(10 * second)
 	g.judgeStreams(multicast.EpochOf(by.m.Source()))
 }
+
+// Who hears nothing of a successor but its fifth packet is owed the four before, too.
+func TestSuccessorIsOwedFromTheFirst(t *testing.T) {
+	s := successionSetup(20, false)
+	g := newCast(newBed(t, s), s, 6)
+	heir := g.standby(4, 0)
+	g.first(10, 20*millisecond)
+	f := g.followers[4]
+	f.drop = func(p i3.Packet, payload []byte) bool {
+		m, _, err := multicast.ParseMessage(payload)
+		return p.Kind == i3.KindData && err == nil && m.Epoch > 1 && m.Seq < 5
+	}
+	old := g.Source()
+	old.Endpoint.Do(func(now machine.Time, out *machine.Outbox) { old.Machine.HandOver(now, heir.ep.Addr(), out) })
+	g.until("the heir leads", 5*second, heir.m.Leads)
+	g.sends(heir.ep, heir.m.Source(), 20, 20*millisecond)
+	g.settle(20 * second)
+	g.judgeStreams(1, multicast.EpochOf(heir.m.Source()))
+	if from := f.streams[multicast.EpochOf(heir.m.Source())].from; from != 0 {
+		t.Errorf("it is owed packets above %d, want all", from)
+	}
+}
