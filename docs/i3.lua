@@ -27,7 +27,7 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
 	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit",
-	[14] = "report", [15] = "echo", [16] = "rekey"}
+	[14] = "report", [15] = "echo", [16] = "rekey", [17] = "end"}
 local metrics = {[0] = "delay", [1] = "bandwidth", [2] = "loss"}
 
 -- The header of a packet.
@@ -394,6 +394,7 @@ local bodies = {
 	end},
 	repair = {show = show_payload},
 	gone = {length = 0, show = show_nothing},
+	["end"] = {length = 0, show = show_nothing},
 	leaving = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.secret, tvb(offset + 32, 16))

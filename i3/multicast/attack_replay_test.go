@@ -173,8 +173,8 @@ func TestTagsElsewhere(t *testing.T) {
 	}
 }
 
-// TestAttackOldRekey: an attacker keeps from a receiver that the one above it has moved, and tells it much later. With a
-// key the receiver stays where it is, without it tries to go where the other was then.
+// TestAttackOldRekey: an attacker keeps from a receiver that the one above it has moved, and tells it much later. With
+// a key the receiver stays where it is, without it tries to go where the other was then.
 func TestAttackOldRekey(t *testing.T) {
 	for _, key := range [][32]byte{{}, groupKey} {
 		b := newBed(t, setup{seed: 41, degree: 2, group: multicast.Config{Key: key}})

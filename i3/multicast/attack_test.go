@@ -52,7 +52,7 @@ func newVictim(t *testing.T, key [32]byte) *victim {
 var attackTypes = []multicast.Type{
 	multicast.TypeData, multicast.TypeHeartbeat, multicast.TypeRefreshAck, multicast.TypeRepair, multicast.TypeGone,
 	multicast.TypeLeaving, multicast.TypeAdopt, multicast.TypeHint, multicast.TypeQuery, multicast.TypeRequest,
-	multicast.TypeRekey,
+	multicast.TypeRekey, multicast.TypeEnd,
 }
 
 // forge makes a message that a member would believe if it had the right tag, and the packet that it comes in.
@@ -66,6 +66,8 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 	case multicast.TypeHeartbeat:
 		m.Seq += v.rng.Uint64N(1 << 50)
 		m.Epoch = v.rng.Uint32N(3)
+	case multicast.TypeEnd:
+		m.Seq = v.Machine.Highest() + 1 + v.rng.Uint64N(9)
 	case multicast.TypeGone:
 		m.Seq = v.Machine.Highest()
 	case multicast.TypeData, multicast.TypeRepair:

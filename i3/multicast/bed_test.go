@@ -69,6 +69,7 @@ type bed struct {
 	net   *testbed.Network
 	rs    []*receiver
 	spies []spy
+	apart bool // receivers tell streams apart
 }
 
 // A spy sees every message that reaches a host, before it is handled.
@@ -165,7 +166,7 @@ func (b *bed) add(sites ...int) []*receiver {
 }
 
 func (r *receiver) events() multicast.Events {
-	return multicast.Events{
+	events := multicast.Events{
 		Attached: func(_ machine.Time, level int) { r.attached++; r.level = level },
 		Joined: func(_ machine.Time, seq uint64) {
 			r.joined++
@@ -185,6 +186,10 @@ func (r *receiver) events() multicast.Events {
 		Left:     func(machine.Time) { r.left++ },
 		Failed:   func(machine.Time) { r.failed++ },
 	}
+	if r.bed.apart {
+		events.Follow = func(machine.Time, uint32) *multicast.Events { return nil }
+	}
+	return events
 }
 
 // filter drops what the test wants lost and shows the rest to the spies.

@@ -33,8 +33,9 @@ type core struct {
 	count    Counters
 }
 
-// A rare is what few hosts need: when something was lost, if they move, or if the
-// group has a key or another metric than the delay. The others have no room for it.
+// A rare is what few hosts need: when something was lost, if they move or answer for
+// the root, or if the group has a key, another metric than the delay, or several
+// sources. The others have no room for it.
 type rare struct {
 	guard  *guard // nil if the group has no key
 	knock  *knock // nil unless the receiver has asked for its group
@@ -43,6 +44,11 @@ type rare struct {
 	held   holdDown
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
 	rttVar machine.Duration
+	// Of a receiver:
+	pending  []pending // requests passed upward
+	streams            // beside the first
+	agent    uint8     // 0: it is none, see Member
+	rootFull bool      // to an agent: the group's identifier has no place
 }
 
 // more returns what few hosts have, which it gives the host if it has none.
@@ -175,8 +181,8 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 		c.count.DropMalformed++
 		return
 	}
-	if to == c.host.Self() {
-		return // one's own search asks one's own set
+	if to == c.host.Self() && level > 0 {
+		return // one's own search asks one's own set; a stand-by asks the source that it is
 	}
 	c.count.Queries++
 	metric := Metric(body[queryMetric])

@@ -57,4 +57,12 @@
 // A gap in the sequence numbers, or a heartbeat beyond the last packet, makes a
 // receiver ask the repair group of its parent by anycast; whoever is asked and
 // lost it too asks one level up, for its whole subtree (section 5).
+//
+// # Roles
+//
+// One source is at the root: searches begin at it, distances are measured from it, and it
+// is the last to be asked for a repair. It may hand that role to a [Standby], a receiver that also takes it
+// when the source falls silent ([Source.HandOver], [Config.Rank]). With [Config.MaxSources] other sources send to the
+// group ([Config.Number]), and with [Config.Agents] receivers answer those who begin a search. A source, and
+// each of its incarnations, has a stream of its own, which its epoch names; see [Events].Follow.
 package multicast

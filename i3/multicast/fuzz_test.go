@@ -62,10 +62,13 @@ func (s *forger) seq() uint64 {
 	return s.r.Machine.Highest() + n
 }
 
+// epochs are of incarnations of the source at the root, and of others.
+var epochs = [6]uint32{0, 1, 2, 1 << 24, 2<<24 | 1, 3 << 24}
+
 // message draws a message that decodes, most of the time.
 func (s *forger) message() []byte {
 	m := multicast.Message{
-		Type: multicast.Type(s.byte() % 18), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
+		Type: multicast.Type(s.byte() % 19), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: epochs[s.byte()%6],
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
 	}
 	b := m.AppendTo(nil)
@@ -167,9 +170,12 @@ func reach(b *bed, r *receiver, k byte) {
 // it who knows the group or the receiver's address. It must not panic or hang,
 // nothing in it may grow without bound, and it must still be able to leave.
 func FuzzReceiver(f *testing.F) {
-	for state := range byte(6) {
+	for state := range byte(12) {
 		f.Add(state, []byte{0, 0, 1, 0, 0, 0, 5, 130, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) // data
 		f.Add(state, []byte{0, 0, 1, 0, 0, 0, 0, 0})                                    // data, number 0
+		f.Add(state, []byte{0, 0, 1, 0, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})   // data of a successor
+		f.Add(state, []byte{0, 0, 1, 0, 0, 4, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})   // data of another source
+		f.Add(state, []byte{0, 0, 17, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})  // end
 		f.Add(state, []byte{0, 0, 2, 0, 0, 0, 0, 127})                                  // a heartbeat from far ahead
 		f.Add(state, []byte{0, 1, 4, 0, 0, 0, 0, 1, 0})                                 // reply
 		f.Add(state, []byte{0, 1, 4, 8, 0, 0, 0, 72})                                   // reply, and more to come
@@ -181,8 +187,11 @@ func FuzzReceiver(f *testing.F) {
 		defer hangs.Stop()
 		b := newBed(t, setup{
 			seed: 61, nodes: 2, degree: 2,
-			group: multicast.Config{Cache: 64, Host: host.Config{Lifetime: 2 * second}, HeartbeatMax: second / 2},
+			group: multicast.Config{
+				Cache: 64, Host: host.Config{Lifetime: 2 * second}, HeartbeatMax: second / 2, MaxSources: 3,
+			},
 		})
+		b.apart = state >= 6
 		r := b.add(0)[0]
 		r.Endpoint.SetFilter(nil)
 		b.Source().Endpoint.SetFilter(nil)

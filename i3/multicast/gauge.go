@@ -102,6 +102,14 @@ func (g *gauge) attached(m Metric, value uint32) {
 	g.last, g.gap, g.pairs = arrival{}, 0, 0
 }
 
+// restart begins the measurements anew for another stream of the root's.
+func (r *Receiver) restart() {
+	if g := r.gauge(); g != nil {
+		g.last = arrival{}
+		g.trial.first, g.trial.last, g.trial.packets = 0, 0, 0
+	}
+}
+
 // perMillion returns how many packets of a million are lost, and false before a
 // window of packets has passed.
 func (l *lossRate) perMillion() (uint32, bool) {

@@ -118,6 +118,10 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 			continue
 		}
 		a.got, a.further = 0, [2]uint8{}
+		if r.cfg.Agents && r.atRoot(f) {
+			r.askRoot(now, a, number|uint64(f), out)
+			continue
+		}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
 			b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
@@ -209,8 +213,8 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	}
 	if r.atRoot(f) {
 		r.setClock(now, m, rep)
-		if g := r.guard(); g != nil && rep.ID == r.cfg.Group {
-			g.hear(m) // it answers a number that nobody could know before
+		if g := r.guard(); g != nil && rep.ID == r.cfg.Group && rep.SourceDistance == 0 && rep.SourceClock == 0 {
+			g.last.hear(m) // it is no agent, and answers a number that nobody could know before
 		}
 	}
 	if r.join.first == 0 {
@@ -324,6 +328,7 @@ func (r *Receiver) searchFailed(now machine.Time) {
 	r.rounds, r.join = 0, nil
 	r.leaveGroup()
 	r.endStream(now)
+	r.closeAsides(now, true)
 	if f := r.events.Failed; f != nil {
 		f(now)
 	}
@@ -390,6 +395,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if a.Count >= a.Limit {
 		r.hint(now, out)
 	}
+	r.represent(now, out)
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}

@@ -39,6 +39,9 @@ func (r *Receiver) memberships() []i3.ID {
 	if r.moving {
 		ids = append(ids, r.above.set(!r.full))
 	}
+	if id, ok := r.agentID(); ok {
+		ids = append(ids, id)
+	}
 	for _, a := range r.adopted() {
 		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
 	}
@@ -102,6 +105,7 @@ func (r *Receiver) left(now machine.Time) {
 	r.reset()
 	r.joined = false
 	r.stream.losses = nil
+	r.forget()
 	if f := r.events.Left; f != nil {
 		f(now)
 	}
@@ -117,7 +121,7 @@ func (r *Receiver) reset() {
 	r.timers.Stop(&r.house)
 	r.forsake()
 	r.links = r.links[:0]
-	r.pending = nil
+	r.dropAllPending()
 }
 
 // rejoin gives up this place in the tree and searches for another. It takes its

@@ -39,6 +39,7 @@ const (
 	TypeReport                     // direct: so much of another metric comes to me, see Report
 	TypeEcho                       // to an identifier of the sender's own: comes back, see train
 	TypeRekey                      // down a subtree: it hangs elsewhere now, under other identifiers
+	TypeEnd                        // down the tree, to the root, direct: how a source's last stream ends
 	typeEnd
 )
 
@@ -71,7 +72,7 @@ type Message struct {
 	// Level is the sender's level in the tree; in a Query how many identifiers the
 	// host has answered for already, where it answers for several.
 	Level uint16
-	// Epoch tells incarnations of a source apart.
+	// Epoch tells sources, by its first byte, and their incarnations apart.
 	Epoch uint32
 	// Seq is a sequence number: of the packet a message carries or asks for, else
 	// the highest the sender knows; in Query and Reply a number that pairs them.

@@ -84,6 +84,7 @@ func goldenMessages() []MessageVector {
 		{Name: "rekey", Wire: appendRekey(head(TypeRekey, 0), wireID, []i3.ID{wireTarget, wireID})},
 		{Name: "rekey to the lowest level",
 			Wire: appendRekey(head(TypeRekey, 0), wireTarget, slices.Repeat([]i3.ID{wireID}, maxChain))},
+		{Name: "end", Wire: head(TypeEnd, 0)},
 	}
 	vs = append(vs, goldenSealed(head)...)
 	for i := range vs {
@@ -125,6 +126,8 @@ func goldenIDs() []MessageVector {
 	}
 	return []MessageVector{
 		vector("root", RootOf(wireID)),
+		vector("above the group's, of source 5", (&Config{Group: wireID}).sourceRoot(5)),
+		vector("those who answer for the root, agent 1", RootAgents(wireID, agentSuffix(1))),
 		vector("set of joinable children (jHash)", JoinSet(wireID)),
 		vector("set of full children (fHash)", FullSet(wireID)),
 		vector("repair group (Hr) with suffix 5", RepairGroup(wireID, 5)),
@@ -259,7 +262,7 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
 	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeAsk: 128, TypeAdmit: 128,
-	TypeReport: 48, TypeEcho: 952,
+	TypeReport: 48, TypeEcho: 952, TypeEnd: 0,
 	TypeRekey: -2, // an identifier, and a chain of 2 to 32
 }
 
@@ -321,7 +324,7 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 17", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 18", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 64", put(heartbeat, 1, 64), ErrReserved},

@@ -98,10 +98,10 @@ func (r *Receiver) MoveCounters() MoveCounters {
 
 // Move makes a receiver that is in the tree look for the best place other than its
 // own, from the root, and move there with all below it, though it may be farther
-// from the source. With another metric the reports alone say which is best. It returns whether it looks: not during another move, or
-// when it is not in the tree. It may find no place, or have more below it than
-// [ProbePolicy] lets move; [Receiver.Moving] tells when it is over, Events.Moved
-// if it has moved.
+// from the source. With another metric the reports alone say which is best. It returns
+// whether it looks: not during another move, or when it is not in the tree. It may find
+// no place, or have more below it than [ProbePolicy] lets move; [Receiver.Moving] tells
+// when it is over, Events.Moved if it has moved.
 func (r *Receiver) Move(now machine.Time, out *machine.Outbox) bool {
 	if r.state != attached || !r.joined || r.Moving() {
 		return false

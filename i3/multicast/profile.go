@@ -23,6 +23,7 @@ type Member struct {
 	Seed   uint64
 	Near   chord.Range
 	Skew   machine.Duration
+	Agent  uint8
 	Events *Events // nil: those of the profile's configuration
 }
 
@@ -49,10 +50,13 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 	if p.cfg.gauged {
 		r.more().gauge = new(gauge)
 	}
+	if m.Agent > 0 {
+		r.more().agent = m.Agent
+	}
 	return r, nil
 }
 
 // member returns what a configuration for one host says of it alone.
 func (c *Config) member() Member {
-	return Member{Self: c.Host.Self, Seed: c.Host.Seed, Near: c.Near, Skew: c.Skew}
+	return Member{Self: c.Host.Self, Seed: c.Host.Seed, Near: c.Near, Skew: c.Skew, Agent: c.Agent}
 }

@@ -24,6 +24,7 @@ type Receiver struct {
 	lossRate  lossRate
 	scheme    RefreshScheme
 	rounds    uint8  // searches begun since Join
+	current   uint8  // which stream is, see swap: 0 the first, else one more than the aside's index
 	distances window // from the source, as the last packets had them
 
 	chain        []i3.ID // from the group's identifier to the receiver's own
@@ -33,7 +34,6 @@ type Receiver struct {
 	join         *joining      // nil unless there is a search or an attachment
 	core
 
-	pending    []pending
 	secret     i3.Nonce
 	suffix     uint64 // of the repair group's trigger
 	near       chord.Range
@@ -91,6 +91,9 @@ const (
 	keyAsk    = 8 << keyKind
 	keyProbe  = 9 << keyKind
 	keySeat   = 10 << keyKind
+	keyTell   = 11 << keyKind
+	// keyStream is where the number of the stream stands above the kind, see aside.
+	keyStream = 60
 )
 
 // NewReceiver returns a receiver that does nothing before Join.
@@ -128,8 +131,16 @@ func (r *Receiver) Settled() bool {
 // the node last told it.
 func (r *Receiver) Children() int { return int(r.children) }
 
-// Missing returns how many packets are lost and not yet repaired.
-func (r *Receiver) Missing() int { return len(r.stream.losses) }
+// Missing returns how many packets are lost and not yet repaired, of all streams.
+func (r *Receiver) Missing() int {
+	n := len(r.stream.losses)
+	if r.rare != nil {
+		for i := range r.rare.asides {
+			n += len(r.rare.asides[i].stream.losses)
+		}
+	}
+	return n
+}
 
 // own returns the receiver's own identifier.
 func (r *Receiver) own() i3.ID { return r.id }
@@ -153,13 +164,13 @@ func (r *Receiver) Expire(now machine.Time, out *machine.Outbox) {
 		if !ok {
 			return
 		}
-		r.expire(now, key, at, out)
+		r.inAside(int(key>>keyStream)-1, func() { r.expire(now, key, at, out) })
 	}
 }
 
 func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *machine.Outbox) {
 	index := key & (1<<keyKind - 1)
-	switch key &^ (1<<keyKind - 1) {
+	switch key & (1<<keyStream - 1) &^ (1<<keyKind - 1) {
 	case keySearch:
 		if r.join != nil && r.timers.Fired(&r.join.timer, key, at, now) {
 			r.searchTimeout(now, out)
@@ -194,6 +205,10 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 		if r.timers.Fired(&r.moves().timer, key, at, now) {
 			r.seatsDue(now, out)
 		}
+	case keyTell:
+		if r.rare != nil && r.timers.Fired(&r.rare.tell, key, at, now) && r.joined {
+			r.tellEnd(now, out)
+		}
 	}
 }
 
@@ -223,10 +238,17 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
 	}
-	if r.state != attached || isTree(m.Type) && p.ID != r.own() && !r.comes(now, p.ID, m, body, out) {
+	down := isTree(m.Type) || m.Type == TypeEnd
+	if r.state != attached || down && p.ID != r.own() && !r.comes(now, p.ID, m, body, out) {
 		r.count.DropUnexpected++ // too early, or from a place it has left
 		return
 	}
+	r.within(now, m, func() { r.handle(now, p, m, body, out) })
+}
+
+// handle handles a message that the current stream's packets come with, or that is
+// about no stream.
+func (r *Receiver) handle(now machine.Time, p i3.Packet, m Message, body []byte, out *machine.Outbox) {
 	switch m.Type {
 	case TypeData:
 		r.data(now, m, body, out)
@@ -244,6 +266,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.refreshAck(now, m, body, out)
 	case TypeGone:
 		r.gone(now, m)
+	case TypeEnd:
+		r.ended(now, m, out)
 	case TypeLeaving:
 		r.ownerLeaves(now, body)
 	case TypeAdopt:
@@ -284,6 +308,7 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if a.Status == i3.StatusProbed {
 		r.probed(now, a, out)
 		if r.state == attached {
+			r.rootCount(a)
 			r.adoptedCount(now, a, out)
 		}
 		return
@@ -344,6 +369,9 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
 	if r.above.isSet(set) {
 		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
+		return
+	}
+	if r.represents(now, set, m, body, out) {
 		return
 	}
 	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {

@@ -240,14 +240,17 @@ func (r *Receiver) comes(now machine.Time, id i3.ID, m Message, body []byte, out
 	if v == nil {
 		return false
 	}
-	if v.next != nil && v.next.id == id && !r.stale(m) {
+	if v.next != nil && v.next.id == id && isTree(m.Type) && !r.stale(m) {
 		r.takeSeat(now, out)
 		return true
 	}
 	isID := func(p seat) bool { return p.id == id }
-	if m.Type == TypeData && slices.ContainsFunc(v.past, isID) && r.inStream(m) &&
-		r.take(now, m.Seq, body, false, out) {
-		r.deliver(now, m.Seq, m.Time, body)
+	if m.Type == TypeData && slices.ContainsFunc(v.past, isID) {
+		r.within(now, m, func() {
+			if r.inStream(m) && r.take(now, m.Seq, body, false, out) {
+				r.deliver(now, m.Seq, m.Time, body)
+			}
+		})
 	}
 	return false
 }
@@ -271,7 +274,8 @@ func (r *Receiver) takeSeat(now machine.Time, out *machine.Outbox) {
 	v.next = nil
 	v.past = append(v.past, old)
 	r.setChain(n.chain)
-	r.pending, r.moving = nil, false
+	r.dropAllPending()
+	r.moving = false
 	r.distances.reset()
 	r.startRefresh(now)
 	for _, id := range r.memberships() {

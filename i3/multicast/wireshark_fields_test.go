@@ -254,23 +254,8 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 		f.host("i3mc.host", to)
 		f.add("i3mc.metric", "%d", body[i3.AddrSize])
 		f.add("i3mc.padding", "%x", body[i3.AddrSize+1:])
-	case multicast.TypeReply:
-		r, err := multicast.ParseReply(body)
-		if err != nil {
-			return err
-		}
-		f.add("i3mc.id", "%v", r.ID)
-		f.add("i3mc.distance", "%d", r.SourceDistance)
-		f.add("i3mc.clock", "%d", r.SourceClock)
-	case multicast.TypeReport:
-		r, err := multicast.ParseReport(body)
-		if err != nil {
-			return err
-		}
-		f.add("i3mc.id", "%v", r.ID)
-		f.add("i3mc.distance", "%d", r.SourceDistance)
-		f.add("i3mc.metric", "%d", r.Metric)
-		f.add("i3mc.value", "%d", r.Value)
+	case multicast.TypeReply, multicast.TypeReport:
+		return f.reply(t, body)
 	case multicast.TypeEcho:
 		f.add("i3mc.padding", "%x", body)
 	case multicast.TypeRequest:
@@ -310,5 +295,27 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:
 		f.add("i3mc.id", "%x", body)
 	}
+	return nil
+}
+
+func (f wireFields) reply(t multicast.Type, body []byte) error {
+	if t == multicast.TypeReport {
+		r, err := multicast.ParseReport(body)
+		if err != nil {
+			return err
+		}
+		f.add("i3mc.id", "%v", r.ID)
+		f.add("i3mc.distance", "%d", r.SourceDistance)
+		f.add("i3mc.metric", "%d", r.Metric)
+		f.add("i3mc.value", "%d", r.Value)
+		return nil
+	}
+	r, err := multicast.ParseReply(body)
+	if err != nil {
+		return err
+	}
+	f.add("i3mc.id", "%v", r.ID)
+	f.add("i3mc.distance", "%d", r.SourceDistance)
+	f.add("i3mc.clock", "%d", r.SourceClock)
 	return nil
 }
