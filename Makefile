@@ -13,7 +13,15 @@ PROCESSES ?= 16384 65536 1048576
 SIZES     ?= 1e3 1e5 1e6 1e7
 FANS      ?= 8 64
 FROM      ?=
+OBJECTIVES ?=
 V         ?= 0
+# What make gate compares the folder with, the rows whose change is wanted (a regular expression), a file to append the
+# Markdown summary to, and whether it fails, too, where it cannot tell.
+BASE      ?= HEAD
+ACCEPT    ?=
+SUMMARY   ?=
+STRICT    ?= 0
+DIRS      ?= $(filter-out bench-out/latest/,$(sort $(wildcard bench-out/*/)))
 # How long each row of delivery takes, of which there are 27 for each number of receivers in a round.
 DELIVERTIME ?= 0.3s
 
@@ -41,9 +49,9 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke deliver sim sim-smoke micro-report million simdoc readme \
+.PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
-	cover micro peer-ns3 peers peer-tables tables delivery compare canary ci clean
+	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +64,9 @@ bench: build ## The main job, about a minute: cluster, wan and load; results and
 
 bench-smoke: build ## The main job in its shortest form
 	bin/bench tour --quick
+
+find: build ## The largest rate that meets objectives, two minutes; OBJECTIVES="join.p99<250ms" names others
+	bin/bench find $(OBJECTIVES:%=--objective '%')
 
 deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
 	bin/bench deliver
@@ -219,8 +230,40 @@ delivery: ## The data path, its limit in C and its peers in turn, a minute a rou
 	@test ! -e bin/delivery.failed
 	@bin/deliveryratio bin/delivery.txt
 
-compare: ## Compare two files of benchmark results: make compare OLD=old.txt NEW=new.txt
-	$(TOOL) benchstat $(OLD) $(NEW)
+compare: build ## Compare two files of benchmark results, or result directories: make compare OLD=... NEW=...
+	bin/analyze compare $(OLD) $(NEW)
+
+# What is judged: of several rows of a benchmark that say the same, one. Processor time, since neighbours on the machine
+# take the other from programs that only compute.
+GATED = ^cpu-ns/|^allocs/op$$|^sim-
+
+gate: ROUNDS = 12
+gate: BENCHTIME = 30ms
+gate: MEASURE = bin/interleave -base '$(BASE)' -rounds $(ROUNDS) -benchtime $(BENCHTIME)
+gate: build ## Measure this folder and the commit BASE (HEAD) in turns, ROUNDS times (12), and fail if this is worse
+	@$(HOUSE)
+	$(MEASURE) -out bin/gate
+	@bin/analyze gate bin/gate/old.txt bin/gate/new.txt --units '$(GATED)' --again "$(MEASURE) -out bin/gate/again" \
+		--confirm-old bin/gate/again/old.txt --confirm-new bin/gate/again/new.txt \
+		$(if $(ACCEPT),--accept '$(ACCEPT)') $(if $(SUMMARY),--summary '$(SUMMARY)') || \
+		{ code=$$?; test $$code = 3 && test '$(STRICT)' != 1 || exit $$code; }
+
+gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look-up, and a message more; some minutes
+	@$(HOUSE)
+	bin/interleave -plant none -set lookup -rounds 10 -benchtime 10ms -repeat 26 -within 12m -out bin/proof/none
+	@for n in $$(seq 25); do echo "equals, $$n:"; bin/analyze gate bin/proof/none/$$n/old.txt bin/proof/none/$$n/new.txt \
+		--units '$(GATED)' --confirm-old bin/proof/none/$$((n+1))/old.txt \
+		--confirm-new bin/proof/none/$$((n+1))/new.txt | tail -n 1; done | tee bin/proof/none.txt
+	@! grep -q REGRESSION bin/proof/none.txt && test $$(grep -c ' rows, ' bin/proof/none.txt) = 25
+	bin/interleave -plant slower-lookup -set lookup -rounds 30 -benchtime 20ms -repeat 2 -out bin/proof/slower
+	bin/analyze gate bin/proof/slower/1/old.txt bin/proof/slower/1/new.txt --units '$(GATED)' \
+		--confirm-old bin/proof/slower/2/old.txt --confirm-new bin/proof/slower/2/new.txt; test $$? = 1
+	bin/interleave -plant extra-message -set counts -rounds 2 -out bin/proof/message
+	bin/analyze gate bin/proof/message/old.txt bin/proof/message/new.txt --units '$(GATED)'; test $$? = 1
+
+history: build ## Rows of the result directories DIRS (all of bench-out) over time, and where they changed
+	bin/analyze history $(DIRS) --html bin/history.html
+	@echo "charts: bin/history.html"
 
 canary: ## Prove that a failing test, a data race and a forbidden skip each turn a run red
 	@$(HOUSE)

@@ -73,16 +73,19 @@ const (
 // Addr returns the endpoint's address.
 func (e *Endpoint) Addr() netip.AddrPort { return e.addr }
 
-// Start runs a machine at the endpoint. It must be called once. On a closed
-// endpoint it does nothing.
+// Start runs a machine at the endpoint, instead of the one that runs there: what
+// was sent to that one reaches the new one. On a closed endpoint it does nothing.
 func (e *Endpoint) Start(m machine.Machine) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return
 	}
+	first := e.machine == nil
 	e.machine = m
-	e.carrier.start(e)
+	if first {
+		e.carrier.start(e)
+	}
 	e.arm()
 }
 

@@ -37,8 +37,10 @@ type leaveTest struct {
 	sent           uint64
 }
 
-func newLeaveTest(t *testing.T, r rig) *leaveTest {
-	l := &leaveTest{ringTest: &ringTest{T: t, rig: r, rng: prng.New(5, 5)}, heard: &tally{got: map[uint64]int{}}}
+func newLeaveTest(t *testing.T, r rig, mirrors bool) *leaveTest {
+	l := &leaveTest{
+		ringTest: &ringTest{T: t, rig: r, rng: prng.New(5, 5), mirrors: mirrors}, heard: &tally{got: map[uint64]int{}},
+	}
 	l.start(16)
 	if !l.until(l.whole) {
 		t.Fatal("the nodes do not become a ring")
@@ -105,7 +107,7 @@ func (l *leaveTest) judge() (missing, twice int) {
 func TestLeaveRing(t *testing.T) {
 	for _, d := range drivers[:2] {
 		t.Run(d.name, func(t *testing.T) {
-			l := newLeaveTest(t, d.rig(far{}))
+			l := newLeaveTest(t, d.rig(far{}), false)
 			leaver, next := l.nodes[9], l.nodes[10]
 			l.stream(func() bool { return true }, machine.Second)
 			leaver.Do(leaver.node.Leave)

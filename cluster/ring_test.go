@@ -28,38 +28,44 @@ type ringNode struct {
 type ringTest struct {
 	*testing.T
 	rig
-	nodes []*ringNode
-	rng   prng.Source
+	nodes   []*ringNode
+	rng     prng.Source
+	mirrors bool // nodes keep mirrors, and hosts refresh triggers seldom
 }
 
 // start adds so many nodes, which join by the first.
 func (r *ringTest) start(nodes int) {
 	for range nodes {
-		end, err := r.open()
-		if err != nil {
-			r.Fatal(err)
-		}
-		r.Cleanup(func() { end.Close() })
-		n := &ringNode{endpoint: end, found: map[uint32]chord.Finding{}}
-		n.place = chord.Place{Prefix: r.rng.Uint64(), Addr: end.Addr()}
-		cfg := chord.Config{
-			Self: n.place, Seed: r.rng.Uint64(), Period: 200 * machine.Millisecond,
-			Found: func(_ machine.Time, f chord.Finding, _ *machine.Outbox) { n.found[f.Ticket] = f },
-		}
-		if len(r.nodes) > 0 {
-			cfg.Join = []netip.AddrPort{r.nodes[0].place.Addr}
-		}
-		if n.member, err = chord.NewMember(cfg, r.now()); err != nil {
-			r.Fatal(err)
-		}
-		m, err := node.New(node.Config{Self: n.place.Addr, Member: n.member})
-		if err != nil {
-			r.Fatal(err)
-		}
-		n.node = m
-		end.Start(m)
-		r.nodes = append(r.nodes, n)
+		r.startAt(r.rng.Uint64())
 	}
+}
+
+// startAt adds one at a position.
+func (r *ringTest) startAt(prefix uint64) {
+	end, err := r.open()
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { end.Close() })
+	n := &ringNode{endpoint: end, found: map[uint32]chord.Finding{}}
+	n.place = chord.Place{Prefix: prefix, Addr: end.Addr()}
+	cfg := chord.Config{
+		Self: n.place, Seed: r.rng.Uint64(), Period: 200 * machine.Millisecond,
+		Found: func(_ machine.Time, f chord.Finding, _ *machine.Outbox) { n.found[f.Ticket] = f },
+	}
+	if len(r.nodes) > 0 {
+		cfg.Join = []netip.AddrPort{r.nodes[0].place.Addr}
+	}
+	if n.member, err = chord.NewMember(cfg, r.now()); err != nil {
+		r.Fatal(err)
+	}
+	m, err := node.New(node.Config{Self: n.place.Addr, Member: n.member, Mirrors: r.mirrors})
+	if err != nil {
+		r.Fatal(err)
+	}
+	n.node = m
+	end.Start(m)
+	r.nodes = append(r.nodes, n)
 }
 
 // whole reports whether the nodes are one ring.
@@ -177,7 +183,11 @@ func (r *ringTest) visitor(h host.Handler) (*host.Host, endpoint) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	m, err := host.New(host.Config{Self: end.Addr(), Ring: guest, Lifetime: 3 * machine.Second}, h)
+	c := host.Config{Self: end.Addr(), Ring: guest, Lifetime: 3 * machine.Second}
+	if r.mirrors {
+		c.Lifetime = node.DefaultLifetime
+	}
+	m, err := host.New(c, h)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -37,6 +37,8 @@ type Config struct {
 	SecretFile string `toml:"secret_file"`
 	// Drain bounds how long a daemon that is stopped takes to hand over what it has. Default 10 s.
 	Drain Duration `toml:"drain"`
+	// NoMirrors makes the node neither keep mirrors of the triggers of those before it nor give its own to those behind.
+	NoMirrors bool `toml:"no_mirrors"`
 	// Limits bound what hosts may do.
 	Limits Limits `toml:"limits"`
 	// Log says what is written to the log.
@@ -46,6 +48,7 @@ type Config struct {
 // Limits bound what hosts may do at a node; see [node.Config].
 type Limits struct {
 	Triggers      int      `toml:"triggers"`       // in all; default [node.DefaultMaxTriggers]
+	Mirrors       int      `toml:"mirrors"`        // of others, besides; default twice Triggers
 	PerIdentifier int      `toml:"per_identifier"` // default [node.DefaultMaxPerID]
 	Lifetime      Duration `toml:"lifetime"`       // of a trigger without refresh; default [node.DefaultLifetime]
 	SocketBuffer  int      `toml:"socket_buffer"`  // bytes that may wait in the socket; default 4 MiB
@@ -211,6 +214,7 @@ func (c *Config) checkNumbers() error {
 		value, most int64
 	}{
 		{"limits.triggers", int64(l.Triggers), 1 << 32},
+		{"limits.mirrors", int64(l.Mirrors) + 1, 1 << 32},
 		{"limits.per_identifier", int64(l.PerIdentifier), 1<<16 - 1},
 		{"limits.socket_buffer", int64(l.SocketBuffer) + 1, 1 << 30},
 		{"limits.lifetime", int64(l.Lifetime), int64(24 * time.Hour)},

@@ -91,6 +91,7 @@ func (d *Daemon) makeNode(ctx context.Context) error {
 	}
 	cfg := node.Config{
 		Self: self, Member: d.member, Epoch: rand.Uint32(), MaxTriggers: d.cfg.Limits.Triggers,
+		Mirrors: !d.cfg.NoMirrors, MaxMirrors: d.cfg.Limits.Mirrors,
 		MaxPerID: d.cfg.Limits.PerIdentifier, Lifetime: machine.Duration(d.cfg.Limits.Lifetime),
 		Limits: d.cfg.Limits.ofSources(), Pushback: true,
 	}
@@ -154,6 +155,7 @@ type snapshot struct {
 	ring        chord.Counters
 	sockets     cluster.Counters
 	triggers    int
+	mirrors     int // of others' triggers
 	self        chord.Place
 	joined      bool // it owns something
 	taken       bool
@@ -167,6 +169,7 @@ func (d *Daemon) snapshot() (s snapshot) {
 	s.sockets = d.world.Counters()
 	d.end.Do(func(machine.Time, *machine.Outbox) {
 		s.node, s.ring, s.triggers = d.node.Counters(), d.member.Counters(), d.node.Triggers()
+		s.mirrors = d.node.Mirrors()
 		s.self, s.taken = d.member.Self(), d.member.Taken()
 		s.predecessor, s.successors = d.member.Predecessor(), d.member.Successors()
 		s.owned, s.joined = d.member.Range()

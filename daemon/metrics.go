@@ -38,7 +38,8 @@ var families = []family{
 	{"node", "i3_node_dropped_total", "Packets, copies and entries dropped, by reason.", "reason", map[string]string{
 		"malformed": "DropMalformed", "kind": "DropKind", "targets": "DropTargets", "no_match": "DropNoMatch",
 		"hop_limit": "DropHopLimit", "budget": "DropBudget", "no_owner": "DropNoOwner", "stranger": "DropStranger",
-		"no_ring": "DropNoRing", "outbox": "DropOutbox", "rate": "DropRate", "pace": "DropPace", "pushback": "DropPushback",
+		"no_ring": "DropNoRing", "unready": "DropUnready", "returned": "DropReturned", "outbox": "DropOutbox",
+		"rate": "DropRate", "pace": "DropPace", "pushback": "DropPushback",
 	}},
 	{"node", "i3_node_pushbacks_total", "Times that it told a node of a link that leads to nothing.", "",
 		map[string]string{"": "Pushbacks"}},
@@ -49,6 +50,16 @@ var families = []family{
 		map[string]string{"": "TakenOver"}},
 	{"node", "i3_node_handovers_refused_total", "Triggers handed over that it did not take.", "",
 		map[string]string{"": "HandoverRefused"}},
+	{"node", "i3_node_mirrors_total", "Mirrors of the triggers of others, by what came of them.", "outcome",
+		map[string]string{
+			"kept": "Mirrored", "removed": "MirrorsRemoved", "refused": "MirrorsRefused", "taken_over": "MirrorsTaken",
+		}},
+	{"node", "i3_node_mirrors_given_total", "Triggers, and removals, given to those who keep mirrors.", "",
+		map[string]string{"": "MirrorsGiven"}},
+	{"node", "i3_node_mirror_passes_total", "Times that it has been through all triggers of another.", "",
+		map[string]string{"": "MirrorPasses"}},
+	{"node", "i3_node_lent_total", "Data packets for a node that has yet to get its triggers, by who matches them.", "by",
+		map[string]string{"this": "Lent", "successor": "Borrowed"}},
 	{"node", "i3_node_handovers_failed_total", "Times that triggers were not handed over, by who gave up.", "by",
 		map[string]string{"heir": "HandoverFailed", "leaver": "LeaveFailed"}},
 
@@ -92,6 +103,7 @@ var gauges = []struct {
 	value      func(s *snapshot) float64
 }{
 	{"i3_node_triggers", "Triggers in the table.", func(s *snapshot) float64 { return float64(s.triggers) }},
+	{"i3_node_mirrors", "Mirrors in the table.", func(s *snapshot) float64 { return float64(s.mirrors) }},
 	{"i3_ring_joined", "1 if the node is on a ring.", func(s *snapshot) float64 { return truth(s.joined) }},
 	{"i3_ring_successors", "Members that follow the node, as far as it knows.",
 		func(s *snapshot) float64 { return float64(len(s.successors)) }},

@@ -87,6 +87,12 @@ local f = {
 	hand_more = ProtoField.bool("i3.handover.more", "There are more", 8, nil, 0x01),
 	hand_count = ProtoField.uint8("i3.handover.count", "Number of triggers"),
 	hand_cursor = ProtoField.uint64("i3.handover.cursor", "Cursor", base.HEX),
+	-- Mirror messages are handover packets, too.
+	mirror_bring = ProtoField.bool("i3.mirror.bring", "Brings what has changed"),
+	mirror_pass = ProtoField.bool("i3.mirror.pass", "Pass through all triggers", 8, nil, 0x01),
+	mirror_more = ProtoField.bool("i3.mirror.more", "There are more changes", 8, nil, 0x02),
+	mirror_lost = ProtoField.bool("i3.mirror.lost", "Changes are forgotten", 8, nil, 0x04),
+	mirror_serial = ProtoField.uint64("i3.mirror.serial", "Serial number of the next change", base.HEX),
 }
 i3.fields = f
 
@@ -265,8 +271,39 @@ local function show_handed(tvb, offset, parent)
 		reserve(tvb, offset + 92, 12, tree) or bad
 end
 
+-- show_mirror adds the payload of a handover packet that is a mirror message. It returns the same.
+local function show_mirror(tvb, offset, length, tree)
+	local does = tvb(offset, 1):uint() == 3 and "mirror" or "ask mirror"
+	local room = (length - HAND_HEAD) / ENTRY
+	if length < HAND_HEAD or room ~= math.floor(room) or room > MAX_HANDED then
+		return does, "payload is not a head and a whole number of entries"
+	end
+	local flags, count = tvb(offset + 1, 1):uint(), tvb(offset + 2, 1):uint()
+	tree:add(f.mirror_bring, tvb(offset, 1), tvb(offset, 1):uint() == 3)
+	tree:add(f.mirror_pass, tvb(offset + 1, 1))
+	tree:add(f.mirror_more, tvb(offset + 1, 1))
+	tree:add(f.mirror_lost, tvb(offset + 1, 1))
+	tree:add(f.hand_count, tvb(offset + 2, 1))
+	tree:add(f.mirror_serial, tvb(offset + 8, 8))
+	tree:add(f.hand_cursor, tvb(offset + 16, 8))
+	tree:add(f.epoch, tvb(offset + 24, 4))
+	local bad = reserve(tvb, offset + 3, 5, tree) or reserve(tvb, offset + 28, 4, tree)
+	if tvb(offset, 1):uint() > 3 or flags > 7 or does ~= "mirror" and (flags > 1 or count > 0) or
+		does == "mirror" and count ~= room then
+		bad = "kind, flags or number of triggers that cannot be"
+	end
+	local rest = offset + HAND_HEAD
+	for _ = 1, count do
+		if bad then break end
+		bad = show_handed(tvb, rest, tree)
+		rest = rest + ENTRY
+	end
+	return does, bad or reserve(tvb, rest, offset + length - rest, tree)
+end
+
 -- show_handover adds the payload of a handover packet. It returns what it does in words, and what is wrong with it.
 local function show_handover(tvb, offset, length, tree)
+	if length > 0 and tvb(offset, 1):uint() > 1 then return show_mirror(tvb, offset, length, tree) end
 	if length ~= HAND_HEAD + MAX_HANDED * ENTRY then return "unknown", "payload is not as long as all are" end
 	local bring, more, count = tvb(offset, 1):uint(), tvb(offset + 1, 1):uint(), tvb(offset + 2, 1):uint()
 	tree:add(f.hand_bring, tvb(offset, 1))

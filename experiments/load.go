@@ -1,14 +1,18 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"i3bench/cluster"
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
+	"i3bench/internal/prng"
 	"i3bench/loadgen"
 	"i3bench/reports"
 	"i3bench/testbed"
@@ -32,11 +36,16 @@ type Load struct {
 	Seed      uint64
 	Search    multicast.SearchPolicy
 	Repair    multicast.RepairPolicy
+	// Timeout is how long after the end of the schedule an operation may end.
+	// Default: 10 s.
+	Timeout time.Duration
+	// Poisson makes operations come at random times instead of equal distances.
+	Poisson bool
 }
 
 // Times of the load experiment.
 const (
-	// loadTimeout is how long after its intended time an operation may end.
+	// loadTimeout is how long after the end of the schedule an operation may end.
 	loadTimeout = 10 * time.Second
 	// loadLead is the time from the order to begin to the first operation.
 	loadLead = 50 * time.Millisecond
@@ -47,7 +56,6 @@ const (
 // A loadRun is the experiment while it goes on.
 type loadRun struct {
 	Load
-	sink   Sink
 	world  *cluster.World
 	bed    *testbed.Bed
 	stays  []*loser
@@ -58,41 +66,62 @@ type loadRun struct {
 	orders chan *operation // joins whose time has come
 	idle   chan *comer     // pool receivers that may join
 	leave  chan *comer     // pool receivers that have joined
+	ends   []func()        // what closing does, the last first
 }
 
 // Run runs the experiment.
-func (l Load) Run(ctx context.Context, sink Sink, progress Progress) (err error) {
-	r := &loadRun{
-		Load: l, sink: sink, world: cluster.New(cluster.Config{Seed: l.Seed, SocketBuffer: manyHosts}),
-		orders: make(chan *operation, maxOrders), idle: make(chan *comer, l.Pool), leave: make(chan *comer, l.Pool),
-	}
-	r.joins = newOperations(sink, reports.KindJoin)
-	r.losses = newOperations(sink, reports.KindRepair)
-	r.bed, err = testbed.New(testbed.Config{
-		Open: udpWorld{r.world}.Open, Seed: l.Seed, Nodes: l.Nodes, Degree: l.Degree,
-		Group: multicast.Config{Search: l.Search, Repair: l.Repair},
-	})
+func (l Load) Run(ctx context.Context, sink Sink, progress Progress) error {
+	r, err := l.deploy(ctx, progress)
 	if err != nil {
 		return err
 	}
-	defer r.bed.Close()
-	stop := r.startSource()
-	defer stop()
-	defer r.closeStanding()
+	defer r.close()
+	err = r.offer(ctx, sink, progress)
+	r.counters(sink)
+	return err
+}
+
+// deploy deploys the group, up to the receivers that wait to join. Closing it
+// ends everything.
+func (l Load) deploy(ctx context.Context, progress Progress) (r *loadRun, err error) {
+	r = &loadRun{
+		Load: l, world: cluster.New(cluster.Config{Seed: l.Seed, SocketBuffer: manyHosts}),
+		orders: make(chan *operation, maxOrders), idle: make(chan *comer, l.Pool), leave: make(chan *comer, l.Pool),
+	}
+	r.bed, err = testbed.New(testbed.Config{
+		Open: udpWorld{r.world}.Open, Seed: l.Seed, Nodes: l.Nodes, Degree: l.Degree, Pushback: true,
+		Group: multicast.Config{Search: l.Search, Repair: l.Repair},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.onClose(func() { r.bed.Close() })
+	r.onClose(r.startSource())
+	r.onClose(r.closeReceivers)
 	if err := r.addStanding(ctx, progress); err != nil {
-		return err
+		r.close()
+		return nil, err
 	}
-	defer r.closePool()
 	if err := r.addPool(); err != nil {
-		return err
+		r.close()
+		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.Background())
 	var hands sync.WaitGroup
 	hands.Go(func() { r.leaveJoined(ctx) })
 	hands.Go(func() { r.joinOrdered(ctx) })
-	defer hands.Wait()
-	defer cancel()
-	return r.offer(ctx, progress)
+	r.onClose(func() { cancel(); hands.Wait() })
+	return r, nil
+}
+
+// onClose notes what is to be done at the end, the last first.
+func (r *loadRun) onClose(f func()) { r.ends = append(r.ends, f) }
+
+// close ends what was deployed.
+func (r *loadRun) close() {
+	for _, f := range slices.Backward(r.ends) {
+		f()
+	}
 }
 
 // startSource sends packets until the returned function is called.
@@ -137,7 +166,11 @@ func (r *loadRun) addStanding(ctx context.Context, progress Progress) error {
 	return nil
 }
 
-func (r *loadRun) closeStanding() {
+// closeReceivers closes the receivers, the coming ones first.
+func (r *loadRun) closeReceivers() {
+	for _, c := range r.pool {
+		c.Endpoint.Close()
+	}
 	for _, s := range r.stays {
 		s.Endpoint.Close()
 	}
@@ -156,12 +189,6 @@ func (r *loadRun) addPool() error {
 		r.idle <- c
 	}
 	return nil
-}
-
-func (r *loadRun) closePool() {
-	for _, c := range r.pool {
-		c.Endpoint.Close()
-	}
 }
 
 // leaveJoined lets every receiver leave that has joined.
@@ -195,8 +222,9 @@ func (r *loadRun) joinOrdered(ctx context.Context) {
 }
 
 // offer runs both schedules side by side and waits for the last operations.
-func (r *loadRun) offer(ctx context.Context, progress Progress) error {
+func (r *loadRun) offer(ctx context.Context, sink Sink, progress Progress) error {
 	r.begin = time.Now().Add(loadLead)
+	r.joins, r.losses = newOperations(sink, reports.KindJoin), newOperations(sink, reports.KindRepair)
 	r.joins.begin, r.losses.begin = r.begin, r.begin
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
@@ -205,13 +233,12 @@ func (r *loadRun) offer(ctx context.Context, progress Progress) error {
 	paced := make(chan struct{})
 	go func() { wg.Wait(); close(paced) }()
 	r.watch(paced, progress)
-	end := time.Now().Add(loadTimeout)
+	end := time.Now().Add(cmp.Or(r.Timeout, loadTimeout))
 	for time.Now().Before(end) && ctx.Err() == nil && r.joins.open()+r.losses.open() > 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	r.joins.finish()
 	r.losses.finish()
-	r.counters()
 	for _, err := range errs {
 		if err != nil {
 			return fmt.Errorf("load: %w", err)
@@ -241,36 +268,53 @@ func (r *loadRun) pace(ctx context.Context, ops *operations, rate float64, start
 	if err != nil {
 		return err
 	}
-	s, err := loadgen.Constant{Rate: rate, For: r.For}.Open()
+	s, err := r.profile(ops.kind, rate).Open()
 	if err != nil {
 		return err
 	}
 	ops.pacer = p
-	stats, err := p.Run(ctx, r.begin, s, start)
+	bounded, cancel := ctx, context.CancelFunc(func() {})
+	if r.Timeout > 0 { // a generator that fell behind does not go on for ever
+		bounded, cancel = context.WithDeadline(ctx, r.begin.Add(r.For+r.Timeout))
+	}
+	defer cancel()
+	stats, err := p.Run(bounded, r.begin, s, start)
 	if stats != nil {
 		ops.stats = stats
+	}
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil // what was not started is counted
 	}
 	return err
 }
 
+// profile is the load of an operation at a rate. The times of one do not tell
+// those of another.
+func (r *loadRun) profile(kind string, rate float64) loadgen.Profile {
+	if r.Poisson {
+		return loadgen.Poisson{Rate: rate, For: r.For, Seed: r.Seed ^ prng.Bytes([]byte(kind), nil)}
+	}
+	return loadgen.Constant{Rate: rate, For: r.For}
+}
+
 // counters samples what the nodes, the receivers and the sockets counted.
-func (r *loadRun) counters() {
+func (r *loadRun) counters(sink Sink) {
 	c := r.world.Counters()
-	count(r.sink, reports.StageLoad, r.Seed, "datagrams sent", c.Sent)
-	count(r.sink, reports.StageLoad, r.Seed, "datagrams received", c.Received)
-	count(r.sink, reports.StageLoad, r.Seed, "datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))
-	count(r.sink, reports.StageLoad, r.Seed, "datagrams the kernel refused", c.SendErrors)
+	count(sink, reports.StageLoad, r.Seed, "datagrams sent", c.Sent)
+	count(sink, reports.StageLoad, r.Seed, "datagrams received", c.Received)
+	count(sink, reports.StageLoad, r.Seed, "datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))
+	count(sink, reports.StageLoad, r.Seed, "datagrams the kernel refused", c.SendErrors)
 	for _, ops := range []*operations{r.joins, r.losses} {
 		if ops.stats != nil {
-			count(r.sink, reports.StageLoad, r.Seed, ops.kind+"s missed by the generator", uint64(ops.stats.Missed))
-			count(r.sink, reports.StageLoad, r.Seed, ops.kind+"s dropped by the generator", uint64(ops.stats.Dropped))
+			count(sink, reports.StageLoad, r.Seed, ops.kind+"s missed by the generator", uint64(ops.stats.Missed))
+			count(sink, reports.StageLoad, r.Seed, ops.kind+"s dropped by the generator", uint64(ops.stats.Dropped))
 		}
 	}
-	r.receiverCounters()
+	r.receiverCounters(sink)
 }
 
 // receiverCounters samples the sums over the standing and the coming receivers.
-func (r *loadRun) receiverCounters() {
+func (r *loadRun) receiverCounters(sink Sink) {
 	var stay, come multicast.Counters
 	for _, s := range r.stays {
 		s.Endpoint.Do(func(machine.Time, *machine.Outbox) { add(&stay, s.Machine.Counters()) })
@@ -293,7 +337,7 @@ func (r *loadRun) receiverCounters() {
 		{"times a coming receiver heard nothing", come.Silences},
 		{"identifiers adopted from receivers that left", stay.Adoptions + come.Adoptions},
 	} {
-		count(r.sink, reports.StageLoad, r.Seed, x.name, x.value)
+		count(sink, reports.StageLoad, r.Seed, x.name, x.value)
 	}
 }
 
@@ -308,4 +352,5 @@ func add(sum *multicast.Counters, c multicast.Counters) {
 	sum.Duplicates += c.Duplicates
 	sum.Silences += c.Silences
 	sum.Adoptions += c.Adoptions
+	sum.Refreshes += c.Refreshes
 }

@@ -21,7 +21,7 @@ type comer struct {
 func (c *comer) events() multicast.Events {
 	return multicast.Events{
 		Joined: func(machine.Time, uint64) {
-			c.run.joins.end(c.op)
+			c.op.of.end(c.op)
 			c.run.leave <- c
 		},
 		Left:   func(machine.Time) { c.run.idle <- c },
@@ -43,7 +43,7 @@ func (r *loadRun) startJoin(op loadgen.Op, intended time.Time) {
 func (c *comer) begin(op *operation) {
 	c.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
 		c.op = op
-		op.started = time.Now()
+		op.of.begun(op)
 		c.Machine.Join(now, out)
 	})
 }
@@ -92,7 +92,7 @@ func (s *loser) events() multicast.Events {
 		Deliver: func(_ machine.Time, seq uint64, _ int64, _ []byte) {
 			if op := s.lost[seq]; op != nil {
 				delete(s.lost, seq)
-				s.run.losses.end(op)
+				op.of.end(op)
 			}
 		},
 	}

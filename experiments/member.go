@@ -116,10 +116,20 @@ func newStream(w World, s *testbed.Source, size int, perSecond float64) *stream 
 
 // send sends one packet at its time.
 func (s *stream) send() {
+	s.wait()
+	s.emit()
+}
+
+// wait waits for the time of the next packet.
+func (s *stream) wait() {
 	if d := s.next.Sub(s.world.Now()); d > 0 {
 		s.world.Sleep(time.Duration(d))
 	}
 	s.next = s.next.Add(machine.Duration(s.gap))
+}
+
+// emit sends one packet now.
+func (s *stream) emit() {
 	s.buf = verify.AppendPayload(s.buf[:0], s.last+1, s.size)
 	s.last = s.source.Send(s.buf)
 }

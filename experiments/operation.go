@@ -26,6 +26,7 @@ type operations struct {
 
 // An operation is one join or repair.
 type operation struct {
+	of       *operations
 	index    uint64
 	intended time.Time
 	started  time.Time
@@ -40,7 +41,7 @@ func newOperations(sink Sink, kind string) *operations {
 
 // start notes an operation that begins now.
 func (o *operations) start(index uint64, intended time.Time) *operation {
-	op := &operation{index: index, intended: intended, started: time.Now()}
+	op := &operation{of: o, index: index, intended: intended, started: time.Now()}
 	o.mu.Lock()
 	o.under[index] = op
 	o.offered[o.second(intended)]++
@@ -50,6 +51,13 @@ func (o *operations) start(index uint64, intended time.Time) *operation {
 		StartNS: int64(intended.Sub(o.begin)), Value: float64(op.started.Sub(intended)),
 	})
 	return op
+}
+
+// begun notes that an operation that waited is carried out only now.
+func (o *operations) begun(op *operation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	op.started = time.Now()
 }
 
 // refuse ends an operation that cannot begin because too many wait already.

@@ -113,6 +113,11 @@ func describePayload(k i3.Kind, payload []byte) (string, error) {
 		return fmt.Sprintf("payload=%x", payload), nil
 	}
 	if k == i3.KindHandover {
+		if i3.IsMirror(payload) {
+			var m i3.Mirror
+			err := i3.ParseMirror(payload, &m)
+			return describeMirror(m), err
+		}
 		var h i3.Handover
 		err := i3.ParseHandover(payload, &h)
 		return describeHandover(h), err
@@ -144,10 +149,26 @@ func describeHandover(h i3.Handover) string {
 	words := []string{
 		fmt.Sprintf("bring=%v more=%v cursor=%x range=(%016x, %016x]", h.Bring, h.More, h.Cursor, h.Lo, h.Hi),
 	}
-	for _, t := range h.Handed {
+	return describeHanded(words, h.Handed)
+}
+
+func describeMirror(m i3.Mirror) string {
+	head := fmt.Sprintf("mirror bring=%v pass=%v more=%v lost=%v serial=%x cursor=%x epoch=%d room=%d",
+		m.Bring, m.Pass, m.More, m.Lost, m.Serial, m.Cursor, m.Epoch, m.Room)
+	return describeHanded([]string{head}, m.Handed)
+}
+
+func describeHanded(words []string, handed []i3.Handed) string {
+	for _, t := range handed {
 		words = append(words, fmt.Sprintf("%s owner=%x lifetime=%d", describe(t.Trigger), t.Owner, t.LifetimeMS))
 	}
 	return strings.Join(words, ", ")
+}
+
+// mirror writes a handover packet that is a mirror message.
+func mirror(m i3.Mirror) []byte {
+	b := m.AppendTo(nil)
+	return append(i3.Packet{Kind: i3.KindHandover, HopLimit: 1, Length: uint16(len(b)), Flow: 5}.AppendTo(nil), b...)
 }
 
 // handover writes a handover packet.
@@ -247,6 +268,15 @@ func vectors() []vector {
 			},
 		})),
 		datagram("datagram: pushback", control(i3.KindPushback, 0xc00c1e05, goldenID)),
+		datagram("datagram: mirror, asked for", mirror(i3.Mirror{Serial: 7, Epoch: 9, Room: 1})),
+		datagram("datagram: mirror, asked for in a pass", mirror(i3.Mirror{
+			Pass: true, Serial: 7, Cursor: 8, Epoch: 9, Room: i3.MaxHanded,
+		})),
+		datagram("datagram: mirror, a trigger that came and one that is gone", mirror(i3.Mirror{
+			Bring: true, Pass: true, More: true, Lost: true, Serial: 9, Cursor: 10, Epoch: 9, Handed: []i3.Handed{
+				{Trigger: goldenChain, Owner: i3.OwnerOf(goldenOwn), LifetimeMS: 1}, {Trigger: goldenHost4},
+			},
+		})),
 		datagram("datagram: bundle of data and direct, padding", bundle),
 		datagram("datagram: nothing but padding", make([]byte, 4)),
 		hash("left key h_l of an identifier", describe(goldenID), key(i3.LeftKey(goldenID))),

@@ -49,13 +49,25 @@ func (h *Handover) AppendTo(b []byte) []byte {
 	binary.BigEndian.PutUint64(w[16:], h.Lo)
 	binary.BigEndian.PutUint64(w[24:], h.Hi)
 	b = append(b, w[:]...)
-	for _, t := range h.Handed {
-		b = t.Trigger.AppendTo(b)
-		b = append(b, t.Owner[:]...)
-		b = binary.BigEndian.AppendUint32(b, t.LifetimeMS)
-		b = append(b, make([]byte, EntrySize-TriggerSize-16-4)...)
+	for i := range h.Handed {
+		b = h.Handed[i].appendTo(b)
 	}
 	return append(b, make([]byte, (MaxHanded-len(h.Handed))*EntrySize)...)
+}
+
+func (t *Handed) appendTo(b []byte) []byte {
+	b = t.Trigger.AppendTo(b)
+	b = append(b, t.Owner[:]...)
+	b = binary.BigEndian.AppendUint32(b, t.LifetimeMS)
+	return append(b, make([]byte, EntrySize-TriggerSize-16-4)...)
+}
+
+func parseHanded(b []byte) (Handed, error) {
+	t, err := ParseTrigger(b)
+	if err == nil && checkZero(b[92:EntrySize]) != nil {
+		err = ErrReserved
+	}
+	return Handed{t, Key(b[72:88]), binary.BigEndian.Uint32(b[88:])}, err
 }
 
 // ParseHandover decodes a payload into h, whose Handed it uses again.
@@ -72,14 +84,11 @@ func ParseHandover(b []byte, h *Handover) error {
 		Lo: binary.BigEndian.Uint64(b[16:]), Hi: binary.BigEndian.Uint64(b[24:]), Handed: h.Handed[:0],
 	}
 	for b = b[HandoverHead:]; count > 0; count, b = count-1, b[EntrySize:] {
-		t, err := ParseTrigger(b)
+		t, err := parseHanded(b)
 		if err != nil {
 			return err
 		}
-		if err := checkZero(b[92:EntrySize]); err != nil {
-			return ErrReserved
-		}
-		h.Handed = append(h.Handed, Handed{t, Key(b[72:88]), binary.BigEndian.Uint32(b[88:])})
+		h.Handed = append(h.Handed, t)
 	}
 	return checkZero(b)
 }

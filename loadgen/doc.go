@@ -13,10 +13,15 @@
 //
 // # Schedule and pacer
 //
-// A [Profile] says what load is wanted: [Constant], [Ramp], [Poisson]. Opened, it
+// A [Profile] says what load is wanted: [Constant], [Ramp], [Poisson], [Steps],
+// [Bursts], [Diurnal]. Opened, it
 // is a [Schedule]: the function from the number of an operation to its intended
 // time. [Shard] divides a schedule among agents, which together offer exactly the
 // operations of the whole, each with its number in the whole.
+//
+// A [Plan] says what each operation of a schedule is, too: a [Mix] of kinds drawn by
+// weights, the joins and leaves of [Sessions], or a [Trace]. [ShardPlan] divides it
+// among agents by the members who carry the operations out.
 //
 // A [Pacer] carries a schedule out in real time: it sleeps, spins for the last
 // few microseconds, and starts each operation that is due. What it does when it

@@ -79,20 +79,9 @@ func (r Ramp) Open() (Schedule, error) {
 	if err := check("ramp", r.For, r.From, r.To); err != nil {
 		return nil, err
 	}
-	// N(t) = From t + slope t^2/2 operations are due before t. Its inverse in
-	// this form loses no digits where the slope is small, and needs no special
-	// case where it is 0. The conversions keep a processor from fusing the
-	// multiplication and the addition, so that all agree to the last bit.
-	slope := (r.To - r.From) / r.For.Seconds()
-	square := float64(r.From * r.From)
-	at := func(i uint64) float64 {
-		root := math.Sqrt(max(square+float64(2*slope*float64(i)), 0))
-		if i == 0 {
-			return 0 // 0/0 where From is 0
-		}
-		return 2 * float64(i) / (r.From + root)
-	}
-	return newFormula(at, (r.From+r.To)/2*r.For.Seconds(), r.For), nil
+	p := piece{r.For.Seconds(), r.From, r.To}
+	at := func(i uint64) float64 { return p.at(float64(i)) }
+	return newFormula(at, p.area(), r.For), nil
 }
 
 // check returns an error unless the profile asks for a sensible number of

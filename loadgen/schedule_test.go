@@ -101,6 +101,9 @@ func TestRamp(t *testing.T) {
 func profiles(t *rapid.T) Profile {
 	rate := rapid.Float64Range(0.5, 10_000)
 	length := time.Duration(rapid.Int64Range(1, 5e8).Draw(t, "for"))
+	if rapid.Bool().Draw(t, "pieces") {
+		return pieceProfiles(t)
+	}
 	switch rapid.SampledFrom([]string{"constant", "ramp", "poisson"}).Draw(t, "kind") {
 	case "constant":
 		return Constant{Rate: rate.Draw(t, "rate"), For: length}
@@ -128,6 +131,12 @@ func TestScheduleContract(t *testing.T) {
 		case Ramp:
 			end = p.For
 		case Poisson:
+			end = p.For
+		case Steps:
+			end = p.For
+		case Bursts:
+			end = p.For
+		case Diurnal:
 			end = p.For
 		}
 		last := time.Duration(0)
@@ -221,6 +230,11 @@ func TestProfileErrors(t *testing.T) {
 		{Ramp{From: 5, To: -5, For: second}, "loadgen: ramp profile: rate -5 per second: want 0 to 1e+09"},
 		{Ramp{From: 5, To: 6, For: -second}, "loadgen: ramp profile: duration -1s: want more than 0"},
 		{Poisson{Rate: 2e9, For: second}, "loadgen: poisson profile: rate 2e+09 per second: want 0 to 1e+09"},
+		{Steps{From: 1, To: -1, Steps: 2, For: second}, "loadgen: steps profile: rate -1 per second: want 0 to 1e+09"},
+		{Steps{From: 1, To: 2, Steps: 1, For: second}, "loadgen: steps profile: 1 steps: want 2 to 10000"},
+		{Bursts{Burst: 1, Every: second, Length: second, For: second}, "loadgen: bursts profile: bursts of 1s every 1s"},
+		{Bursts{Every: second, Length: 1, For: second}, "loadgen: bursts profile: rate 0 per second: want more than 0"},
+		{Diurnal{Low: 1, High: 2, For: second}, "loadgen: diurnal profile: period 0s: want more than 0"},
 	} {
 		if _, err := c.profile.Open(); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want %q", c.profile, err, c.want)
@@ -239,6 +253,7 @@ func BenchmarkAt(b *testing.B) {
 		"constant": Constant{Rate: 1e6, For: time.Hour},
 		"ramp":     Ramp{From: 1, To: 1e6, For: time.Hour},
 		"poisson":  Poisson{Rate: 1e6, For: time.Hour, Seed: 1},
+		"diurnal":  Diurnal{Low: 1e5, High: 1e6, Period: time.Minute, For: time.Hour},
 	} {
 		for _, agents := range []int{1, 7} {
 			b.Run("profile="+name+"/agents="+string(rune('0'+agents)), func(b *testing.B) {

@@ -55,6 +55,8 @@ var units = []struct{ unit, meta string }{
 	{"joins/s", "better=higher"},
 	{"repairs/s", "better=higher"},
 	{"offered/s", "better=higher"},
+	{"lower/s", "better=higher"},
+	{"upper/s", "better=higher"},
 	{"incomplete", "better=lower assume=exact"},
 	{"unsent", "better=lower assume=exact"},
 }

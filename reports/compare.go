@@ -118,6 +118,20 @@ func MannWhitney(a, b []float64) float64 {
 	return math.Erfc(z / math.Sqrt2)
 }
 
+// SmallestP returns the smallest p-value that [MannWhitney] can give to samples of
+// these sizes: that of samples with nothing in common. Of an empty sample it
+// returns NaN.
+func SmallestP(n, m int) float64 {
+	if n == 0 || m == 0 {
+		return math.NaN()
+	}
+	if all := choose(n+m, n); all <= maxArrangements {
+		return min(2/float64(all), 1)
+	}
+	half := float64(n) * float64(m) / 2
+	return math.Erfc((half - 0.5) / math.Sqrt(half*float64(n+m+1)/6) / math.Sqrt2)
+}
+
 // A Comparison is a permutation test of the difference of two means. Under the
 // hypothesis that the two samples come from one distribution, which run belongs
 // to which sample is an accident: the p-value is the share of arrangements whose
@@ -249,6 +263,27 @@ func Holm(p []float64) []float64 {
 	for k, i := range order {
 		floor = min(max(floor, p[i]*float64(len(order)-k)), 1)
 		out[i] = floor
+	}
+	return out
+}
+
+// BenjaminiHochberg returns p-values corrected for their number, so that those
+// called at most q are false in a share q of cases at most (the false discovery
+// rate, for tests that are independent or go together); NaN counts as no test and
+// stays.
+func BenjaminiHochberg(p []float64) []float64 {
+	var order []int
+	out := slices.Clone(p)
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
+	ceiling := 1.0
+	for k, i := range order {
+		ceiling = min(ceiling, p[i]*float64(len(order))/float64(len(order)-k))
+		out[i] = ceiling
 	}
 	return out
 }

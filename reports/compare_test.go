@@ -158,3 +158,34 @@ func TestHolm(t *testing.T) {
 		}
 	})
 }
+
+// By hand, of four: 0.04*4/4, 0.03*4/3 lowered to the one after, 0.01*4/2, 0.005*4/1.
+func TestBenjaminiHochberg(t *testing.T) {
+	got := BenjaminiHochberg([]float64{0.04, 0.01, math.NaN(), 0.03, 0.005})
+	for i, want := range []float64{0.04, 0.02, math.NaN(), 0.04, 0.02} {
+		near(t, "corrected", got[i], want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SliceOf(rapid.Float64Range(0, 1)).Draw(t, "p")
+		holm := Holm(p)
+		for i, v := range BenjaminiHochberg(p) {
+			if v < p[i] || v > holm[i]+1e-12 {
+				t.Fatalf("%v became %v, by Holm %v", p[i], v, holm[i])
+			}
+		}
+	})
+}
+
+func TestSmallestP(t *testing.T) {
+	for _, sizes := range [][2]int{{1, 1}, {3, 4}, {8, 8}, {10, 10}, {25, 20}} {
+		var a, b []float64
+		for i := range sizes[0] {
+			a = append(a, float64(i))
+		}
+		for i := range sizes[1] {
+			b = append(b, float64(100+i))
+		}
+		near(t, "samples apart", SmallestP(len(a), len(b)), MannWhitney(a, b))
+	}
+	near(t, "nothing", SmallestP(0, 3), math.NaN())
+}

@@ -29,6 +29,13 @@ func num(v float64) string {
 	return strconv.FormatFloat(rounded, 'f', 2-int(math.Floor(math.Log10(a))), 64)
 }
 
+// Number writes a figure as reports do: three significant digits, whole from 100 on,
+// "-" for what is no number.
+func Number(v float64) string { return num(v) }
+
+// Duration writes nanoseconds in the unit that fits them.
+func Duration(ns float64) string { return duration(ns) }
+
 // count writes a whole number with commas between groups of three digits.
 func count[T int | int64](n T) string {
 	s := strconv.FormatInt(int64(n), 10)

@@ -49,6 +49,7 @@ const (
 	StageScale    = "scale"
 	StageMicro    = "micro"
 	StageCopies   = "copies"
+	StageFind     = "find"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -62,6 +63,14 @@ const (
 	KindLatency    = "latency"
 	KindDuplicates = "duplicates"
 	KindRepair     = "repair"
+	KindLeave      = "leave"
+	KindCrash      = "crash"
+	KindMove       = "move"
+	KindPacket     = "packet"
+	KindRefresh    = "refresh"
+	KindFlip       = "flip"
+	KindAnycast    = "anycast"
+	KindRestart    = "restart"
 	KindDelivered  = "delivered"
 	KindOffered    = "offered"
 	KindLate       = "late"
@@ -111,6 +120,10 @@ const (
 	KindCopies          = "copies"
 	KindCopiesElsewhere = "copies-elsewhere"
 	KindCopiesSent      = "copies-sent"
+
+	// Of the search for the largest rate.
+	KindTrial     = "trial"
+	KindObjective = "objective"
 
 	// Of any stage.
 	KindRun   = "run"
@@ -187,15 +200,26 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// Per receiver: n = packets owed, value = delivered exactly once.
 	{StageWAN, KindDelivered}:     spec(cols(colSeed, colGroup, colHost, colN, colStatus), cols(colN)),
 	{StageDeliver, KindDelivered}: spec(cols(colSeed, colGroup, colHost, colN, colStatus), cols(colN)),
-	// One per operation: start_ns = intended time, value = latency from it,
-	// service_ns = latency from the actual start.
-	{StageLoad, KindJoin}:   spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus)),
-	{StageLoad, KindRepair}: spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus)),
+	// One per operation, whose kinds are those of loadOps, see withKinds: start_ns =
+	// intended time, value = latency from it, service_ns = latency from the actual start.
 	// One a second and operation: group = operation, n = offered in that
 	// second, value = completed in it, start_ns = begin of the second.
 	{StageLoad, KindOffered}: spec(cols(colGroup, colN, colStart), cols(colGroup, colN)),
 	// Per operation: value = actual start - intended, in ns.
 	{StageLoad, KindLate}: {cols(colGroup, colStart, colValue), cols(colValue), true},
+	// The same of the trials of a search: level = number of the trial, from 0.
+	{StageFind, KindJoin}:   spec(findOpNeed, findOpNeed),
+	{StageFind, KindRepair}: spec(findOpNeed, findOpNeed),
+	{StageFind, KindLate}:   {cols(colGroup, colLevel, colStart, colValue), cols(colLevel, colValue), true},
+	// One per trial that came to its end: level = its number, group = its purpose,
+	// value = joins offered per second, start_ns = for how long, service_ns = what it
+	// took in all, n = operations that the generator did not start, status = whether
+	// the system was deployed for it.
+	{StageFind, KindTrial}: spec(cols(colGroup, colLevel, colN, colStart, colService, colStatus),
+		cols(colLevel, colN, colStart, colService)),
+	// One per objective, before the first trial: group = as it was written, value =
+	// its limit, in ns or as a share, host = its number.
+	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
 	// A finished run: group = its key, value = seconds of wall clock that it took.
@@ -245,6 +269,9 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
 })
 
+// findOpNeed is what every operation of a trial says of itself.
+var findOpNeed = cols(colLevel, colStart, colService, colStatus)
+
 // copiesNeed is what every measurement of copies says of itself.
 var copiesNeed = cols(colSeed, colGroup, colLevel, colN)
 
@@ -280,8 +307,11 @@ var sizeKinds = []struct {
 	}},
 }
 
-// withKinds adds the kinds of sizeKinds.
+// withKinds adds the kinds of loadOps and sizeKinds.
 func withKinds(all map[kindKey]kindSpec) map[kindKey]kindSpec {
+	for _, k := range loadOps {
+		all[kindKey{StageLoad, k.op}] = spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus))
+	}
 	for _, stage := range sizeKinds {
 		for _, kind := range stage.kinds {
 			all[kindKey{stage.stage, kind}] = spec(cols(colSeed, colGroup, colN), cols(colSeed, colGroup, colN))

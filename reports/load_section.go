@@ -9,8 +9,36 @@ import (
 
 const loadTitle = "Joins and repairs per second, and their latency"
 
-// loadOps are the operations of the load stage, with the word for many.
-var loadOps = []struct{ op, many string }{{KindJoin, "joins"}, {KindRepair, "repairs"}}
+// loadOps are the operations of the load stage, with the word for many. The first
+// two are those of the main job; of the others a report speaks where there are any.
+var loadOps = []struct {
+	op, many string
+	always   bool
+}{
+	{KindJoin, "joins", true},
+	{KindRepair, "repairs", true},
+	{KindLeave, "leaves", false},
+	{KindCrash, "crashes", false},
+	{KindMove, "moves", false},
+	{KindPacket, "packets followed", false},
+	{KindRefresh, "rounds of refreshes", false},
+	{KindFlip, "flips of sets", false},
+	{KindAnycast, "anycast questions", false},
+	{KindRestart, "restarts of nodes", false},
+}
+
+// findOps are those of a search for the largest rate.
+var findOps = loadOps[:2]
+
+// Many returns the word for many operations of a kind of the load stage.
+func Many(kind string) string {
+	for _, k := range loadOps {
+		if k.op == kind {
+			return k.many
+		}
+	}
+	return kind
+}
 
 func loadSection(r *Result) Section {
 	var ops []LoadOp
@@ -19,6 +47,9 @@ func loadSection(r *Result) Section {
 	for _, k := range loadOps {
 		samples := r.Select(StageLoad, k.op)
 		l := SummarizeLoad(k.op, samples, offered)
+		if !k.always && l.Offered == 0 {
+			continue
+		}
 		s.Findings = append(s.Findings, loadFindings(l, k.many)...)
 		if len(samples) > 0 {
 			ops = append(ops, l)
@@ -133,7 +164,7 @@ func loadLatencyTable(ops []LoadOp) Table {
 func loadSeries(ops []LoadOp) (Figure, bool) {
 	c := chart.Chart{
 		Title: "Offered and completed operations over time",
-		Desc: "Operations offered (dashed) and completed (solid) in each second of the load stage, for joins and repairs. " +
+		Desc: "Operations offered (dashed) and completed (solid) in each second of the load stage, by kind. " +
 			"Completed below offered for long is a backlog.",
 		X: chart.Axis{Label: "time since the begin of the stage (s)"},
 		Y: chart.Axis{Label: "operations per second"},

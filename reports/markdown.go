@@ -51,7 +51,7 @@ func Markdown(r *Result) string {
 		if len(tables) > 1 || t.Caption != restCaption {
 			b.WriteString(t.Caption + ":\n\n")
 		}
-		t.markdown(&b)
+		t.WriteMarkdown(&b)
 	}
 	r.measuredBy(&b)
 	return b.String()
@@ -66,7 +66,7 @@ func MarkdownSimulations(r *Result) (string, error) {
 		return "", errors.New("the result has no simulated trees, expected that of bench sim")
 	}
 	var b strings.Builder
-	tables[0].markdown(&b)
+	tables[0].WriteMarkdown(&b)
 	b.WriteString("\n" + markNote + "\n")
 	r.measuredBy(&b)
 	return b.String(), nil
@@ -129,7 +129,8 @@ func withoutPaths(command []string) []string {
 	return out
 }
 
-func (t Table) markdown(b *strings.Builder) {
+// WriteMarkdown writes the rows as a Markdown table, without the caption.
+func (t Table) WriteMarkdown(b *strings.Builder) {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", ">", "&gt;")
 	b.WriteString("|")
 	for _, c := range t.Columns {

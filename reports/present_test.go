@@ -184,7 +184,7 @@ func TestMissingStage(t *testing.T) {
 	text := Text(r)
 	depth := depthTable(SummarizeDepth(whole.Select(StageCluster, KindDepth)), "")
 	var want strings.Builder
-	depth.text(&want, maxTextRows)
+	depth.WriteText(&want, maxTextRows)
 	if !strings.Contains(text, want.String()) {
 		t.Errorf("the table of depths changed or is absent:\n%s", text)
 	}
@@ -245,7 +245,7 @@ func TestReadmeWithoutMarkersIsAnErrorAndUnchanged(t *testing.T) {
 
 func TestMarkdownCellsAreEscaped(t *testing.T) {
 	var b strings.Builder
-	Table{Columns: []Column{text("a|b")}, Rows: [][]string{{"x|y\n<b>"}}}.markdown(&b)
+	Table{Columns: []Column{text("a|b")}, Rows: [][]string{{"x|y\n<b>"}}}.WriteMarkdown(&b)
 	if want := "| a\\|b |\n|---|\n| x\\|y &lt;b&gt; |\n"; b.String() != want {
 		t.Errorf("got %q, expected %q", b.String(), want)
 	}

@@ -111,6 +111,7 @@ var registry = []func(*Result) Section{
 	deliverySection(StageDeliver),
 	loadSection,
 	generatorSection,
+	findSection,
 	runsSection,
 	countersSection,
 }
@@ -161,6 +162,7 @@ var stages = []struct{ name, title string }{
 	{StageCopies, "Copies: what one costs on its way to receivers"},
 	{StageDeliver, "Delivery"},
 	{StageLoad, "Load: joins and repairs at a fixed rate"},
+	{StageFind, "Find: the largest rate that meets objectives"},
 	{"", "Records: runs, traces and counters"},
 }
 

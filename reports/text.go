@@ -26,7 +26,7 @@ func Text(r *Result) string {
 		wrap(&b, pad(row.Name, 11, false), row.Value)
 	}
 	paper, _ := r.findings()
-	parityTable(paper).text(&b, len(paper))
+	parityTable(paper).WriteText(&b, len(paper))
 	for _, stage := range stages {
 		r.stageText(&b, stage.name, stage.title)
 	}
@@ -54,7 +54,7 @@ func (r *Result) stageText(b *strings.Builder, name, title string) {
 			continue
 		}
 		for _, t := range s.textTables() {
-			t.text(b, maxTextRows)
+			t.WriteText(b, maxTextRows)
 		}
 	}
 }
@@ -75,8 +75,8 @@ func (s *Section) textTables() []Table {
 // maxTextRows bounds a table in a terminal, except that of paper parity.
 const maxTextRows = 40
 
-// text writes at most a number of rows.
-func (t Table) text(b *strings.Builder, most int) {
+// WriteText writes the caption and at most a number of rows, in columns of equal width.
+func (t Table) WriteText(b *strings.Builder, most int) {
 	b.WriteString("\n" + t.Caption + "\n")
 	width := make([]int, len(t.Columns))
 	for i, c := range t.Columns {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"i3bench/i3/machine"
+	"i3bench/internal/cputime"
 	"i3bench/internal/prng"
 )
 
@@ -107,9 +108,11 @@ func heapInUse() uint64 {
 func measure(b *testing.B, step func() uint64) {
 	begun := step()
 	events := begun
+	report := cputime.Start(b)
 	for b.Loop() {
 		events = step()
 	}
+	report(int(events-begun), "event")
 	seconds := b.Elapsed().Seconds()
 	b.ReportMetric(float64(events-begun)/seconds, "events/s")
 	b.ReportMetric(seconds*1e9/float64(events-begun), "ns/event")

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"i3bench/reports"
+	"i3bench/reports/compare"
 )
 
 // Exit codes.
@@ -19,11 +20,42 @@ const (
 	exitUsage = 2
 )
 
+// A coded is an error with an exit code of its own. One without a cause has been
+// said already.
+type coded struct {
+	code  int
+	cause error
+}
+
+// Error returns the cause.
+func (c coded) Error() string {
+	if c.cause == nil {
+		return ""
+	}
+	return c.cause.Error()
+}
+
+// usage is the error of wrong usage, or of input that cannot be read, of the
+// commands whose code 1 means a regression.
+func usage(err error) error { return coded{exitUsage, err} }
+
+// outcome is the exit code of a gate.
+func outcome(o compare.Outcome) error {
+	if o == compare.Fine {
+		return nil
+	}
+	return coded{code: int(o)}
+}
+
 // cli is the command line; kong derives flags and help from it.
 type cli struct {
 	Report reportCmd `cmd:"" help:"Write report.html and bench.txt again from the raw samples and print the figures."`
 	Text   textCmd   `cmd:"" help:"Print the figures as text."`
 	Readme readmeCmd `cmd:"" help:"Write the figures into a file between the lines of a block."`
+
+	Compare compareCmd `cmd:"" help:"Compare two versions, row by row."`
+	Gate    gateCmd    `cmd:"" help:"Compare two versions and fail if the new one is worse."`
+	History historyCmd `cmd:"" help:"Show rows over time and where they changed."`
 }
 
 type reportCmd struct {
@@ -107,7 +139,15 @@ func run(args []string, out, errs io.Writer) (code int) {
 		fmt.Fprintln(errs, "analyze:", err)
 		return exitError
 	}
-	if err := command.Run(); err != nil {
+	err = command.Run()
+	var c coded
+	switch {
+	case errors.As(err, &c):
+		if c.cause != nil {
+			fmt.Fprintln(errs, "analyze:", err)
+		}
+		return c.code
+	case err != nil:
 		fmt.Fprintln(errs, "analyze:", err)
 		return exitError
 	}

@@ -60,8 +60,14 @@ func (f wanFlags) stage(e experiments.WAN) stage {
 	return stage{name: reports.StageWAN, run: e.Run, what: what, note: what}
 }
 
-// Run runs the load experiment.
+// Run runs the load experiment, or a scenario.
 func (c *loadCmd) Run(s *session) error {
+	if c.Scenario != "" {
+		return c.scenario(s)
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	e, err := c.experiment(s.cli)
 	if err != nil {
 		return err

@@ -24,7 +24,8 @@ type cli struct {
 	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job: cluster, wan and load (the default)."`
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
-	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates."`
+	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates, or a scenario."`
+	Find    findCmd    `cmd:"" help:"The largest rate of joins and repairs that meets objectives."`
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
@@ -51,6 +52,7 @@ type loadFlags struct {
 	Repairs  float64       `default:"2200" help:"Losses to be repaired offered per second."`
 	For      time.Duration `default:"10s" help:"How long load is offered."`
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
+	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
 }
 
@@ -71,7 +73,10 @@ type wanCmd struct {
 	World string `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
 }
 
-type loadCmd struct{ loadFlags }
+type loadCmd struct {
+	loadFlags
+	scenarioFlags
+}
 
 type deliverCmd struct {
 	World     string  `default:"udp" enum:"udp,sim" help:"Real sockets or virtual time: ${enum}."`
@@ -190,12 +195,13 @@ func (f loadFlags) offered() error {
 func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	err := positive(map[string]float64{
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
+		"pool": float64(f.Pool),
 	})
 	if err == nil {
 		err = f.offered()
 	}
 	return experiments.Load{
-		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: 48, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
+		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: f.Pool, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
 		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
 	}, err
 }

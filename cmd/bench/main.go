@@ -5,14 +5,16 @@
 //	bench                the main job, about a minute: cluster, wan and load
 //	bench cluster        section 7.1 of the paper: 32 nodes, 64 receivers, D = 4
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
-//	bench load           joins and repairs at fixed rates
+//	bench load           joins and repairs at fixed rates, or a scenario
+//	bench find           the largest rate of joins and repairs that meets objectives
 //	bench sim            section 6 in virtual time, every figure and table
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench deliver        every packet under loss, exactly once
 //	bench node           one i3 node, on a ring with others, until it is told to end
 //
-// Exit codes: 0 done, 1 the run failed or was interrupted, 2 wrong usage, 3 a
-// packet that was owed did not arrive.
+// Exit codes: 0 done, 1 the run failed or was interrupted, or find has no answer,
+// 2 wrong usage, 3 a packet that was owed did not arrive or an objective was missed,
+// 4 find is INVALID: the load generator was the limit.
 package main
 
 import (
@@ -38,7 +40,8 @@ const (
 	exitOK      = 0
 	exitError   = 1
 	exitUsage   = 2
-	exitMissing = 3
+	exitMissing = 3 // or an objective was missed
+	exitInvalid = 4
 )
 
 func main() {
@@ -81,9 +84,12 @@ func run(args []string, out, errs io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintln(errs, "bench:", err)
 		return exitUsage
-	case errors.Is(err, experiments.ErrMissing):
+	case errors.Is(err, experiments.ErrMissing) || errors.Is(err, experiments.ErrObjective):
 		fmt.Fprintln(errs, "bench:", err)
 		return exitMissing
+	case errors.Is(err, experiments.ErrLimited):
+		fmt.Fprintln(errs, "bench:", err)
+		return exitInvalid
 	}
 	fmt.Fprintln(errs, "bench:", err)
 	return exitError

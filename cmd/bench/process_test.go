@@ -107,6 +107,7 @@ func TestInterrupt(t *testing.T) {
 	}{
 		{"load --for 1h --joins 50 --repairs 50 --standing 4", os.Interrupt, reports.StageLoad, 20},
 		{"load --for 1h --joins 50 --repairs 50 --standing 4", syscall.SIGTERM, reports.StageLoad, 0},
+		{"find --trial 1h --first 1h --budget 2h --min 50 --standing 4", os.Interrupt, reports.StageFind, 20},
 		{"deliver --packets 1000000 --receivers 8", os.Interrupt, reports.StageDeliver, 0},
 		{"cluster --cluster-seeds 10000", os.Interrupt, reports.StageCluster, 20},
 		{"wan --wan-seeds 2 --packets 1000000", os.Interrupt, reports.StageWAN, 0},

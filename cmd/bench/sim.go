@@ -45,6 +45,8 @@ type simCmd struct {
 
 // simVars are the defaults of flags that are too long to stand there.
 var simVars = kong.Vars{
+	"findObjectives": findObjectives,
+
 	"simRows":   "tree,recovery,cluster,wan,match",
 	"simSizes":  "16,64,256,1024,4096,16384,65536",
 	"simOthers": "B-M,B-L,C-M,C-L,D-M,D-L,powerlaw",

@@ -19,6 +19,9 @@
 // order of joins, failures and messages of three to six members (TestModel), and which must find the known mistakes
 // when they are put back (TestModelFindsMistakes).
 //
+// A member that is to know who comes before its predecessor asks those ([Member.LookBehind]); pointers do not depend on
+// what they say.
+//
 // A member that leaves tells those next to it, and answers from then on that it is no member. They ask before they
 // believe that, but need not wait for answers that do not come.
 //

@@ -36,6 +36,7 @@ type Member struct {
 	departure departure
 	contacts  contacts
 	otherAt   machine.Time // when it looks for another ring, at the earliest
+	forebears forebears
 }
 
 // Keys of timers; below them are the numbers of requests.
@@ -172,6 +173,9 @@ func (m *Member) look(now machine.Time, out *machine.Outbox) {
 	if m.joined {
 		m.owners.hints = maxHints
 		m.lookForOwners(now, out)
+	}
+	if m.joined && m.forebears.looks {
+		m.lookBehind(now, out)
 	}
 	if m.joined && now >= m.fingerAt {
 		m.fingerAt = now.Add(m.cfg.Period)

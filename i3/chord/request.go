@@ -31,6 +31,7 @@ const (
 	forPointers purpose = iota
 	forFind
 	forFinger
+	forBehind
 )
 
 // Sizes of questions.
@@ -92,6 +93,7 @@ func (m *Member) overdue(now machine.Time, i uint64, out *machine.Outbox) {
 	q.open = false
 	m.fingers.forget(q.to.Addr)
 	m.owners.forget(q.to.Addr)
+	m.forebears.forget(q.to.Addr)
 	switch q.purpose {
 	case forPointers:
 		if q.round == m.asking {
@@ -119,6 +121,8 @@ func (m *Member) answered(now machine.Time, from netip.AddrPort, flow uint32, a 
 			m.pointersAnswered(now, q, a, out)
 		case q.purpose == forFind:
 			m.findAnswered(now, q, a, out)
+		case q.purpose == forBehind:
+			m.behindAnswered(now, q, a, out)
 		case a.member:
 			m.fingers.first(q.ref, q.round, a.self)
 		}

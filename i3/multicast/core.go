@@ -38,6 +38,7 @@ type core struct {
 // sources. The others have no room for it.
 type rare struct {
 	guard  *guard // nil if the group has no key
+	former former
 	knock  *knock // nil unless the receiver has asked for its group
 	gauge  *gauge // nil if nothing but the delay counts
 	mover  *mover // nil unless the receiver looks for nearer parents, or has moved
@@ -266,6 +267,15 @@ func (c *core) setFull(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if full == c.full {
 		return
 	}
+	c.moveSet(now, full, out)
+}
+
+// Full reports in which set the host is: that of the full children or that of the
+// joinable ones.
+func (c *core) Full() bool { return c.full }
+
+// moveSet moves the host to a set; see setFull, which knows why.
+func (c *core) moveSet(now machine.Time, full bool, out *machine.Outbox) {
 	c.full, c.moving = full, true
 	c.host.Maintain(now, c.host.Own(c.above.set(full)), out)
 }

@@ -17,7 +17,7 @@ func TestReceiverFitsItsSizeClass(t *testing.T) {
 }
 
 // A receiver with a cache of 16 packets of 16 bytes takes at most 2,750 bytes and 48 for every level, and a trigger
-// at its node 300 bytes, all told.
+// at its node 320 bytes, all told: the state of 64 nodes themselves is an eighth of that.
 func TestFootprint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("multicast: a tree of a thousand receivers takes seconds; not in a short run")
@@ -30,8 +30,8 @@ func TestFootprint(t *testing.T) {
 	if bound := 2750 + 48*level; receiver > bound {
 		t.Errorf("a receiver takes %.0f bytes, want at most %.0f", receiver, bound)
 	}
-	if trigger > 300 {
-		t.Errorf("a trigger takes %.0f bytes at its node, want at most 300", trigger)
+	if trigger > 320 {
+		t.Errorf("a trigger takes %.0f bytes at its node, want at most 320", trigger)
 	}
 }
 

@@ -410,11 +410,11 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
 func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
-	r.tell(now, r.parentHost, r.parent(), out)
+	r.hintTo(now, r.parentHost, r.parent(), out)
 }
 
-// tell is a hint for a host that its identifier id has become full, or free again.
-func (r *Receiver) tell(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {
+// hintTo tells a host that the number of triggers of an identifier it looks after has changed.
+func (r *Receiver) hintTo(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {
 	b := r.message(now, TypeHint, 0, r.Level(), 0, out)
 	r.toHost(to, id, id.AppendTo(b), out)
 }

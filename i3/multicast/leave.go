@@ -57,6 +57,7 @@ func (r *Receiver) leaveAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		r.host.Remove(now, r.link(last), r.secret, out)
 	case r.isOwn(a.Trigger):
 		r.handOver(now, r.own(), r.secret, out)
+		r.leaveBehind()
 		r.handOverAdopted(now, last, out)
 		r.left(now)
 	case i >= r.unlinking() && !a.Status.Alive(): // else a refresh that was under way
@@ -78,7 +79,7 @@ func (r *Receiver) unlinked(now machine.Time, i int, a i3.Ack, out *machine.Outb
 		return
 	case above != nil:
 		r.handOverAdopted(now, i, out)
-	case i == len(r.chain)-1 && a.Count == a.Limit-1:
+	case i == len(r.chain)-1 && (a.Count == a.Limit-1 || a.Count == 0):
 		r.hint(now, out)
 	}
 	r.left(now)

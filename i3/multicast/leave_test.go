@@ -2,6 +2,7 @@ package multicast_test
 
 import (
 	"testing"
+	"time"
 
 	"i3bench/i3"
 	"i3bench/i3/host"
@@ -350,4 +351,51 @@ func TestJoinAgain(t *testing.T) {
 	}
 	b.quiesce(10 * second)
 	b.judge()
+}
+
+// If a receiver and the only one below it leave at the same moment, neither hears of the other. No link is left behind.
+func TestLeaveTogether(t *testing.T) {
+	for offset := -20 * millisecond; offset <= 20*millisecond; offset += millisecond {
+		b := newBed(t, setup{seed: 8, degree: 1, delays: newPlane(8, 8, 10*time.Millisecond)})
+		rs := b.grow(3)
+		upper, lower := rs[1], rs[2]
+		if upper.Machine.Level() > lower.Machine.Level() {
+			upper, lower = lower, upper
+		}
+		early, late := upper, lower
+		if offset < 0 {
+			early, late = lower, upper
+		}
+		early.gone, late.gone = true, true
+		early.Leave()
+		b.world.Sleep(max(offset, -offset))
+		late.Leave()
+		b.until("both have left", 10*second, func() bool { return early.left == 1 && late.left == 1 })
+		b.world.Sleep(second)
+		b.checkTables()
+	}
+}
+
+// Who says that nobody is below a former place may lie: the link stays as long as somebody is.
+func TestForgedHintCutsNothing(t *testing.T) {
+	b := newBed(t, setup{seed: 8, degree: 1})
+	rs := b.grow(3)
+	id := rs[1].Machine.Chain()[len(rs[1].Machine.Chain())-1]
+	b.leave(rs[1])
+	m := multicast.Message{Type: multicast.TypeHint}.AppendTo(nil)
+	wire := id.AppendTo(m)
+	forger, err := b.world.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forger.Do(func(_ machine.Time, out *machine.Outbox) {
+		out.Send(rs[1].Endpoint.Addr(), append(i3.Packet{
+			Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(wire)), ID: id,
+		}.AppendTo(nil), wire...))
+	})
+	b.world.Sleep(second)
+	b.send(5, 10*millisecond)
+	b.quiesce(10 * second)
+	b.judge()
+	b.checkTables()
 }

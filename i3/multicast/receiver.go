@@ -127,6 +127,18 @@ func (r *Receiver) Settled() bool {
 	return r.state == attached && r.host.Maintains(r.host.Own(r.above.set(r.full))) && !r.moving
 }
 
+// MoveSet moves the receiver to the set of the full children or of the joinable ones,
+// and reports whether it was in the other one and not on its way between them. The
+// node's next answer for the receiver's own trigger puts right what is not true:
+// whoever measures what a move costs moves it back.
+func (r *Receiver) MoveSet(now machine.Time, full bool, out *machine.Outbox) bool {
+	if r.state != attached || r.moving || r.full == full {
+		return false
+	}
+	r.moveSet(now, full, out)
+	return true
+}
+
 // Children returns how many links there are under the receiver's identifier, as
 // the node last told it.
 func (r *Receiver) Children() int { return int(r.children) }
@@ -234,6 +246,9 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.trainBack(now, p, m, out)
 		return
 	}
+	if m.Type == TypeHint && r.formerHinted(i3.IDFrom([i3.IDSize]byte(body)), out) {
+		return
+	}
 	if m.Type == TypeLeaving && r.state == attaching {
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
@@ -302,6 +317,7 @@ func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 
 // Acked handles a node's answer for one of the receiver's triggers.
 func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
+	r.formerAcked(now, a, out)
 	if r.state == attached && r.moves() != nil && r.seatAcked(now, a, out) {
 		return
 	}

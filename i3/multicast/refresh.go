@@ -33,6 +33,17 @@ func (r *Receiver) startRefresh(now machine.Time) {
 // own or that of somebody else.
 func (r *Receiver) SetRefresh(s RefreshScheme) { r.scheme = s }
 
+// Refresh refreshes every link of the chain now, as if all were due. Whoever measures
+// what a round of refreshes costs calls it; an idle receiver does nothing.
+func (r *Receiver) Refresh(now machine.Time, out *machine.Outbox) {
+	if r.state != attached {
+		return
+	}
+	for i := 1; i < len(r.links); i++ {
+		r.refresh(now, i, out)
+	}
+}
+
 // putOff draws the time of the i-th link's next refresh.
 func (r *Receiver) putOff(now machine.Time, i int) {
 	lo, hi := r.interval(i)

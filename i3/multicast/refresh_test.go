@@ -202,3 +202,64 @@ func TestRefreshedIsTold(t *testing.T) {
 		t.Errorf("told of refreshes by level %v, %d counted", levels, n)
 	}
 }
+
+// Whoever asks for it refreshes every link of its chain once, and nobody else need do so for a while.
+func TestRefreshNow(t *testing.T) {
+	b := chainOf(t, 4, multicast.Uniform, 4*second)
+	last := b.rs[3]
+	count := b.countInserts()
+	last.Endpoint.Do(last.Machine.Refresh)
+	b.world.Sleep(second)
+	for _, link := range last.links() {
+		if count[link] != 1 {
+			t.Errorf("%v was inserted %d times, want once", link, count[link])
+		}
+	}
+	b.checkTables()
+	b.leave(last)
+	clear(count)
+	last.Endpoint.Do(last.Machine.Refresh)
+	b.world.Sleep(second)
+	if n := count[i3.Trigger{}]; n > 0 || last.Machine.Level() > 0 {
+		t.Error("an idle receiver refreshed")
+	}
+}
+
+// A receiver that is moved to the other set and back stands where it stood, and once.
+func TestMoveSet(t *testing.T) {
+	b := chainOf(t, 3, multicast.Uniform, 30*second) // the last one is not full, the others are
+	move := func(r *receiver, full bool) (moved bool) {
+		r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) { moved = r.Machine.MoveSet(now, full, out) })
+		return moved
+	}
+	for i, r := range b.rs {
+		was := r.Machine.Full()
+		if was != (i < 2) || move(r, was) {
+			t.Errorf("receiver %d: full %v, moved to where it was", i, was)
+		}
+		if !move(r, !was) || move(r, was) {
+			t.Errorf("receiver %d: did not move, or twice at a time", i)
+		}
+		b.world.Sleep(second / 2)
+		if r.Machine.Full() == was || !r.Machine.Settled() {
+			t.Errorf("receiver %d has not moved", i)
+		}
+		if !move(r, was) {
+			t.Errorf("receiver %d does not move back", i)
+		}
+		b.world.Sleep(second / 2)
+	}
+	b.checkTables()
+}
+
+// What the node says of the receiver's own trigger puts a wrong set right.
+func TestMovedSetIsPutRight(t *testing.T) {
+	b := chainOf(t, 2, multicast.Uniform, 4*second)
+	r := b.rs[1]
+	r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) { r.Machine.MoveSet(now, true, out) })
+	b.world.Sleep(4 * second)
+	if r.Machine.Full() {
+		t.Error("a receiver without children stands among the full ones for T")
+	}
+	b.checkTables()
+}

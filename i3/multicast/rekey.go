@@ -362,8 +362,8 @@ func (r *Receiver) seatAcked(now machine.Time, a i3.Ack, out *machine.Outbox) bo
 			p.stage == watching && a.Trigger.ID == p.id && a.Status == i3.StatusProbed:
 			r.counted(now, p, a.Count, out)
 		case p.stage == unlinking && a.Trigger == p.link():
-			if a.Status == i3.StatusRemoved && a.Count == a.Limit-1 {
-				r.tell(now, p.host, p.chain[len(p.chain)-2], out)
+			if a.Status == i3.StatusRemoved && (a.Count == a.Limit-1 || a.Count == 0) {
+				r.hintTo(now, p.host, p.chain[len(p.chain)-2], out)
 			}
 			r.dropSeat(now, i, out)
 		default:
@@ -387,7 +387,7 @@ func (r *Receiver) nextAcked(now machine.Time, n *seat, a i3.Ack, out *machine.O
 		}
 	case link && a.Status.Alive() && (a.Count > 1 || !n.mine):
 		if a.Count >= a.Limit {
-			r.tell(now, n.host, n.chain[len(n.chain)-2], out)
+			r.hintTo(now, n.host, n.chain[len(n.chain)-2], out)
 		}
 	case own, link:
 		r.giveUpSeat(now, out)

@@ -257,6 +257,10 @@ func TestDissectorNames(t *testing.T) {
 			switch b := i3.Payload(wire); {
 			case b[0] == 1:
 				does = "bring"
+			case b[0] == 2:
+				does = "ask mirror"
+			case b[0] == 3:
+				does = "mirror"
 			case b[1] == 1:
 				does = "offer"
 			}

@@ -2,12 +2,15 @@ package node_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"i3bench/i3"
+	"i3bench/i3/chord"
 	"i3bench/i3/machine"
 	"i3bench/i3/node"
+	"i3bench/internal/cputime"
 )
 
 // bounds are the limits that benchmarks compare: none, the default quotas, and these with every rate, so high that it
@@ -79,11 +82,13 @@ func benchForward(b *testing.B, r *rig, degree, size int) {
 	}
 	before := r.node.Counters().Copies
 	b.ReportAllocs()
+	report := cputime.Start(b)
 	for b.Loop() {
 		rewind(batch)
 		r.out.Reset()
 		r.node.Receive(r.now, batch, r.out)
 	}
+	report(b.N, "op")
 	if got := r.node.Counters().Copies - before; got != uint64(b.N*size*degree) {
 		b.Fatalf("%d copies of %d batches, want %d", got, b.N, b.N*size*degree)
 	}
@@ -144,6 +149,82 @@ func benchInsert(b *testing.B, limits node.Limits, requests [][][]byte) {
 		b.Fatalf("%d inserted since the last new node, want %d", c.Inserted, (i-1)%n+1)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "inserts/s")
+}
+
+// BenchmarkInsertMirrors inserts new triggers at a node of a ring, with and without mirrors: as many as an answer
+// holds, and then both successors ask what has changed. The targets are those of BenchmarkInsert.
+func BenchmarkInsertMirrors(b *testing.B) {
+	for _, on := range []bool{false, true} {
+		for _, challenge := range []bool{false, true} {
+			b.Run(fmt.Sprintf("challenge=%v/mirrors=%v", challenge, on), func(b *testing.B) {
+				benchInsertMirrors(b, on, challenge)
+			})
+		}
+	}
+}
+
+func benchInsertMirrors(b *testing.B, on, challenge bool) {
+	const n = 1 << 15
+	var m *mirrorBench
+	for i := 0; b.Loop(); i++ {
+		if i%n == 0 {
+			b.StopTimer()
+			m = newMirrorBench(b, on, n)
+			b.StartTimer()
+		}
+		if challenge {
+			m.receive(m.plain[i%n], bob)
+		}
+		m.receive(m.proven[i%n], bob)
+		if on && i%i3.MaxHanded == 0 {
+			m.ask()
+		}
+	}
+	if c := m.r.node.Counters(); on && c.MirrorsGiven+2*2*i3.MaxHanded < 2*(c.Inserted-m.before) {
+		b.Fatalf("%d inserted and %d given to both", c.Inserted-m.before, c.MirrorsGiven)
+	}
+}
+
+// A mirrorBench is a node of a ring, what hosts ask of it, and how far those are that keep mirrors.
+type mirrorBench struct {
+	r             *rig
+	plain, proven [][]byte
+	batch         [1]machine.Datagram
+	keepers       [2]netip.AddrPort
+	before        uint64 // insertions
+	serial        uint64
+	epoch         uint32
+}
+
+func newMirrorBench(b *testing.B, on bool, n int) *mirrorBench {
+	f := newFloodOn(newRingBedOf(b, 4, func(cfg *node.Config) { cfg.Mirrors = on }), 10, 60)
+	m := &mirrorBench{r: f.rigs[f.all[2].Addr], keepers: [2]netip.AddrPort{f.all[3].Addr, f.all[0].Addr}}
+	m.r.now, m.before = f.now, m.r.node.Counters().Inserted
+	m.epoch = m.r.ack(local(1)).Epoch
+	own := chord.Range{Lo: f.all[1].Prefix, Hi: f.all[2].Prefix}
+	for i := range uint64(n) {
+		id := i3.NewID(own.At((i+1)<<40)&^1, i3.Key{byte(i), byte(i >> 8), byte(i >> 16)}, 0)
+		tr := toHost(id, host(int(i%251)))
+		m.plain = append(m.plain, request(i3.KindInsert, 1, i3.Insert{Trigger: tr}))
+		m.proven = append(m.proven, request(i3.KindInsert, 1, m.r.proven(tr)))
+	}
+	return m
+}
+
+func (m *mirrorBench) receive(d []byte, from netip.AddrPort) {
+	m.batch[0] = machine.Datagram{From: from, Bytes: d}
+	m.r.out.Reset()
+	m.r.node.Receive(m.r.now, m.batch[:], m.r.out)
+}
+
+// ask is both keepers' question for what has changed.
+func (m *mirrorBench) ask() {
+	q := mirrorPacket(1, i3.Mirror{Serial: m.serial, Epoch: m.epoch, Room: i3.MaxHanded})
+	for _, k := range m.keepers {
+		m.receive(q, k)
+	}
+	a, _, _ := asMirror(m.r.out.Sends()[0].Bytes)
+	m.serial = a.Serial
 }
 
 // BenchmarkRefresh refreshes triggers of a table of 65,536, alone and in full batches of one host.

@@ -6,6 +6,7 @@ import (
 
 	"i3bench/i3/chord"
 	"i3bench/i3/machine"
+	"i3bench/matcher"
 )
 
 // Defaults of a [Config].
@@ -65,6 +66,12 @@ type Config struct {
 	// Lifetime is how long a trigger lives after an insertion or a refresh.
 	// Default [DefaultLifetime].
 	Lifetime machine.Duration
+	// Mirrors makes the node keep mirrors of the triggers of the two members before it on a ring that forms itself, and
+	// give its own to the two that follow, so that a node that crashes takes no trigger along.
+	Mirrors bool
+	// MaxMirrors caps the mirrors in the table, besides MaxTriggers. Above it, they are refused. Default twice
+	// MaxTriggers.
+	MaxMirrors int
 	// Limits bounds what one source may have of the node.
 	Limits Limits
 	// Pushback makes the node tell others of their links that lead to nothing, and
@@ -87,6 +94,15 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Lifetime == 0 {
 		c.Lifetime = DefaultLifetime
+	}
+	if c.MaxMirrors == 0 {
+		c.MaxMirrors = max(0, min(maxSources*c.MaxTriggers, matcher.MaxMaxTriggers-c.MaxTriggers))
+	}
+	if c.Mirrors && c.Member == nil {
+		return fmt.Errorf("node: config: mirrors on a fixed ring: want a member")
+	}
+	if c.MaxMirrors < 0 {
+		return fmt.Errorf("node: config: %d mirrors: want none below zero", c.MaxMirrors)
 	}
 	if c.MaxPerID < 1 || c.MaxPerID > 1<<16-1 {
 		return fmt.Errorf("node: config: %d triggers per identifier: want 1 to 65535", c.MaxPerID)
@@ -138,13 +154,23 @@ type Counters struct {
 	DropNoMatch     uint64 // data for an identifier without triggers
 	DropHopLimit    uint64 // data that visited too many nodes, or too long a local chain
 	DropBudget      uint64 // copies above the budget of one batch
+	DropReturned    uint64 // data for an identifier of the node that it came from, as far as this one knows
 	DropNoOwner     uint64 // data for an identifier whose owner is unknown
 	HandedOver      uint64 // triggers given to a node that owns them now
 	TakenOver       uint64 // triggers taken from the node that owned them before
 	HandoverFailed  uint64 // times that it gave up asking for them
 	HandoverRefused uint64 // of those handed over, triggers that it did not take
+	Mirrored        uint64 // mirrors taken from those who own them
+	MirrorsRemoved  uint64 // of these, that those have no more
+	MirrorsRefused  uint64 // that it did not take
+	MirrorsTaken    uint64 // that are its own by now
+	MirrorsGiven    uint64 // triggers given to those who keep mirrors of them, and removals
+	MirrorPasses    uint64 // times that it has been through all triggers of another
+	Lent            uint64 // data for a node that has joined, matched for it before it has its triggers
+	Borrowed        uint64 // data passed on to the node that lends
 	LeaveFailed     uint64 // times that it has left with triggers that nobody has taken over
 	DropStranger    uint64 // handovers of, or for, a node that has no business with them
+	DropUnready     uint64 // requests, and questions of nodes, before the node has the triggers of what it owns
 	DropNoRing      uint64 // data and requests before the node has joined its ring
 	DropOutbox      uint64 // copies and answers that found the outbox full
 	DropRate        uint64 // requests above Limits.Requests of their source

@@ -29,9 +29,12 @@
 // long as the node does not know it, to the last node before it that it knows. A request for one is refused with
 // [i3.StatusNotOwner].
 //
-// A node that joins fetches the triggers of what it owns by then. One that leaves ([Node.Leave]) has its successor
-// fetch them, and matches packets until that has all; then the successor does, and the one that leaves passes on what
-// still comes, until nothing does ([Node.Left]).
+// A node that joins fetches the triggers of what it owns by then, and passes packets for these on to its successor
+// until it has all. One that leaves ([Node.Leave]) has its successor fetch them, and matches packets until that has
+// all; then the successor does, and the one that leaves passes on what still comes, until nothing does ([Node.Left]).
+//
+// With Config.Mirrors a node has mirrors of the triggers of the two members before it: it asks them what has changed,
+// and matches packets for them as soon as the ring says that they are its own, since those have crashed.
 //
 // # Limits
 //

@@ -19,7 +19,7 @@ type arrival struct {
 // data takes a data packet in: it lowers the hop limit in place, once, so that
 // all copies share the bytes, and queues the packet for matching or passes it
 // on to the node that owns its identifier.
-func (n *Node) data(from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
+func (n *Node) data(now machine.Time, from netip.AddrPort, p i3.Packet, wire []byte, out *machine.Outbox) {
 	if p.HopLimit == 0 {
 		n.count.DropHopLimit++
 		return
@@ -29,15 +29,33 @@ func (n *Node) data(from netip.AddrPort, p i3.Packet, wire []byte, out *machine.
 		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})
 		return
 	}
-	owner, ok := n.ring.Owner(p.ID.Prefix())
-	if !ok || owner == n.cfg.Self {
+	switch {
+	case n.borrowed(p.ID.Prefix()):
+		n.count.Borrowed++
+		out.Forward(n.fetch.from, nil, wire)
+	case n.lent(now, from, p.ID.Prefix()):
+		n.count.Lent++
+		n.wave = append(n.wave, arrival{id: p.ID, wire: wire})
+	default:
+		n.passOn(from, p.ID.Prefix(), wire, out)
+	}
+}
+
+// passOn passes a data packet on to the node that owns its prefix, but not back to the node that it came from.
+func (n *Node) passOn(from netip.AddrPort, prefix uint64, wire []byte, out *machine.Outbox) {
+	owner, ok := n.ring.Owner(prefix)
+	switch {
+	case !ok || owner == n.cfg.Self:
 		n.count.DropNoOwner++
 		return
+	case n.member == nil:
+	case owner == from:
+		n.count.DropReturned++
+		return
+	default:
+		n.member.Misdirected(from, prefix, len(wire), out)
 	}
 	n.count.Misdirected++
-	if n.member != nil {
-		n.member.Misdirected(from, p.ID.Prefix(), len(wire), out)
-	}
 	out.Forward(owner, nil, wire)
 }
 
@@ -102,7 +120,7 @@ func (n *Node) toID(id i3.ID, t *target, a arrival, out *machine.Outbox) {
 		n.next = append(n.next, arrival{id: id, template: t.wire[:], wire: a.wire})
 		return
 	}
-	owner, ok := n.ring.Owner(id.Prefix())
+	owner, ok := n.route(id.Prefix())
 	if !ok || owner == n.cfg.Self {
 		n.count.DropNoOwner++
 		return

@@ -23,32 +23,17 @@ const (
 	noEpoch = math.MaxUint32
 )
 
-// A handover is what a node fetches from the one that owned its prefixes before.
+// A handover is what a node takes over from the one before it, which leaves.
 type handover struct {
 	from  netip.AddrPort
 	owned chord.Range
-	heir  bool   // from the one before, which leaves; otherwise from the one after, since it has joined
 	at    uint64 // cursor
 	flow  uint32 // of the question from there, however often it is asked
-	flows chord.Flows
 	tries int
 	most  int          // how often to ask, once as long as there was no answer to an offer
-	has   bool         // as an heir it has all, and tells so
-	next  machine.Time // when to ask again, machine.Never if there is nothing to fetch
+	has   bool         // it has all, and tells so
+	next  machine.Time // when to ask again, machine.Never if there is nothing to take over
 	until machine.Time // then hosts have refreshed all
-}
-
-// fetch begins to fetch the triggers of the prefixes that the node owns since it has joined a ring.
-func (n *Node) fetch(now machine.Time, out *machine.Outbox) {
-	next := n.member.Successors()[0]
-	if next.Addr == n.cfg.Self {
-		return
-	}
-	n.hand = handover{
-		from: next.Addr, owned: n.owned, flows: n.hand.flows, most: handTries, until: now.Add(n.cfg.Lifetime),
-	}
-	n.hand.flow = n.hand.flows.Next()
-	n.askHandover(now, out)
 }
 
 // askHandover asks for the triggers from the cursor on.
@@ -60,9 +45,6 @@ func (n *Node) askHandover(now machine.Time, out *machine.Outbox) {
 		}
 		h.next = machine.Never
 		return
-	}
-	if next := n.member.Successors()[0].Addr; h.tries > 1 && !h.heir && next != h.from {
-		h.from, h.at, h.flow = next, 0, h.flows.Next() // it has died, or left and handed all to this one
 	}
 	h.next = now.Add(handRetry)
 	n.sendHandover(h.from, h.flow, &i3.Handover{Cursor: h.at, Lo: h.owned.Lo, Hi: h.owned.Hi}, out)
@@ -78,7 +60,12 @@ func (n *Node) sendHandover(to netip.AddrPort, flow uint32, h *i3.Handover, out 
 
 // handover handles a question for triggers, or an answer.
 func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payload []byte, out *machine.Outbox) {
-	var h i3.Handover
+	if i3.IsMirror(payload) {
+		n.mirrorMessage(now, from, p.Flow, payload, out)
+		return
+	}
+	h := i3.Handover{Handed: n.scratch.handed}
+	defer func() { n.scratch.handed = h.Handed }()
 	switch {
 	case i3.ParseHandover(payload, &h) != nil:
 		n.count.DropMalformed++
@@ -86,115 +73,133 @@ func (n *Node) handover(now machine.Time, from netip.AddrPort, p i3.Packet, payl
 		n.offered(now, from, h, out)
 	case !h.Bring:
 		n.handOver(now, from, p.Flow, h, out)
-	case n.hand.next == machine.Never || from != n.hand.from || p.Flow != n.hand.flow:
-		n.count.DropStranger++
-	default:
+	case n.hand.next != machine.Never && from == n.hand.from && p.Flow == n.hand.flow:
 		n.takeOver(now, h, out)
+	case !n.fetched(now, from, p.Flow, h, out):
+		n.count.DropStranger++
 	}
 }
 
 // handOver answers a question for triggers. They are for nobody but the node that comes before this one, and of no
-// prefixes but those before it; and for the one after, if this one leaves.
+// prefixes but those before it, even if another has joined between them meanwhile; and for the one after, if this one
+// leaves.
 func (n *Node) handOver(now machine.Time, to netip.AddrPort, flow uint32, q i3.Handover, out *machine.Outbox) {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
 	if n.toHeir(to, asked) {
 		n.handToHeir(now, flow, q, out)
 		return
 	}
-	if pred := n.member.Predecessor(); pred.Addr != to || pred.Prefix != q.Hi || asked.Contains(n.owned.Hi) {
+	switch {
+	case !n.mayAsk(now, to, asked):
 		n.count.DropStranger++
 		return
+	case n.borrows(): // it has not all itself: there will be more
+		n.sendHandover(to, flow, &i3.Handover{Bring: true, More: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor}, out)
+		return
 	}
-	a := n.page(now, q)
+	a := n.page(now, q, i3.MaxHanded, n.scratch.page[:0])
+	n.scratch.page = a.Handed
+	n.count.HandedOver += uint64(len(a.Handed))
 	n.sendHandover(to, flow, &a, out)
 }
 
-// page returns the triggers from the cursor of a question on, as many as a packet holds. A cursor is one of the table
-// and, above that, how many triggers of the identifier there were handed over: it may have more than a packet holds.
-func (n *Node) page(now machine.Time, q i3.Handover) i3.Handover {
+// page returns the triggers from the cursor of a question on, behind some others, as many as make so many with these. A
+// cursor is one of the table and, above that, how many triggers of the identifier there were handed over: it may have
+// more than there is room for.
+func (n *Node) page(now machine.Time, q i3.Handover, most int, to []i3.Handed) i3.Handover {
 	asked := chord.Range{Lo: q.Lo, Hi: q.Hi}
-	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true}
+	a := i3.Handover{Bring: true, Lo: q.Lo, Hi: q.Hi, Cursor: q.Cursor, More: true, Handed: to}
 	skip := int(q.Cursor >> matcher.CursorBits)
 	for cells := 0; a.More && cells < handCells; cells++ {
 		fit, seen := len(a.Handed), 0
 		from := matcher.Cursor(a.Cursor & (1<<matcher.CursorBits - 1))
 		at, more := n.table.Scan(from, 1, tick(now), func(id i3.ID, tg matcher.Target, at matcher.Tick) {
-			if seen++; seen > skip && len(a.Handed) <= i3.MaxHanded && asked.Contains(id.Prefix()) {
+			if seen++; seen > skip && len(a.Handed) <= most && asked.Contains(id.Prefix()) {
 				a.Handed = append(a.Handed, n.handed(now, id, tg, at))
 			}
 		})
 		switch {
-		case len(a.Handed) <= i3.MaxHanded:
+		case len(a.Handed) <= most:
 			a.Cursor, a.More, skip = uint64(at), more, 0
 			continue
-		case fit > 0: // the cell is for the next packet
+		case fit > len(to): // the cell is for the next packet
 			a.Handed = a.Handed[:fit]
 		default:
-			a.Handed = a.Handed[:i3.MaxHanded]
-			a.Cursor += i3.MaxHanded << matcher.CursorBits
+			a.Handed = a.Handed[:most]
+			a.Cursor += uint64(most-len(to)) << matcher.CursorBits
 		}
 		break
 	}
-	n.count.HandedOver += uint64(len(a.Handed))
 	return a
 }
 
 // handed returns a trigger as it is handed over. It is given more to live than it has: its host may refresh it here for
 // the last time after that, and then not for half a lifetime.
 func (n *Node) handed(now machine.Time, id i3.ID, tg matcher.Target, expire matcher.Tick) i3.Handed {
-	e := n.targets.at(tg)
 	all := matcher.Tick(n.cfg.Lifetime / machine.Millisecond)
-	h := i3.Handed{Trigger: i3.Trigger{ID: id}, LifetimeMS: uint32(min(expire-tick(now)+all/3, all))}
-	if to, ok := e.id(); ok {
-		h.Trigger.Target, h.Owner = i3.ToID(to), i3.Key(e.proof)
-	} else {
-		h.Trigger.Target = i3.ToHost(e.host(), i3.Key(e.wire[i3.AddrSize:][:16]))
-	}
+	h := n.targets.at(tg).handed(id)
+	h.LifetimeMS = uint32(min(expire-tick(now)+all/3, all))
 	return h
 }
 
-// takeOver inserts triggers that are handed over, and asks for more. Those of hosts have to be proven again with
+// handed returns a trigger as it is handed over, without a lifetime.
+func (e *target) handed(id i3.ID) i3.Handed {
+	if to, ok := e.id(); ok {
+		return i3.Handed{Trigger: i3.Trigger{ID: id, Target: i3.ToID(to)}, Owner: i3.Key(e.proof)}
+	}
+	return i3.Handed{Trigger: i3.Trigger{ID: id, Target: i3.ToHost(e.host(), i3.Key(e.wire[i3.AddrSize:][:16]))}}
+}
+
+// handedTarget returns the target of a trigger that was handed over. No nonce of it was found right yet.
+func (n *Node) handedTarget(t i3.Handed) target {
+	e := targetOf(t.Trigger.Target)
+	if e.epoch = noEpoch; e.kind == toID {
+		e.proof = t.Owner
+	}
+	n.bake(t.Trigger.ID, &e)
+	return e
+}
+
+// takeOver inserts triggers of the one before, and asks for more. Those of hosts have to be proven again with
 // their next refresh; until then the node believes the one that owned them before.
 //
-// An heir that has all owns them before it says so, since from then on the other does not.
+// One that has all owns them before it says so, since from then on the other does not.
 func (n *Node) takeOver(now machine.Time, a i3.Handover, out *machine.Outbox) {
-	for _, t := range a.Handed {
-		n.takeTrigger(now, t)
-	}
 	h := &n.hand
+	for _, t := range a.Handed {
+		n.takeTrigger(now, h.owned, t)
+	}
 	switch {
 	case a.More:
-	case h.heir && !h.has:
+	case !h.has:
 		h.has = true
 		n.heir = heir{h.owned, now.Add(heirMost)}
 	default:
 		h.next = machine.Never
 		return
 	}
-	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, h.flows.Next()
+	h.tries, h.most, h.at, h.flow = 0, handTries, a.Cursor, n.flows.Next()
 	n.askHandover(now, out)
 }
 
-// takeTrigger inserts one, if it is one that the node would take from a host.
-func (n *Node) takeTrigger(now machine.Time, t i3.Handed) {
+// takeTrigger inserts one, if it is one of the prefixes that were asked for and the node would take it from a host.
+func (n *Node) takeTrigger(now machine.Time, asked chord.Range, t i3.Handed) {
 	left := machine.Duration(t.LifetimeMS) * machine.Millisecond
 	prefix := t.Trigger.ID.Prefix()
-	if left > n.cfg.Lifetime+machine.Second || !n.hand.owned.Contains(prefix) ||
-		!n.hand.heir && !n.owned.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil || n.folds(now, t.Trigger) {
+	if left > n.cfg.Lifetime+machine.Second || !asked.Contains(prefix) || i3.CheckConstraint(t.Trigger) != nil ||
+		n.folds(now, t.Trigger) {
 		n.count.HandoverRefused++
 		return
 	}
 	h, known := n.find(t.Trigger)
-	if known && n.outlives(h, t.Trigger.ID, now.Add(left)) {
+	mirror := known && n.targets.at(h).pass != 0
+	switch {
+	case mirror:
+		n.own(n.targets.at(h))
+	case !known:
+		h = n.targets.add(n.handedTarget(t))
+	case n.outlives(h, t.Trigger.ID, now.Add(left)):
 		return
-	}
-	if !known {
-		e := targetOf(t.Trigger.Target)
-		if e.epoch = noEpoch; e.kind == toID {
-			e.proof = t.Owner
-		}
-		n.bake(t.Trigger.ID, &e)
-		h = n.targets.add(e)
 	}
 	if _, err := n.table.Insert(t.Trigger.ID, h, tick(now), tick(now.Add(left))); err != nil {
 		n.count.HandoverRefused++

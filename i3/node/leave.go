@@ -92,7 +92,8 @@ func (n *Node) depart(now machine.Time, out *machine.Outbox) {
 		n.quiet(now)
 	case n.alone, n.member.Successors()[0].Addr == n.cfg.Self, now >= d.until:
 		n.partWithout(now, out)
-	case n.hand.next != machine.Never || n.heir.until != 0: // what it takes over itself is to go on with the rest
+	case min(n.hand.next, n.fetch.next) != machine.Never || n.heir.until != 0:
+		// what it takes over itself is to go on with the rest
 		d.next = now.Add(handRetry)
 	default:
 		n.offer(now, out)
@@ -116,7 +117,7 @@ func (n *Node) offer(now machine.Time, out *machine.Outbox) {
 // partWithout leaves the ring though nobody has the triggers, if there are any. The node goes on matching what reaches
 // it.
 func (n *Node) partWithout(now machine.Time, out *machine.Outbox) {
-	if n.table.Len() > 0 {
+	if n.Triggers() > 0 {
 		n.count.LeaveFailed++
 	}
 	n.part(now, out)
@@ -127,7 +128,7 @@ func (n *Node) part(now machine.Time, out *machine.Outbox) {
 	d := &n.leave
 	d.step, d.data = passing, n.count.Data
 	d.next, d.until = now.Add(quietFor), now.Add(quietMost)
-	n.hand.next = machine.Never
+	n.hand.next, n.fetch.next = machine.Never, machine.Never
 	n.member.Leave(now, out)
 }
 
@@ -164,10 +165,12 @@ func (n *Node) handToHeir(now machine.Time, flow uint32, q i3.Handover, out *mac
 		d.tries = 0
 	}
 	d.step, d.at, d.next = handing, q.Cursor, now.Add(2*handRetry)
-	a := n.page(now, q)
+	a := n.page(now, q, i3.MaxHanded, n.scratch.page[:0])
+	n.scratch.page = a.Handed
+	n.count.HandedOver += uint64(len(a.Handed))
 	if !a.More {
 		if d.end == 0 {
-			d.end = receipt | uint64(n.hand.flows.Next())
+			d.end = receipt | uint64(n.flows.Next())
 		}
 		a.Cursor = d.end
 	}
@@ -183,14 +186,15 @@ func (n *Node) offered(now machine.Time, from netip.AddrPort, o i3.Handover, out
 	case n.leave.step != staying || pred.Addr != from || pred.Prefix != o.Hi || owned.Contains(n.owned.Hi):
 		n.count.DropStranger++
 		return
+	case n.fetch.next != machine.Never:
+		return // one after the other
 	case h.next == machine.Never:
-		n.hand = handover{
-			from: from, owned: owned, flows: h.flows, flow: h.flows.Next(), heir: true, most: 1, until: now.Add(n.cfg.Lifetime),
-		}
+		n.hand = handover{from: from, owned: owned, flow: n.flows.Next(), most: 1, until: now.Add(n.cfg.Lifetime)}
 	case h.from != from || h.owned != owned || h.most > 1:
 		return // one after the other
 	}
 	h.tries = 0
+	n.hurryMirror(now, from)
 	n.askHandover(now, out)
 }
 

@@ -28,6 +28,7 @@ type flood struct {
 	leaving  map[netip.AddrPort]machine.Time // when hosts send no more to them
 	linger   machine.Duration                // how long hosts send on to one that has left the ring
 	idle     bool                            // none is sent
+	most     uint8                           // how many times a packet may be passed on
 }
 
 // mostHops is how many times a packet of a flood may be passed on: by a node that does not know of a newcomer, and by
@@ -36,7 +37,11 @@ const mostHops = 3
 
 // newFlood returns a ring with triggers: of each identifier for two hosts and a link, of some for many hosts.
 func newFlood(t *testing.T, nodes, ids int, seed uint64) *flood {
-	b := newRingBed(t, nodes)
+	return newFloodOn(newRingBed(t, nodes), ids, seed)
+}
+
+// newFloodOn is newFlood on a ring that is about to form.
+func newFloodOn(b *ringBed, ids int, seed uint64) *flood {
 	b.run(30 * machine.Second)
 	b.delay = 5 * machine.Millisecond
 	slices.SortFunc(b.all, func(p, q chord.Place) int { return cmp.Compare(p.Prefix, q.Prefix) })
@@ -44,6 +49,7 @@ func newFlood(t *testing.T, nodes, ids int, seed uint64) *flood {
 		ringBed: b, rng: prng.New(seed, 9), triggers: map[i3.ID]int{}, hosts: map[i3.ID][]netip.AddrPort{},
 		sent: map[uint32]i3.ID{}, got: map[string]int{}, leaving: map[netip.AddrPort]machine.Time{},
 		linger: 2 * machine.Second, // so often hosts look after owners
+		most:   mostHops,
 	}
 	for i := range ids {
 		id := i3.NewID(f.rng.Uint64()&^1, i3.Key{5}, f.rng.Uint64())
@@ -99,13 +105,19 @@ func (f *flood) send() {
 	id, number := f.ids[f.rng.IntN(len(f.ids))], uint32(len(f.sent))
 	f.sent[number] = id
 	by := f.all[f.rng.IntN(len(f.all))].Addr
-	for f.rigs[by] == nil || f.leaving[by] != 0 && f.leaving[by] <= f.now {
+	for !f.serves(by) {
 		by = f.all[f.rng.IntN(len(f.all))].Addr
 	}
 	f.mail = append(f.mail, letter{})
 	copy(f.mail[1:], f.mail)
-	packet := dataWithin(id, mostHops, string(binary.BigEndian.AppendUint32(nil, number)))
+	packet := dataWithin(id, f.most, string(binary.BigEndian.AppendUint32(nil, number)))
 	f.mail[0] = letter{f.now, bob, by, packet}
+}
+
+// serves reports whether hosts may think that a node is there.
+func (f *flood) serves(by netip.AddrPort) bool {
+	r, until := f.rigs[by], f.leaving[by]
+	return r != nil && (until > f.now || until == 0 && r.member.Joined())
 }
 
 // take notes what hosts have received.

@@ -18,7 +18,7 @@ type Node struct {
 	sweepAt machine.Time // machine.Never while the table is empty
 	ringAt  machine.Time // when the member of a ring has something to do
 	alone   bool         // it has not joined its ring yet
-	given   bool         // its successor has its triggers, and matches packets for them
+	given   bool         // its successor has its triggers, and matches packets for them: it leaves, or has just joined
 	paced   bool         // the packets of its triggers are limited
 	owned   chord.Range  // the prefixes that it owns
 	ring    chord.Ring
@@ -27,8 +27,13 @@ type Node struct {
 
 	cfg     Config
 	cookies *i3.Cookies
+	flows   chord.Flows
 	hand    handover
+	fetch   fetch
 	heir    heir
+	lends   lends
+	mirrors mirrors
+	journal journal
 	leave   departure
 
 	quota    quota
@@ -48,6 +53,8 @@ type scratch struct {
 	reply    []byte
 	entries  []i3.Insert
 	batch    []machine.Datagram
+	handed   []i3.Handed // of what comes
+	page     []i3.Handed // of what leaves
 }
 
 // scratchIn returns the scratch space in an outbox.
@@ -74,7 +81,9 @@ func New(cfg Config) (*Node, error) {
 		cookies: i3.NewCookies(cfg.Secret),
 		sweepAt: machine.Never,
 		ringAt:  machine.Never,
-		hand:    handover{next: machine.Never, flows: chord.NewFlows([16]byte(cfg.Secret[:16]))},
+		flows:   chord.NewFlows([16]byte(cfg.Secret[:16])),
+		hand:    handover{next: machine.Never},
+		fetch:   fetch{next: machine.Never},
 		leave:   departure{next: machine.Never},
 		quota:   newQuota(cfg.Limits, [16]byte(cfg.Secret[:16])),
 
@@ -90,9 +99,15 @@ func New(cfg Config) (*Node, error) {
 	if cfg.Pushback {
 		n.push = &pushback{links: make(map[uint32]pushed)}
 	}
+	most := cfg.MaxTriggers
+	if cfg.Mirrors {
+		cfg.Member.LookBehind()
+		n.mirrors.on, n.journal.on, n.mirrors.next = true, true, machine.Never
+		most += cfg.MaxMirrors
+	}
 	var err error
 	n.table, err = matcher.New(matcher.Config{
-		MaxTriggers: cfg.MaxTriggers,
+		MaxTriggers: most,
 		MaxPerID:    cfg.MaxPerID,
 		Seed:        [16]byte(cfg.Secret[16:]),
 		Reclaimed:   n.expired,
@@ -106,7 +121,10 @@ func New(cfg Config) (*Node, error) {
 // expired is told of every trigger that the table drops because its time is
 // over.
 func (n *Node) expired(id i3.ID, tg matcher.Target) {
-	n.count.Expired++
+	if e := n.targets.at(tg); e.pass == 0 || n.owns(id.Prefix()) {
+		n.count.Expired++
+		n.journal.note(id, e, true)
+	}
 	n.release(id, tg)
 }
 
@@ -114,8 +132,11 @@ func (n *Node) expired(id i3.ID, tg matcher.Target) {
 func (n *Node) Counters() Counters { return n.count }
 
 // Triggers returns the number of triggers in the table, expired ones that were
-// not reclaimed yet included.
-func (n *Node) Triggers() int { return n.table.Len() }
+// not reclaimed yet included, and mirrors not.
+func (n *Node) Triggers() int { return n.table.Len() - n.mirrors.count }
+
+// Mirrors returns the number of mirrors in the table.
+func (n *Node) Mirrors() int { return n.mirrors.count }
 
 // Receive handles a batch of datagrams: control packets one by one, data
 // packets of the whole batch together.
@@ -174,8 +195,12 @@ func (n *Node) packet(now machine.Time, from netip.AddrPort, p i3.Packet, wire [
 	switch p.Kind {
 	case i3.KindData:
 		n.count.Data++
-		n.data(from, p, wire, out)
+		n.data(now, from, p, wire, out)
 	case i3.KindInsert, i3.KindRemove:
+		if n.borrows() {
+			n.count.DropUnready++
+			return
+		}
 		n.request(now, from, p, i3.Payload(wire), out)
 	case i3.KindPushback:
 		n.pushedBack(now, from, p)
@@ -192,15 +217,21 @@ func tick(now machine.Time) matcher.Tick {
 // followRing takes over what the member of a ring owns by now.
 func (n *Node) followRing(now machine.Time, out *machine.Outbox) {
 	owned, joined := n.member.Range()
-	n.owned = owned
+	if n.owned != owned {
+		n.ownsOther(now, owned)
+	}
 	if n.alone && joined {
-		n.fetch(now, out)
+		n.beginFetch(now, out)
 	}
 	if n.leave.step < passing {
 		n.alone = !joined
 	}
 	n.followHeir(now)
-	n.ringAt = min(n.member.Deadline(), n.hand.next, n.leave.next)
+	n.ringAt = min(n.member.Deadline(), n.hand.next, n.fetch.next, n.leave.next)
+	if n.mirrors.on {
+		n.followMirrors(now)
+		n.ringAt = min(n.ringAt, n.mirrors.next)
+	}
 }
 
 // Deadline returns when expired triggers are next reclaimed, or the ring is looked after.
@@ -221,8 +252,14 @@ func (n *Node) Expire(now machine.Time, out *machine.Outbox) {
 		if now >= n.hand.next {
 			n.askHandover(now, out)
 		}
+		if now >= n.fetch.next {
+			n.askFetch(now, out)
+		}
 		if now >= n.leave.next {
 			n.depart(now, out)
+		}
+		if n.mirrors.on {
+			n.mirror(now, out)
 		}
 		n.followRing(now, out)
 	}

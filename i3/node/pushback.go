@@ -107,7 +107,8 @@ func (n *Node) settled(now machine.Time, id i3.ID) bool {
 	if !p.begun || p.owned != n.owned {
 		p.begun, p.owned, p.quiet = true, n.owned, now.Add(n.cfg.Lifetime)
 	}
-	return now >= p.quiet && n.owned.Contains(id.Prefix()) && n.hand.next == machine.Never && n.leave.step == 0
+	return now >= p.quiet && n.owned.Contains(id.Prefix()) &&
+		min(n.hand.next, n.fetch.next) == machine.Never && n.leave.step == 0
 }
 
 // affords reports whether the node may send another pushback.
@@ -163,6 +164,7 @@ func (n *Node) pushedBack(now machine.Time, from netip.AddrPort, p i3.Packet) {
 	case now.Sub(l.told) >= pushApart:
 		n.count.Pruned++
 		n.table.Remove(l.id, l.handle)
+		n.journal.note(l.id, n.targets.at(l.handle), true)
 		n.release(l.id, l.handle)
 	}
 }

@@ -177,6 +177,9 @@ func (n *Node) release(id i3.ID, h handle) {
 		n.quota.targets.sub(b.target)
 		n.quota.keys.sub(b.key)
 	}
+	if n.targets.at(h).pass != 0 {
+		n.mirrors.count--
+	}
 	n.targets.release(h)
 	n.packets.forget(h)
 }

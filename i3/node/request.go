@@ -134,6 +134,8 @@ func (n *Node) insert(now machine.Time, from netip.AddrPort, in i3.Insert) i3.Ac
 	case n.folds(now, in.Trigger):
 		n.count.Refused++
 		return n.ack(now, in.Trigger, i3.StatusRefused)
+	case !known && n.mirrors.on && n.Triggers() >= n.cfg.MaxTriggers:
+		return n.ack(now, in.Trigger, n.refusal(matcher.ErrFull))
 	}
 	if !known {
 		e := targetOf(in.Trigger.Target)
@@ -161,6 +163,12 @@ func (n *Node) store(now machine.Time, from netip.AddrPort, in i3.Insert, h hand
 	e := n.targets.at(h)
 	n.charge(from, in.Trigger.ID, e)
 	n.refreshed(now, in.Trigger.ID, h)
+	if !known {
+		n.journal.note(in.Trigger.ID, e, false)
+	} else if e.pass != 0 {
+		n.own(e)
+		n.count.MirrorsTaken++
+	}
 	return n.inserted(now, in, e, known)
 }
 
@@ -225,11 +233,16 @@ func (n *Node) remove(now machine.Time, in i3.Insert) i3.Ack {
 	if !ok {
 		return n.ack(now, in.Trigger, i3.StatusMissing)
 	}
+	if n.targets.at(h).pass != 0 && !n.owns(in.Trigger.ID.Prefix()) {
+		n.count.NotOwner++
+		return n.ack(now, in.Trigger, i3.StatusNotOwner)
+	}
 	if e := n.targets.at(h); e.kind == toID && (e.proof == [16]byte{} || i3.OwnerOf(in.Nonce) != e.proof) {
 		n.count.Refused++
 		return n.ack(now, in.Trigger, i3.StatusRefused)
 	}
 	n.table.Remove(in.Trigger.ID, h)
+	n.journal.note(in.Trigger.ID, n.targets.at(h), true)
 	n.release(in.Trigger.ID, h)
 	n.count.Removed++
 	return n.ack(now, in.Trigger, i3.StatusRemoved)

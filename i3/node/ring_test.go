@@ -18,8 +18,9 @@ import (
 // A ringBed is nodes on a ring that forms itself. What they send arrives after a delay, at first none; what is for no
 // node leaves.
 type ringBed struct {
-	limits node.Limits // of nodes that join from now on
-	*testing.T
+	limits node.Limits            // of nodes that join from now on
+	change func(cfg *node.Config) // changes their configuration, or nil
+	testing.TB
 	rigs  map[netip.AddrPort]*rig
 	all   []chord.Place
 	now   machine.Time
@@ -28,6 +29,8 @@ type ringBed struct {
 	mail  []letter
 	left  []copied
 	hops  int // of data between nodes
+
+	starts uint32 // of nodes
 }
 
 // A letter is a datagram between nodes.
@@ -37,8 +40,11 @@ type letter struct {
 	bytes    []byte
 }
 
-func newRingBed(t *testing.T, nodes int) *ringBed {
-	b := &ringBed{T: t, rigs: map[netip.AddrPort]*rig{}, now: start, limits: node.Unlimited()}
+func newRingBed(t testing.TB, nodes int) *ringBed { return newRingBedOf(t, nodes, nil) }
+
+// newRingBedOf is newRingBed of nodes with other configurations.
+func newRingBedOf(t testing.TB, nodes int, change func(cfg *node.Config)) *ringBed {
+	b := &ringBed{TB: t, rigs: map[netip.AddrPort]*rig{}, now: start, limits: node.Unlimited(), change: change}
 	rng := prng.New(1, 0)
 	for range nodes {
 		b.join(rng.Uint64())
@@ -50,6 +56,12 @@ func newRingBed(t *testing.T, nodes int) *ringBed {
 func (b *ringBed) join(prefix uint64) *rig {
 	i := byte(len(b.all))
 	self := chord.Place{Prefix: prefix, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, i}), 3000)}
+	b.all = append(b.all, self)
+	return b.start(self, i)
+}
+
+// start starts a node at a place, with nothing in its memory.
+func (b *ringBed) start(self chord.Place, i byte) *rig {
 	cfg := chord.Config{Self: self, Seed: uint64(i), Secret: [16]byte{i}}
 	if i > 0 {
 		cfg.Join = []netip.AddrPort{b.all[0].Addr}
@@ -58,9 +70,16 @@ func (b *ringBed) join(prefix uint64) *rig {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRig(b.T, node.Config{Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50, Limits: b.limits})
+	b.starts++
+	c := node.Config{
+		Self: self.Addr, Member: m, Secret: secret, MaxPerID: 50, Limits: b.limits, Epoch: b.starts,
+	}
+	if b.change != nil {
+		b.change(&c)
+	}
+	r := newRig(b.TB, c)
 	r.member = m
-	b.rigs[self.Addr], b.all = r, append(b.all, self)
+	b.rigs[self.Addr] = r
 	return r
 }
 

@@ -35,6 +35,8 @@ type target struct {
 	epoch   uint32
 	kind    targetKind
 	counted bool // in the quotas; one that was handed over is with its next refresh
+	// pass is 0, or it is of a mirror, and this the last pass through the triggers of its owner that it was found in.
+	pass uint16
 }
 
 type targetKind uint8

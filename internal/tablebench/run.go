@@ -63,6 +63,7 @@ func Time[B Bench[B]](b B, n int, f func()) {
 	t := Timing{lookups, b.Elapsed(), processorTime() - before}
 	if t.Processor > 0 {
 		b.ReportMetric(t.Share(), "%cpu")
+		b.ReportMetric(float64(t.Processor.Nanoseconds())/float64(lookups), "cpu-ns/lookup")
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(t.NS(), "ns/lookup")

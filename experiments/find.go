@@ -1,0 +1,201 @@
+package experiments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"i3bench/i3/machine"
+	"i3bench/loadgen/find"
+	"i3bench/reports"
+)
+
+// The ways in which a search ends without an answer that can be trusted.
+var (
+	// ErrLimited is returned where the generator, not the system, was the limit.
+	ErrLimited = errors.New("INVALID: the generator was the limit")
+	// ErrNoRate is returned where no rate is known to meet the objectives, where the
+	// budget was used up, or where trials contradict each other.
+	ErrNoRate = errors.New("no answer")
+)
+
+// Find searches for the largest rate of joins, with repairs beside them, at which
+// a group on real sockets meets objectives. Its trials are what [Load] does, one
+// after the other on the same group.
+type Find struct {
+	Load       // the group; rates and times are those of the trials
+	Objectives []reports.Objective
+	// Config says how to search, but for its objectives and its budget.
+	Config find.Config
+	// Ratio is the number of joins for each repair.
+	Ratio float64
+	// Budget is how long everything may take.
+	Budget time.Duration
+	// Late is the p99 of the generator's lateness beyond which a trial is invalid.
+	// Zero: [reports.LateLimit].
+	Late time.Duration
+	// Settle is how long the group may take after a trial until all receivers have
+	// left. One that takes longer is replaced by a new group.
+	Settle time.Duration
+	// Fresh makes a new group for each trial.
+	Fresh bool
+}
+
+// A findRun is the search while it goes on.
+type findRun struct {
+	Find
+	sink     Sink
+	progress Progress
+	begin    time.Time
+	group    *loadRun // nil: to be deployed
+	system   string   // reports.SystemNew if it has had no trial
+}
+
+// Run runs the search.
+func (f Find) Run(ctx context.Context, sink Sink, progress Progress) error {
+	r := &findRun{Find: f, sink: sink, progress: progress, begin: time.Now()}
+	for i, o := range f.Objectives {
+		sink.Sample(reports.Sample{
+			Stage: reports.StageFind, Kind: reports.KindObjective, Group: o.Text, Host: i, Value: o.Limit,
+		})
+	}
+	defer r.close()
+	if err := r.deploy(ctx); err != nil {
+		return err
+	}
+	c := f.Config
+	c.Objectives = reports.Bounds(f.Objectives)
+	c.Budget = max(f.Budget-time.Since(r.begin), time.Nanosecond).Seconds()
+	result, err := find.Run(c, func(p find.Plan) (find.Outcome, error) { return r.trial(ctx, p) })
+	if err != nil {
+		return fmt.Errorf("find: %w", err)
+	}
+	return verdict(result)
+}
+
+// verdict returns the error of a result that is no answer.
+func verdict(r find.Result) error {
+	switch r.All.State {
+	case find.Found, find.AtLeast:
+		return nil
+	case find.Limited:
+		return fmt.Errorf("find: %w from %.0f joins/s on", ErrLimited, r.Ceiling)
+	}
+	return fmt.Errorf("find: %w: %s", ErrNoRate, reports.FoundText(r.All.State, r.All.Against))
+}
+
+// deploy deploys a new group.
+func (r *findRun) deploy(ctx context.Context) (err error) {
+	r.system = reports.SystemNew
+	r.group, err = r.Load.deploy(ctx, func(_, _ int, what string) { r.tell(what) })
+	return err
+}
+
+// close ends the group.
+func (r *findRun) close() {
+	if r.group != nil {
+		r.group.close()
+		r.group = nil
+	}
+}
+
+// tell reports progress: the time that has passed, of the budget.
+func (r *findRun) tell(what string) {
+	passed := min(time.Since(r.begin), r.Budget)
+	r.progress(int(passed/time.Millisecond), int(r.Budget/time.Millisecond), what)
+}
+
+// trial carries out a trial and lets the group come to rest, or replaces it.
+func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) {
+	begin := time.Now()
+	g, c := r.group, &collector{sink: r.sink, trial: p.Number}
+	g.Joins, g.Repairs, g.For = p.Rate, p.Rate/r.Ratio, time.Duration(p.Seconds*float64(time.Second))
+	g.Seed = r.Seed + uint64(p.Number)
+	name := fmt.Sprintf("trial %d (%s), %.0f joins/s for %v", p.Number+1, p.Purpose, p.Rate, g.For.Round(time.Millisecond))
+	r.tell(name)
+	if err := g.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
+		return find.Outcome{}, err
+	}
+	system := r.system
+	r.system = reports.SystemKept
+	if !g.settle(ctx, r.Settle) || r.Fresh {
+		r.close()
+		if err := r.deploy(ctx); err != nil {
+			return find.Outcome{}, err
+		}
+	}
+	s := reports.Sample{
+		Stage: reports.StageFind, Kind: reports.KindTrial, Level: p.Number, Group: p.Purpose.String(), Status: system,
+		Value: p.Rate, N: int64(g.unsent()), StartNS: int64(g.For), ServiceNS: int64(time.Since(begin)),
+	}
+	r.sink.Sample(s)
+	return c.trialOf(s).Outcome(r.Objectives, r.lateLimit()), ctx.Err()
+}
+
+// lateLimit is how late the generator may be, in nanoseconds.
+func (r *findRun) lateLimit() float64 {
+	if r.Late > 0 {
+		return float64(r.Late)
+	}
+	return reports.LateLimit(r.Objectives)
+}
+
+// unsent returns how many operations of the last offer were not started.
+func (r *loadRun) unsent() (n uint64) {
+	for _, ops := range []*operations{r.joins, r.losses} {
+		if ops.stats != nil {
+			n += ops.stats.Missed + ops.stats.Dropped
+		}
+	}
+	return n
+}
+
+// settle forgets what is still to be done, and reports whether all receivers of
+// the pool have left within the limit.
+func (r *loadRun) settle(ctx context.Context, limit time.Duration) bool {
+	for waiting := true; waiting; {
+		select {
+		case <-r.orders:
+		default:
+			waiting = false
+		}
+	}
+	for _, s := range r.stays {
+		s.Endpoint.Do(func(machine.Time, *machine.Outbox) { s.due = nil })
+	}
+	return waitUntil(ctx, udpWorld{r.world}, limit, func() bool { return len(r.idle) == cap(r.idle) })
+}
+
+// A collector keeps the samples of a trial, and hands them on as such.
+type collector struct {
+	sink  Sink
+	trial int
+
+	mu     sync.Mutex
+	byKind map[string][]reports.Sample
+}
+
+// Sample takes a sample of the load. The sums of each second can be had from the
+// others, and are left out.
+func (c *collector) Sample(s reports.Sample) {
+	if s.Kind == reports.KindOffered {
+		return
+	}
+	s.Stage, s.Level = reports.StageFind, c.trial
+	c.mu.Lock()
+	if c.byKind == nil {
+		c.byKind = make(map[string][]reports.Sample)
+	}
+	c.byKind[s.Kind] = append(c.byKind[s.Kind], s)
+	c.mu.Unlock()
+	c.sink.Sample(s)
+}
+
+// trialOf returns the figures of the trial.
+func (c *collector) trialOf(s reports.Sample) reports.Trial {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return reports.SummarizeTrial(s, c.byKind[reports.KindJoin], c.byKind[reports.KindRepair], c.byKind[reports.KindLate])
+}
