@@ -1,6 +1,7 @@
 package multicast
 
 import (
+	"i3bench/i3"
 	"bytes"
 	"errors"
 	"slices"
@@ -285,5 +286,19 @@ func TestExclude(t *testing.T) {
 	}
 	if tr.moves != 2 {
 		t.Errorf("%d moves, want 2", tr.moves)
+	}
+}
+
+// A packet of a train counts once, however often it comes back, and no packet that there is not.
+func TestEchoCountsOnce(t *testing.T) {
+	r := &Receiver{core: core{cfg: &Config{}}, state: measuring, step: 7, join: &joining{}}
+	r.join.search.trains = []train{{id: wireID}}
+	for range 20 {
+		for _, i := range []uint64{3, trainLength} {
+			r.trainBack(0, i3.Packet{Kind: i3.KindData, ID: wireID}, Message{Type: TypeEcho, Seq: 7<<numberBits | i}, nil)
+		}
+	}
+	if back := r.join.search.trains[0].back; back != 1<<3 || r.count.DropUnexpected != 39 {
+		t.Errorf("back %b, %d dropped, want one back and 39 dropped", back, r.count.DropUnexpected)
 	}
 }

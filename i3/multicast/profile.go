@@ -42,10 +42,19 @@ func NewProfile(cfg Config) (*Profile, error) {
 
 // NewReceiver returns a receiver that does nothing before Join.
 func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
-	r := &Receiver{near: m.Near, scheme: p.cfg.Refresh}
+	r := new(Receiver)
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}
+	return r, nil
+}
+
+// init makes a receiver that hands what arrives at its host to handler.
+func (r *Receiver) init(p *Profile, m Member, handler host.Handler) error {
+	if err := r.core.init(p, m, handler); err != nil {
+		return err
+	}
+	r.near, r.scheme = m.Near, p.cfg.Refresh
 	r.drawStep()
 	if p.cfg.gauged {
 		r.more().gauge = new(gauge)
@@ -53,7 +62,7 @@ func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
 	if m.Agent > 0 {
 		r.more().agent = m.Agent
 	}
-	return r, nil
+	return nil
 }
 
 // member returns what a configuration for one host says of it alone.

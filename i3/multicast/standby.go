@@ -41,7 +41,7 @@ func NewStandby(cfg Config) (*Standby, error) {
 	if cfg.Name != nil {
 		return nil, errors.New("multicast: config: a stand-by that knows a name: want its group")
 	}
-	s := &Standby{profile: p, self: cfg.member(), member: &Receiver{near: cfg.Near, scheme: p.cfg.Refresh}}
+	s := &Standby{profile: p, self: cfg.member(), member: new(Receiver)}
 	if err := s.member.init(p, s.self, s); err != nil {
 		return nil, err
 	}
