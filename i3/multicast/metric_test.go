@@ -1,7 +1,6 @@
 package multicast
 
 import (
-	"i3bench/i3"
 	"bytes"
 	"errors"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"i3bench/i3"
 	"i3bench/i3/machine"
 )
 
