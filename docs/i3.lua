@@ -26,7 +26,9 @@ local statuses = {[1] = "inserted", [2] = "refreshed", [3] = "probed", [4] = "re
 	[6] = "full", [7] = "refused", [8] = "not owner", [9] = "no room"}
 local ring_kinds = {[1] = "ask", [2] = "answer", [3] = "tell", [4] = "follow", [5] = "leave", [6] = "moved"}
 local types = {[1] = "data", [2] = "heartbeat", [3] = "query", [4] = "reply", [5] = "refresh-ack", [6] = "request",
-	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit"}
+	[7] = "repair", [8] = "gone", [9] = "leaving", [10] = "adopt", [11] = "hint", [12] = "ask", [13] = "admit",
+	[14] = "report", [15] = "echo", [16] = "rekey", [17] = "end"}
+local metrics = {[0] = "delay", [1] = "bandwidth", [2] = "loss"}
 
 -- The header of a packet.
 local f = {
@@ -114,6 +116,8 @@ local m = {
 	id = ProtoField.bytes("i3mc.id", "Identifier"),
 	distance = ProtoField.int64("i3mc.distance", "Source distance in ns"),
 	clock = ProtoField.int64("i3mc.clock", "Source clock less sender clock (ns)"),
+	metric = ProtoField.uint8("i3mc.metric", "Metric", base.DEC, metrics),
+	value = ProtoField.uint32("i3mc.value", "kbit/s, or packets lost of a million"),
 	group = ProtoField.bytes("i3mc.group", "Group asked"),
 	target = ProtoField.bytes("i3mc.target", "Subtree that lost it"),
 	secret = ProtoField.bytes("i3mc.secret", "Secret of the link's owner"),
@@ -123,6 +127,7 @@ local m = {
 	token = ProtoField.bytes("i3mc.token", "Token"),
 	nonce = ProtoField.bytes("i3mc.nonce", "Nonce"),
 	box = ProtoField.bytes("i3mc.box", "Sealed identifier and key"),
+	chain = ProtoField.bytes("i3mc.chain", "Identifier of the new chain"),
 }
 i3mc.fields = m
 
@@ -392,13 +397,30 @@ local bodies = {
 	heartbeat = {length = 0, show = show_nothing},
 	query = {length = 48, show = function(tvb, offset, _, tree)
 		local bad = show_address(tvb, offset, offset + 16, tree, m.ipv4, m.ipv6, m.port)
-		tree:add(m.padding, tvb(offset + 18, 30))
-		return not zero(tvb, offset + 18, 30) and "padding is not zero" or bad
+		tree:add(m.metric, tvb(offset + 18, 1))
+		tree:add(m.padding, tvb(offset + 19, 29))
+		if tvb(offset + 18, 1):uint() > 2 then return "unknown metric" end
+		return not zero(tvb, offset + 19, 29) and "padding is not zero" or bad
 	end},
 	reply = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.distance, tvb(offset + 32, 8))
 		tree:add(m.clock, tvb(offset + 40, 8))
+	end},
+	report = {length = 48, show = function(tvb, offset, _, tree)
+		tree:add(m.id, tvb(offset, 32))
+		tree:add(m.distance, tvb(offset + 32, 8))
+		tree:add(m.metric, tvb(offset + 40, 1))
+		local value = tree:add(m.value, tvb(offset + 44, 4))
+		local metric, n = tvb(offset + 40, 1):uint(), tvb(offset + 44, 4):uint()
+		if n == 0xffffffff then value:append_text(" (unknown)") end
+		if not zero(tvb, offset + 41, 3) then return "reserved bytes are not zero" end
+		if metric ~= 1 and metric ~= 2 then return "unknown metric" end
+		return metric == 2 and n > 1000000 and n ~= 0xffffffff and "more than all is lost" or nil
+	end},
+	echo = {length = 952, show = function(tvb, offset, _, tree)
+		tree:add(m.padding, tvb(offset, 952))
+		return not zero(tvb, offset, 952) and "padding is not zero" or nil
 	end},
 	["refresh-ack"] = {length = 32, show = show_id},
 	request = {length = 82, show = function(tvb, offset, _, tree)
@@ -409,6 +431,7 @@ local bodies = {
 	end},
 	repair = {show = show_payload},
 	gone = {length = 0, show = show_nothing},
+	["end"] = {length = 0, show = show_nothing},
 	leaving = {length = 48, show = function(tvb, offset, _, tree)
 		tree:add(m.id, tvb(offset, 32))
 		tree:add(m.secret, tvb(offset + 32, 16))
@@ -428,6 +451,13 @@ local bodies = {
 		tree:add(m.nonce, tvb(offset + 32, 12))
 		tree:add(m.box, tvb(offset + 44, 80))
 		return not zero(tvb, offset + 124, 4) and "padding is not zero" or nil
+	end},
+	rekey = {show = function(tvb, offset, length, tree)
+		if length % 32 ~= 0 or length < 3 * 32 or length > 33 * 32 then
+			return "body is not as long as the type asks for"
+		end
+		tree:add(m.id, tvb(offset, 32))
+		for at = 32, length - 32, 32 do tree:add(m.chain, tvb(offset + at, 32)) end
 	end},
 }
 

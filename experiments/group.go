@@ -99,7 +99,7 @@ func newGroup(cfg GroupConfig) (*group, error) {
 		MaxSkew: machine.Duration(cfg.Faults.Skew),
 		Group: multicast.Config{
 			Search: cfg.Variant.Search, Repair: cfg.Variant.Repair, Refresh: cfg.Variant.Refresh,
-			Relays: cfg.Variant.Relays, Cache: cfg.Cache,
+			Relays: cfg.Variant.Relays, Probe: cfg.Variant.Probe, Cache: cfg.Cache,
 			HeartbeatMin: machine.Duration(cfg.HeartbeatMin), HeartbeatMax: machine.Duration(cfg.HeartbeatMax),
 			Host: host.Config{Lifetime: machine.Duration(cfg.Lifetime), Hurry: cfg.Hurry},
 		},

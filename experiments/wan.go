@@ -45,7 +45,8 @@ type Variant struct {
 	Search  multicast.SearchPolicy
 	Repair  multicast.RepairPolicy
 	Refresh multicast.RefreshScheme
-	Relays  int // at the source, see [multicast.Config]
+	Relays  int                   // at the source, see [multicast.Config]
+	Probe   multicast.ProbePolicy // for nearer parents
 }
 
 // PaperVariant is the paper's protocol to the letter: greedy search, and repair

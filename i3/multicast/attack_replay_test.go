@@ -172,3 +172,41 @@ func TestTagsElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestAttackOldRekey: an attacker keeps from a receiver that the one above it has moved, and tells it much later. With
+// a key the receiver stays where it is, without it tries to go where the other was then.
+func TestAttackOldRekey(t *testing.T) {
+	for _, key := range [][32]byte{{}, groupKey} {
+		b := newBed(t, setup{seed: 41, degree: 2, group: multicast.Config{Key: key}})
+		rs := b.grow(8)
+		var mover, child *receiver
+		for _, r := range rs {
+			for _, above := range rs {
+				if chain := r.Machine.Chain(); chain[len(chain)-2] == above.own() && above.Machine.Level() > 1 {
+					mover, child = above, r
+				}
+			}
+		}
+		var kept []recording
+		child.drop = func(p i3.Packet, payload []byte) bool {
+			if p.Kind != i3.KindData || payload[0] != byte(multicast.TypeRekey) {
+				return false
+			}
+			kept = append(kept, recording{p, bytes.Clone(payload)})
+			return true
+		}
+		mover.move()
+		b.rest()
+		b.send(20, second)
+		if len(kept) == 0 || mover.moved == 0 {
+			t.Fatalf("%d rekeys, %d moves", len(kept), mover.moved)
+		}
+		before := child.Machine.Counters().DropReplay
+		d := machine.Datagram{From: rs[0].Endpoint.Addr(), Bytes: append(kept[0].p.AppendTo(nil), kept[0].payload...)}
+		child.Machine.Receive(b.world.Now(), []machine.Datagram{d}, machine.NewOutbox(0, 0, 0))
+		replays := child.Machine.Counters().DropReplay - before
+		if safe := key != [32]byte{}; safe == child.Machine.Moving() || safe != (replays == 1) {
+			t.Errorf("with key %v: it moves: %v; %d replays", safe, child.Machine.Moving(), replays)
+		}
+	}
+}

@@ -52,6 +52,7 @@ func newVictim(t *testing.T, key [32]byte) *victim {
 var attackTypes = []multicast.Type{
 	multicast.TypeData, multicast.TypeHeartbeat, multicast.TypeRefreshAck, multicast.TypeRepair, multicast.TypeGone,
 	multicast.TypeLeaving, multicast.TypeAdopt, multicast.TypeHint, multicast.TypeQuery, multicast.TypeRequest,
+	multicast.TypeRekey, multicast.TypeEnd,
 }
 
 // forge makes a message that a member would believe if it had the right tag, and the packet that it comes in.
@@ -65,6 +66,8 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 	case multicast.TypeHeartbeat:
 		m.Seq += v.rng.Uint64N(1 << 50)
 		m.Epoch = v.rng.Uint32N(3)
+	case multicast.TypeEnd:
+		m.Seq = v.Machine.Highest() + 1 + v.rng.Uint64N(9)
 	case multicast.TypeGone:
 		m.Seq = v.Machine.Highest()
 	case multicast.TypeData, multicast.TypeRepair:
@@ -75,6 +78,8 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 		body = append(above.AppendTo(nil), make([]byte, 16)...)
 	case multicast.TypeAdopt, multicast.TypeHint:
 		body = above.AppendTo(nil)
+	case multicast.TypeRekey:
+		m.Seq, body = 0, v.elsewhere(chain[0], above)
 	case multicast.TypeQuery:
 		p.ID = multicast.JoinSet(above)
 		body = append(i3.AppendAddr(nil, v.bed.Nodes()[0].Endpoint.Addr()), make([]byte, 30)...)
@@ -83,6 +88,15 @@ func (v *victim) forge(typ multicast.Type) (p i3.Packet, message []byte) {
 		body = multicast.Request{Group: above, Requester: v.bed.Nodes()[0].Endpoint.Addr()}.AppendTo(nil)
 	}
 	return p, append(m.AppendTo(nil), body...)
+}
+
+// elsewhere is the body of a rekey to a place of the attacker's own below the group.
+func (v *victim) elsewhere(group, old i3.ID) (body []byte) {
+	trap := i3.NewID(v.rng.Uint64(), i3.RightKey(group), v.rng.Uint64()).Private()
+	for _, id := range []i3.ID{old, group, trap, i3.NewID(old.Prefix(), i3.RightKey(trap), old.Suffix()).Private()} {
+		body = id.AppendTo(body)
+	}
+	return body
 }
 
 // accepts gives the victim a message and reports whether it was believed: no counter of what is dropped has changed.
@@ -150,36 +164,49 @@ func TestAttackForgedMessages(t *testing.T) {
 	}
 }
 
-// TestAttackForgedReply: nobody is led to a place of the attacker's own by a reply to a query, however many there are.
+// TestAttackForgedReply: nobody is led to a place of the attacker's own by a reply or report to a query, however many
+// there are.
 func TestAttackForgedReply(t *testing.T) {
-	for _, key := range [][32]byte{{}, groupKey} {
-		b := newBed(t, setup{seed: 6, group: multicast.Config{Key: key}})
-		b.grow(2)
-		r := b.add(2)[0]
-		trap := i3.NewID(2, i3.Key{1}, 3)
-		below := i3.Trigger{ID: trap, Target: i3.ToID(i3.NewID(4, i3.RightKey(trap), 5))}
-		newProber(b).ask(i3.KindInsert, i3.Insert{Trigger: below}) // nobody joins where nobody is
-		r.Join()
-		for range volume(2_000, 100_000) {
-			if r.attached > 0 {
-				break
-			}
-			for _, step := range []uint64{1, 2} { // a key makes the numbers unknown, too; what if they were not
-				m := multicast.Message{Type: multicast.TypeReply, Seq: step << 8, Time: int64(b.world.Now())}
-				body := multicast.Reply{ID: trap, SourceDistance: -int64(second)}.AppendTo(m.AppendTo(nil))
-				p := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(body)), ID: trap}
-				d := machine.Datagram{From: b.Nodes()[0].Endpoint.Addr(), Bytes: append(p.AppendTo(nil), body...)}
-				r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
-					r.Machine.Receive(now, []machine.Datagram{d}, out)
-				})
-			}
-			b.world.Sleep(millisecond / 10)
+	for _, metric := range []multicast.Metric{multicast.Delay, multicast.Loss} {
+		for _, key := range [][32]byte{{}, groupKey} {
+			forgeReplies(t, metric, key)
 		}
-		b.until("attached", 5*second, func() bool { return r.attached > 0 })
-		caught, safe := slices.Contains(r.Machine.Chain(), trap), key != [32]byte{}
-		if caught == safe {
-			t.Errorf("with key %v: the chain leads over the attacker's identifier: %v", safe, caught)
+	}
+}
+
+func forgeReplies(t *testing.T, metric multicast.Metric, key [32]byte) {
+	t.Helper()
+	group := multicast.Config{Key: key, Search: multicast.SearchPolicy{Metric: metric}}
+	b := newBed(t, setup{seed: 6, group: group})
+	b.grow(2)
+	r := b.add(2)[0]
+	trap := i3.NewID(2, i3.Key{1}, 3)
+	below := i3.Trigger{ID: trap, Target: i3.ToID(i3.NewID(4, i3.RightKey(trap), 5))}
+	newProber(b).ask(i3.KindInsert, i3.Insert{Trigger: below}) // nobody joins where nobody is
+	r.Join()
+	for range volume(2_000, 100_000) {
+		if r.attached > 0 {
+			break
 		}
+		for _, step := range []uint64{1, 2} { // a key makes the numbers unknown, too; what if they were not
+			m := multicast.Message{Type: multicast.TypeReply, Seq: step << 8, Time: int64(b.world.Now())}
+			body := multicast.Reply{ID: trap, SourceDistance: -int64(second)}.AppendTo(m.AppendTo(nil))
+			if metric != multicast.Delay {
+				m.Type = multicast.TypeReport
+				body = multicast.Report{ID: trap, SourceDistance: -int64(second), Metric: metric}.AppendTo(m.AppendTo(nil))
+			}
+			p := i3.Packet{Kind: i3.KindDirect, HopLimit: 1, Length: uint16(len(body)), ID: trap}
+			d := machine.Datagram{From: b.Nodes()[0].Endpoint.Addr(), Bytes: append(p.AppendTo(nil), body...)}
+			r.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
+				r.Machine.Receive(now, []machine.Datagram{d}, out)
+			})
+		}
+		b.world.Sleep(millisecond / 10)
+	}
+	b.until("attached", 5*second, func() bool { return r.attached > 0 })
+	caught, safe := slices.Contains(r.Machine.Chain(), trap), key != [32]byte{}
+	if caught == safe {
+		t.Errorf("metric %d, with key %v: the chain leads over the attacker's identifier: %v", metric, safe, caught)
 	}
 }
 

@@ -55,6 +55,10 @@ type setup struct {
 	skew          machine.Duration
 	source        int // site
 	pushback      bool
+	// behind, if there is one, makes the endpoint of what is opened, from nodes over the source to the receivers.
+	behind func(number int, e testbed.Endpoint) testbed.Endpoint
+	// paths, if there is one, makes the network that the world has.
+	paths func(*testbed.Network) machine.Network
 }
 
 // A bed is a deployment in virtual time and a judge of what its receivers get.
@@ -65,6 +69,7 @@ type bed struct {
 	net   *testbed.Network
 	rs    []*receiver
 	spies []spy
+	apart bool // receivers tell streams apart
 }
 
 // A spy sees every message that reaches a host, before it is handled.
@@ -80,9 +85,9 @@ func newBed(tb testing.TB, s setup) *bed {
 		s.base = millisecond
 	}
 	b := &bed{tb: tb, net: testbed.NewNetwork(s.delays, s.base, s.loss)}
-	b.world = sim.New(sim.Config{Seed: s.seed, Network: b.net})
+	b.world = sim.New(sim.Config{Seed: s.seed, Network: s.network(b.net)})
 	under, err := testbed.New(testbed.Config{
-		Open:       func() (testbed.Endpoint, error) { return b.world.Open() },
+		Open:       s.opener(b.world),
 		Network:    b.net,
 		Seed:       s.seed,
 		Nodes:      s.nodes,
@@ -104,6 +109,27 @@ func newBed(tb testing.TB, s setup) *bed {
 	return b
 }
 
+// network returns what the world knows of paths.
+func (s *setup) network(net *testbed.Network) machine.Network {
+	if s.paths == nil {
+		return net
+	}
+	return s.paths(net)
+}
+
+// opener returns what opens an endpoint.
+func (s *setup) opener(w *sim.World) func() (testbed.Endpoint, error) {
+	opened := 0
+	return func() (testbed.Endpoint, error) {
+		e, err := w.Open()
+		if err != nil || s.behind == nil {
+			return e, err
+		}
+		opened++
+		return s.behind(opened-1, e), nil
+	}
+}
+
 // A receiver is a deployed one with what its application has seen.
 type receiver struct {
 	*testbed.Receiver
@@ -118,6 +144,7 @@ type receiver struct {
 	lost     map[uint64]int
 	repaired []machine.Duration
 	left     int
+	moved    int
 	failed   int
 	gone     bool // crashed or told to leave
 }
@@ -139,7 +166,7 @@ func (b *bed) add(sites ...int) []*receiver {
 }
 
 func (r *receiver) events() multicast.Events {
-	return multicast.Events{
+	events := multicast.Events{
 		Attached: func(_ machine.Time, level int) { r.attached++; r.level = level },
 		Joined: func(_ machine.Time, seq uint64) {
 			r.joined++
@@ -155,9 +182,14 @@ func (r *receiver) events() multicast.Events {
 		},
 		Repaired: func(_ machine.Time, _ uint64, took machine.Duration) { r.repaired = append(r.repaired, took) },
 		Lost:     func(_ machine.Time, seq uint64) { r.lost[seq]++ },
+		Moved:    func(machine.Time, int) { r.moved++ },
 		Left:     func(machine.Time) { r.left++ },
 		Failed:   func(machine.Time) { r.failed++ },
 	}
+	if r.bed.apart {
+		events.Follow = func(machine.Time, uint32) *multicast.Events { return nil }
+	}
+	return events
 }
 
 // filter drops what the test wants lost and shows the rest to the spies.

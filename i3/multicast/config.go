@@ -60,39 +60,6 @@ func PaperRepair(s RepairScheme) RepairPolicy {
 	return RepairPolicy{Scheme: s, Wait: 300 * machine.Millisecond, Retry: 800 * machine.Millisecond, Literal: true}
 }
 
-// A SearchPolicy says how a joining receiver looks for its parent.
-type SearchPolicy struct {
-	// Width is how many full children are descended into at each level. The
-	// paper's Figures 4 and 6 take one, the default.
-	Width int
-	// Slack is by how much a full child's distance may exceed the best joinable
-	// one and still be descended into. The paper's is zero, the default; more
-	// makes up for distances that break the triangle inequality. Less than zero
-	// ends the search earlier: a full child must promise at least so much.
-	Slack machine.Duration
-	// Blur is the random duration, U[0, Blur), added to every distance when they
-	// are compared, so that receivers for whom several places are about equally
-	// far do not all crowd at the same one. The paper's is zero, the default.
-	Blur machine.Duration
-	// HopPercent is how much longer than it is the hop from a candidate to the
-	// receiver counts when places are compared: near places are left to those that
-	// are near them, which shortens the whole tree and spreads its links. The
-	// paper's is zero, the default.
-	HopPercent int
-}
-
-// WideSearch is the search policy for wide-area trees, to go with relays at the
-// source: it descends into the best three full children of each level, and counts a
-// hop half as much again. See [Config.Relays].
-func WideSearch() SearchPolicy { return SearchPolicy{Width: 3, HopPercent: 50} }
-
-// LANSearch is the search policy for networks in which all distances are about
-// equal and their differences are those of queues: any joinable place will do, so
-// the search ends at the first level that has one, and picks one by chance.
-func LANSearch() SearchPolicy {
-	return SearchPolicy{Slack: -machine.Second, Blur: 100 * machine.Millisecond}
-}
-
 // Defaults of a [Config].
 const (
 	// DefaultHeartbeatMin and DefaultHeartbeatMax bound the time from the last
@@ -125,8 +92,27 @@ type Config struct {
 	Door *Door
 	// Near is the prefixes that live on the i3 node closest to the host.
 	Near chord.Range
-	// Epoch tells incarnations of a source apart; it grows. Receivers ignore it.
+	// Epoch tells incarnations of a source apart; it grows. Less than 2^24.
+	// Receivers ignore it.
 	Epoch uint32
+	// Number tells the sources of a group apart: 0, the default, is that at the root,
+	// which every group has; another only sends to the group and answers requests for its
+	// packets. Receivers ignore it.
+	Number uint8
+	// Rank is the place of a stand-by among those of its group, each of which has its
+	// own, less than 16: who has the lowest takes the role of a silent source first.
+	Rank uint8
+	// Agents says that others besides the source may answer searches that begin at the
+	// root: receivers that are agents, see Agent. Whoever joins asks one of them, by
+	// anycast. All members of a group have the same.
+	Agents bool
+	// Agent makes a receiver an agent: a number from 1 on, each of its own. The source
+	// is number 0. Sources ignore it.
+	Agent uint8
+	// MaxSources is how many sources' streams a receiver follows, that at the root
+	// among them. Packets of others are dropped and counted. Default 1, at most
+	// [MaxSources]; with more, [Events] should have Follow.
+	MaxSources int
 	// Skew is added to the driver's time wherever a timestamp is put on the wire
 	// or compared with one: the offset of the host's clock.
 	Skew machine.Duration
@@ -136,6 +122,8 @@ type Config struct {
 	Repair RepairPolicy
 	// Search is the search policy.
 	Search SearchPolicy
+	// Probe is how a receiver looks for a nearer parent. Default: it does not.
+	Probe ProbePolicy
 	// Relays is how many identifiers the source keeps below the group's, on the same
 	// node, for receivers to join at: each takes one of the group's D places and adds
 	// D as near to the source, and one for which there is no place is not used.
@@ -154,6 +142,7 @@ type Config struct {
 	root   i3.ID    // above Group; filled in with the defaults
 	tagKey [32]byte // of Key and Group; filled in with the defaults
 	keyed  bool     // there is a Key
+	gauged bool     // there is more to measure than delays
 }
 
 // Events are calls that a receiver makes. Any may be nil. They run inside the
@@ -163,7 +152,8 @@ type Events struct {
 	Attached func(now machine.Time, level int)
 	// Joined: the first packet came down the tree. All packets above seq are
 	// owed. It is called again if the source starts anew, or after a gap that is
-	// too long to repair; what was owed until then and has not come never will.
+	// too long to repair; what was owed until then and has not come never will, but
+	// for a stream that Follow has given events of its own.
 	Joined func(now machine.Time, seq uint64)
 	// Deliver hands over one packet, each once, as they come. sent is the source's
 	// timestamp, on its clock, and zero for a repaired packet. The payload is
@@ -176,6 +166,17 @@ type Events struct {
 	// Refreshed: the receiver refreshes the link to the identifier at this level of
 	// its chain because its timer ran out.
 	Refreshed func(now machine.Time, level int)
+	// Moved: the receiver has moved to another parent, and is at the given level now.
+	// Who only follows one above it that has moved is not told.
+	Moved func(now machine.Time, level int)
+	// Follow: the stream of a source, and of one incarnation of it, begins: they
+	// are the first byte of its epoch and the rest. What it returns, if not nil, is told
+	// of this stream's packets (Joined, Deliver, Repaired, Lost) instead of these. With
+	// Follow a source's role may pass to another and what is missing of the last one's stream is
+	// still repaired; without it is given up.
+	Follow func(now machine.Time, epoch uint32) *Events
+	// Leads: a stand-by has become the source, or another has.
+	Leads func(now machine.Time, leads bool)
 	// Left: the receiver has taken itself out of the tree.
 	Left func(now machine.Time)
 	// Failed: the search for a parent found none; the receiver is idle again.
@@ -187,9 +188,14 @@ func (c *Config) setDefaults() error {
 		return err
 	}
 	c.derive()
-	if c.Search.Width == 0 {
-		c.Search.Width = 1
-	}
+	c.fillIn()
+	return c.check()
+}
+
+// fillIn gives every field that is zero its default.
+func (c *Config) fillIn() {
+	c.Search.fillIn()
+	c.gauged = c.Search.measures()
 	if c.HeartbeatMin == 0 {
 		c.HeartbeatMin = DefaultHeartbeatMin
 	}
@@ -199,8 +205,17 @@ func (c *Config) setDefaults() error {
 	if c.Cache == 0 {
 		c.Cache = DefaultCache
 	}
+	if c.MaxSources == 0 {
+		c.MaxSources = 1
+	}
 	if c.Repair.Reorder == 0 {
 		c.Repair.Reorder = DefaultReorder
+	}
+	if c.Probe.MinGain == 0 {
+		c.Probe.MinGain = DefaultMinGain
+	}
+	if c.Probe.MaxHeads == 0 {
+		c.Probe.MaxHeads = DefaultMaxHeads
 	}
 	if c.Host.Lifetime == 0 {
 		c.Host.Lifetime = host.DefaultLifetime
@@ -208,18 +223,49 @@ func (c *Config) setDefaults() error {
 	if c.Host.Hurry == 0 {
 		c.Host.Hurry = 1
 	}
+}
+
+// check wants what the fields allow.
+func (c *Config) check() error {
+	if err := c.Search.check(); err != nil {
+		return err
+	}
+	if err := c.checkRoles(); err != nil {
+		return err
+	}
 	switch {
 	case c.Relays < 0 || c.Relays > MaxRelays:
 		return fmt.Errorf("multicast: config: %d relays: want 0 to %d", c.Relays, MaxRelays)
-	case c.Search.HopPercent < 0 || c.Search.HopPercent > maxHopPercent:
-		return fmt.Errorf("multicast: config: hop percent %d: want 0 to %d", c.Search.HopPercent, maxHopPercent)
 	case c.Cache < 1 || c.Cache&(c.Cache-1) != 0:
 		return fmt.Errorf("multicast: config: cache of %d packets: want a power of two", c.Cache)
-	case c.Search.Width < 1 || c.Search.Width > maxWidth:
-		return fmt.Errorf("multicast: config: search width %d: want 1 to %d", c.Search.Width, maxWidth)
+	case c.Probe.Period < 0 || c.Probe.MinGain < 0:
+		return fmt.Errorf("multicast: config: probe period %d, gain %d ns: want none below zero",
+			c.Probe.Period, c.Probe.MinGain)
+	case c.Probe.Period > 0 && c.Search.Metric != Delay:
+		return fmt.Errorf("multicast: config: probe period %d: want 0 but with the metric Delay", c.Probe.Period)
+	case c.Probe.MaxHeads < 1 || c.Probe.MaxHeads > maxHeads:
+		return fmt.Errorf("multicast: config: %d heads move together: want 1 to %d", c.Probe.MaxHeads, maxHeads)
 	case c.HeartbeatMin < 0 || c.HeartbeatMax < c.HeartbeatMin:
 		return fmt.Errorf("multicast: config: heartbeat from %d to %d ns: want 0 < min <= max",
 			c.HeartbeatMin, c.HeartbeatMax)
+	}
+	return nil
+}
+
+// checkRoles wants what the fields of sources, stand-bys and agents allow.
+func (c *Config) checkRoles() error {
+	switch {
+	case c.Epoch >= 1<<numberShift:
+		return fmt.Errorf("multicast: config: epoch %d: want less than %d", c.Epoch, 1<<numberShift)
+	case c.Rank >= ranks:
+		return fmt.Errorf("multicast: config: rank %d: want less than %d", c.Rank, ranks)
+	case c.Number > 0 && (c.Relays > 0 || c.Door != nil):
+		return fmt.Errorf("multicast: config: %d relays, or a door, of source %d: want none but at the root",
+			c.Relays, c.Number)
+	case c.Agent > 0 && !c.Agents:
+		return fmt.Errorf("multicast: config: agent %d: want a group with agents", c.Agent)
+	case c.MaxSources < 1 || c.MaxSources > MaxSources:
+		return fmt.Errorf("multicast: config: %d sources: want 1 to %d", c.MaxSources, MaxSources)
 	}
 	return nil
 }
@@ -305,4 +351,5 @@ type Counters struct {
 	DropReplay       uint64 // messages with the right tag that are too old, see docs/wire.md
 	DropHeldDown     uint64 // requests for what was repaired a moment ago
 	DropPending      uint64 // requests for subtrees while too many are pending
+	DropSource       uint64 // packets and heartbeats of more sources than are followed
 }

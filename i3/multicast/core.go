@@ -18,9 +18,9 @@ type core struct {
 	cfg      *Config // its Host, Near, Skew and Events are not used
 	events   *Events
 	skew     machine.Duration
-	distance int64   // source distance on the host's clock, see Reply
-	clock    int64   // to add to the host's clock to have the source's
-	extras   *extras // nil until there is something in it
+	distance int64 // source distance on the host's clock, see Reply
+	clock    int64 // to add to the host's clock to have the source's
+	rare     *rare // nil until there is something in it
 	stream   stream
 	timers   machine.Timers
 	epoch    uint32
@@ -33,32 +33,48 @@ type core struct {
 	count    Counters
 }
 
-// extras is what a host needs only when something was lost, or if the group has a
-// key.
-type extras struct {
+// A rare is what few hosts need: when something was lost, if they move or answer for
+// the root, or if the group has a key, another metric than the delay, or several
+// sources. The others have no room for it.
+type rare struct {
 	guard  *guard // nil if the group has no key
 	former former
 	knock  *knock // nil unless the receiver has asked for its group
+	gauge  *gauge // nil if nothing but the delay counts
+	mover  *mover // nil unless the receiver looks for nearer parents, or has moved
 	held   holdDown
 	rtt    machine.Duration // from request to repair, smoothed; 0 before the first
 	rttVar machine.Duration
+	// Of a receiver:
+	pending  []pending // requests passed upward
+	streams            // beside the first
+	agent    uint8     // 0: it is none, see Member
+	rootFull bool      // to an agent: the group's identifier has no place
 }
 
-// more returns the host's extras, which it gives it if it has none.
-func (c *core) more() *extras {
-	if c.extras == nil {
-		c.extras = new(extras)
+// more returns what few hosts have, which it gives the host if it has none.
+func (c *core) more() *rare {
+	if c.rare == nil {
+		c.rare = new(rare)
 	}
-	return c.extras
+	return c.rare
 }
 
 // guard returns the host's guard, nil if the group has no key: then all receivers
-// look at the one configuration that they share, and none at its extras.
+// look at the one configuration that they share, and none at what is rare.
 func (c *core) guard() *guard {
 	if !c.cfg.keyed {
 		return nil
 	}
-	return c.extras.guard
+	return c.rare.guard
+}
+
+// gauge returns what the host knows of the way to it, nil if it measures only delays.
+func (c *core) gauge() *gauge {
+	if !c.cfg.gauged {
+		return nil
+	}
+	return c.rare.gauge
 }
 
 // A family is what is derived from the identifier above a host's own, whose
@@ -166,13 +182,13 @@ func (c *core) reply(now machine.Time, m Message, body []byte, id i3.ID, level i
 		c.count.DropMalformed++
 		return
 	}
-	if to == c.host.Self() {
-		return // one's own search asks one's own set
+	if to == c.host.Self() && level > 0 {
+		return // one's own search asks one's own set; a stand-by asks the source that it is
 	}
 	c.count.Queries++
-	b := c.message(now, TypeReply, flags, level, m.Seq, out)
-	b = Reply{ID: id, SourceDistance: c.distance, SourceClock: c.clock}.AppendTo(b)
-	c.toHost(to, id, b, out)
+	metric := Metric(body[queryMetric])
+	b := c.message(now, metric.answers(), flags, level, m.Seq, out)
+	c.toHost(to, id, c.appendReply(b, id, metric), out)
 }
 
 // repair sends a packet that the host has to one requester, or to the subtree

@@ -41,13 +41,28 @@
 // the distances of Equation 3 (differences of local timestamps in which all clock
 // skews cancel), descend into the closest full child while that may help. With
 // HopPercent in its [SearchPolicy] the last hop counts more, for which a receiver
-// estimates the source's clock when it joins, and tells it with its distance. Attach
+// estimates the source's clock when it joins, and tells it with its distance. With
+// another [Metric] candidates report that too, and it comes first; reports are hints,
+// so the receiver measures for itself, before and after it joins (section 3.2.2). Attach
 // inserts the two triggers. Attached becomes joined with the first packet that
 // comes down the tree: from there on every packet is owed.
+//
+// A receiver in the tree may move: at somebody's wish ([Receiver.Move]), or because
+// it looks for nearer parents ([ProbePolicy]). Its identifier and those of all below
+// it change then, but only their keys. Each takes its next seat when a packet has
+// come by it, and gives the old one back some time after, so that none is missed.
 //
 // Every receiver refreshes every link of its chain, at random times, and every
 // refresh is announced to the subtree below, which puts off its own (section 4).
 // A gap in the sequence numbers, or a heartbeat beyond the last packet, makes a
 // receiver ask the repair group of its parent by anycast; whoever is asked and
 // lost it too asks one level up, for its whole subtree (section 5).
+//
+// # Roles
+//
+// One source is at the root: searches begin at it, distances are measured from it, and it
+// is the last to be asked for a repair. It may hand that role to a [Standby], a receiver that also takes it
+// when the source falls silent ([Source.HandOver], [Config.Rank]). With [Config.MaxSources] other sources send to the
+// group ([Config.Number]), and with [Config.Agents] receivers answer those who begin a search. A source, and
+// each of its incarnations, has a stream of its own, which its epoch names; see [Events].Follow.
 package multicast

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"crypto/hmac"
 	"crypto/sha256"
+	"net/netip"
 
 	"i3bench/i3"
 	"i3bench/i3/machine"
@@ -48,9 +49,20 @@ func (s *Source) AskCounters() AskCounters {
 // openDoor inserts the trigger of the public name.
 func (s *Source) openDoor(now machine.Time, out *machine.Outbox) {
 	if d := s.door; d != nil {
-		target := i3.ToHost(s.host.Self(), triggerKey(&d.Secret))
-		s.host.Maintain(now, i3.Trigger{ID: d.name, Target: target}, out)
+		s.host.Maintain(now, d.trigger(s.host.Self()), out)
 	}
+}
+
+// closeDoor removes it.
+func (s *Source) closeDoor(now machine.Time, out *machine.Outbox) {
+	if d := s.door; d != nil {
+		s.host.Remove(now, d.trigger(s.host.Self()), i3.Nonce{}, out)
+	}
+}
+
+// trigger returns the trigger of the public name.
+func (d *door) trigger(self netip.AddrPort) i3.Trigger {
+	return i3.Trigger{ID: d.name, Target: i3.ToHost(self, triggerKey(&d.Secret))}
 }
 
 // asked answers an ask with one message of the same size, to the asker alone.

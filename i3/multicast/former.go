@@ -30,7 +30,7 @@ func (f *former) id() i3.ID {
 
 // formerHinted asks, if a hint is about the former place, whether anything hangs below it: whoever hints may be wrong.
 func (r *Receiver) formerHinted(id i3.ID, out *machine.Outbox) bool {
-	if e := r.extras; e == nil || id.IsZero() || id != e.former.id() {
+	if e := r.rare; e == nil || id.IsZero() || id != e.former.id() {
 		return false
 	}
 	r.host.Probe([]i3.ID{id}, out)
@@ -40,10 +40,10 @@ func (r *Receiver) formerHinted(id i3.ID, out *machine.Outbox) bool {
 // formerAcked takes the former place's link back if nothing hangs below it, and then tells the owner above, as whoever
 // leaves does. Who joins there meanwhile finds itself alone, and looks elsewhere (see attachAcked).
 func (r *Receiver) formerAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	if r.extras == nil {
+	if r.rare == nil {
 		return
 	}
-	switch f := &r.extras.former; {
+	switch f := &r.rare.former; {
 	case a.Status == i3.StatusProbed && a.Trigger.ID == f.id() && a.Count == 0:
 		r.host.Remove(now, f.link, f.secret, out)
 	case a.Status == i3.StatusRemoved && a.Trigger == f.link:

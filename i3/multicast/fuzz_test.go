@@ -62,10 +62,13 @@ func (s *forger) seq() uint64 {
 	return s.r.Machine.Highest() + n
 }
 
+// epochs are of incarnations of the source at the root, and of others.
+var epochs = [6]uint32{0, 1, 2, 1 << 24, 2<<24 | 1, 3 << 24}
+
 // message draws a message that decodes, most of the time.
 func (s *forger) message() []byte {
 	m := multicast.Message{
-		Type: multicast.Type(s.byte() % 13), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: uint32(s.byte() % 3),
+		Type: multicast.Type(s.byte() % 19), Flags: s.byte() % 17, Level: uint16(s.byte()), Epoch: epochs[s.byte()%6],
 		Seq: s.seq(), Time: int64(binary.BigEndian.Uint64(s.take(8))),
 	}
 	b := m.AppendTo(nil)
@@ -78,14 +81,41 @@ func (s *forger) message() []byte {
 	case multicast.TypeQuery:
 		n := len(multicast.Reply{}.AppendTo(nil))
 		return append(b, append(i3.AppendAddr(nil, s.r.Endpoint.Addr()), make([]byte, n-i3.AddrSize)...)...)
+	case multicast.TypeReport:
+		return multicast.Report{
+			ID: s.id(), SourceDistance: int64(binary.BigEndian.Uint64(s.take(8))),
+			Metric: multicast.Metric(s.byte() % 4), Value: binary.BigEndian.Uint32(s.take(4)),
+		}.AppendTo(b)
 	case multicast.TypeRequest:
 		return multicast.Request{Group: s.id(), Target: s.id(), Requester: s.r.Endpoint.Addr()}.AppendTo(b)
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:
 		return s.id().AppendTo(b)
+	case multicast.TypeRekey:
+		return s.rekey(b)
 	case multicast.TypeLeaving:
 		return append(s.id().AppendTo(b), s.take(16)...)
 	}
 	return append(b, s.take(int(s.byte()%8))...)
+}
+
+// rekey draws a chain under which the receiver or one above it may hang from now on: half of the time one that the
+// constraints allow.
+func (s *forger) rekey(b []byte) []byte {
+	c := s.r.Machine.Chain()
+	old := s.id()
+	chain := []i3.ID{s.b.Group()}
+	if len(c) > 1 && s.byte()%2 == 0 {
+		old = c[1+int(s.byte())%(len(c)-1)]
+	}
+	for range s.byte() % 4 {
+		chain = append(chain, i3.NewID(uint64(s.byte()), i3.RightKey(chain[len(chain)-1]), uint64(s.byte())).Private())
+	}
+	chain = append(chain, i3.NewID(old.Prefix(), i3.RightKey(chain[len(chain)-1]), old.Suffix()))
+	b = old.AppendTo(b)
+	for _, id := range chain {
+		b = id.AppendTo(b)
+	}
+	return b
 }
 
 // entry draws an acknowledgement of one of the receiver's triggers.
@@ -140,9 +170,12 @@ func reach(b *bed, r *receiver, k byte) {
 // it who knows the group or the receiver's address. It must not panic or hang,
 // nothing in it may grow without bound, and it must still be able to leave.
 func FuzzReceiver(f *testing.F) {
-	for state := range byte(6) {
+	for state := range byte(12) {
 		f.Add(state, []byte{0, 0, 1, 0, 0, 0, 5, 130, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) // data
 		f.Add(state, []byte{0, 0, 1, 0, 0, 0, 0, 0})                                    // data, number 0
+		f.Add(state, []byte{0, 0, 1, 0, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})   // data of a successor
+		f.Add(state, []byte{0, 0, 1, 0, 0, 4, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})   // data of another source
+		f.Add(state, []byte{0, 0, 17, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})  // end
 		f.Add(state, []byte{0, 0, 2, 0, 0, 0, 0, 127})                                  // a heartbeat from far ahead
 		f.Add(state, []byte{0, 1, 4, 0, 0, 0, 0, 1, 0})                                 // reply
 		f.Add(state, []byte{0, 1, 4, 8, 0, 0, 0, 72})                                   // reply, and more to come
@@ -154,8 +187,11 @@ func FuzzReceiver(f *testing.F) {
 		defer hangs.Stop()
 		b := newBed(t, setup{
 			seed: 61, nodes: 2, degree: 2,
-			group: multicast.Config{Cache: 64, Host: host.Config{Lifetime: 2 * second}, HeartbeatMax: second / 2},
+			group: multicast.Config{
+				Cache: 64, Host: host.Config{Lifetime: 2 * second}, HeartbeatMax: second / 2, MaxSources: 3,
+			},
 		})
+		b.apart = state >= 6
 		r := b.add(0)[0]
 		r.Endpoint.SetFilter(nil)
 		b.Source().Endpoint.SetFilter(nil)

@@ -27,9 +27,14 @@ type guard struct {
 	place  [i3.IDSize]byte // scratch, so that nothing escapes
 	sum    [TagSize]byte   // scratch
 	source bool
+	last   clock // of the source at the root
+}
+
+// A clock is how far a source's clock has come, as far as is known.
+type clock struct {
 	heard  bool   // epoch and newest are the source's
 	epoch  uint32 // the newest known
-	newest int64  // on the source's clock: when what was last heard of it left
+	newest int64  // when what was last heard of it left
 }
 
 // tagKey returns the key of a group's tags. It depends on the group's identifier
@@ -50,6 +55,14 @@ func (c *core) useKey() {
 		panic(err) // the key has the length that is asked for
 	}
 	c.more().guard = &guard{mac: mac}
+}
+
+// tagSize returns how many bytes longer a message is in this group than without a key.
+func (c *core) tagSize() int {
+	if !c.cfg.keyed {
+		return 0
+	}
+	return TagSize
 }
 
 // bound reports whether messages of a type keep the identifier of their packet on
@@ -99,13 +112,15 @@ func (c *core) genuine(p i3.Packet, m Message, payload []byte) bool {
 
 // isNotice reports whether a message tells a subtree about one of its identifiers.
 // Such a message is true for a while only.
-func isNotice(t Type) bool { return t == TypeRefreshAck || t == TypeLeaving || t == TypeAdopt }
+func isNotice(t Type) bool {
+	return t == TypeRefreshAck || t == TypeLeaving || t == TypeAdopt || t == TypeRekey
+}
 
 // stamp writes into a notice when the source was last heard of, on its own clock
 // and not on the sender's, which others could not compare with anything.
 func (g *guard) stamp(m *Message) {
 	if !g.source && isNotice(m.Type) {
-		m.Epoch, m.Time = g.epoch, g.newest
+		m.Epoch, m.Time = g.last.epoch, g.last.newest
 	}
 }
 
@@ -113,23 +128,34 @@ func (g *guard) stamp(m *Message) {
 // hears it: no member of a tree that is not silent is further behind another.
 func (c *core) staleness() machine.Duration { return silentBeats * c.cfg.HeartbeatMax }
 
-// age returns how old a notice is on the source's clock, and whether it is from
-// the source's present incarnation, or a later one than is known here.
+// age returns how old a notice is on the clock of the source at the root, and whether
+// it is from that source's present incarnation, or a later one than is known here.
+// What another source says is not, for it has another clock.
 func (g *guard) age(m Message) (old machine.Duration, current bool) {
-	if !g.heard || m.Epoch > g.epoch {
+	c := &g.last
+	switch {
+	case numberOf(m.Epoch) > 0:
+		return 0, false
+	case !c.heard || m.Epoch > c.epoch:
 		return 0, true
 	}
-	return max(0, machine.Duration(g.newest-m.Time)), m.Epoch == g.epoch
+	return max(0, machine.Duration(c.newest-m.Time)), m.Epoch == c.epoch
 }
 
-// repeats reports whether a message is a notice so old that somebody must be
-// sending it again. It counts it.
-func (r *Receiver) repeats(m Message) bool {
+// stale reports whether a notice, or a message of the source, is so old that somebody
+// must be sending it again.
+func (r *Receiver) stale(m Message) bool {
 	g := r.guard()
-	if g == nil || !isNotice(m.Type) {
+	if g == nil {
 		return false
 	}
-	if old, current := g.age(m); current && old <= r.staleness() {
+	old, current := g.age(m)
+	return !current || old > r.staleness()
+}
+
+// repeats reports whether a message is a stale notice. It counts it.
+func (r *Receiver) repeats(m Message) bool {
+	if !isNotice(m.Type) || !r.stale(m) {
 		return false
 	}
 	r.count.DropReplay++
@@ -149,15 +175,23 @@ func (r *Receiver) said(now machine.Time, m Message) machine.Time {
 
 // newer reports whether a message of the source left it after all that was heard
 // of it so far.
-func (g *guard) newer(m Message) bool {
-	return !g.heard || m.Epoch > g.epoch || m.Epoch == g.epoch && m.Time > g.newest
+func (c *clock) newer(m Message) bool {
+	return !c.heard || m.Epoch > c.epoch || m.Epoch == c.epoch && m.Time > c.newest
 }
 
 // hear notes a message of the source.
-func (g *guard) hear(m Message) {
-	if g.newer(m) {
-		g.heard, g.epoch, g.newest = true, m.Epoch, m.Time
+func (c *clock) hear(m Message) {
+	if c.newer(m) {
+		*c = clock{true, m.Epoch, m.Time}
 	}
+}
+
+// sourceClock returns the clock of the source of the current stream.
+func (r *Receiver) sourceClock(g *guard) *clock {
+	if r.current > 0 {
+		return &r.rare.asides[r.current-1].clock
+	}
+	return &g.last
 }
 
 // old reports whether what came down the tree has been here before, or is late. Such a
@@ -168,9 +202,9 @@ func (r *Receiver) old(now machine.Time, m Message, body []byte, out *machine.Ou
 	if g == nil {
 		return false
 	}
-	follows := m.Type == TypeData && r.inStream(m)
-	if g.newer(m) || follows && m.Seq > r.stream.high {
-		g.hear(m)
+	c, follows := r.sourceClock(g), m.Type == TypeData && r.inStream(m)
+	if c.newer(m) || follows && m.Seq > r.stream.high {
+		c.hear(m)
 		return false
 	}
 	if !follows {

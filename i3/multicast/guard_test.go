@@ -101,13 +101,14 @@ func TestNoticeAge(t *testing.T) {
 		}
 	}
 	check("nothing heard yet", notice(0, -5), 0, true)
-	g.hear(Message{Type: TypeData, Epoch: 2, Time: 100})
-	g.hear(Message{Type: TypeData, Epoch: 2, Time: 90})
+	g.last.hear(Message{Type: TypeData, Epoch: 2, Time: 100})
+	g.last.hear(Message{Type: TypeData, Epoch: 2, Time: 90})
 	check("behind", notice(2, 60), 40, true)
 	check("ahead", notice(2, 160), 0, true)
 	check("of a later source", notice(3, 1), 0, true)
 	check("of an earlier source", notice(1, 200), 0, false)
-	g.hear(Message{Type: TypeData, Epoch: 3, Time: 7})
+	check("of a source that is not at the root", notice(1<<numberShift|3, 200), 0, false)
+	g.last.hear(Message{Type: TypeData, Epoch: 3, Time: 7})
 	check("of what is now an earlier source", notice(2, 160), 0, false)
 }
 

@@ -63,6 +63,9 @@ func (r *Receiver) Join(now machine.Time, out *machine.Outbox) {
 		r.knock(now, out)
 		return
 	}
+	if g := r.gauge(); g != nil {
+		g.trial = trial{}
+	}
 	r.beginSearch(now, out)
 }
 
@@ -115,10 +118,14 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 			continue
 		}
 		a.got, a.further = 0, [2]uint8{}
+		if r.cfg.Agents && r.atRoot(f) {
+			r.askRoot(now, a, number|uint64(f), out)
+			continue
+		}
 		r.host.Probe(a.sets[:], out)
 		for _, set := range a.sets {
 			b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
-			r.toID(set, appendQuery(b, r.host.Self()), out)
+			r.toID(set, appendQuery(b, r.host.Self(), r.cfg.Search.Metric), out)
 			r.count.QueriesSent++
 		}
 	}
@@ -139,6 +146,10 @@ func (j *joining) sent() machine.Time {
 	}
 	return j.began
 }
+
+// atRoot reports whether the frontier's f-th identifier is the one above the group's,
+// whose only child is the source. A search from a level has none that is.
+func (r *Receiver) atRoot(f int) bool { return r.join.search.asks(f) == r.cfg.root }
 
 // setClock estimates the source's clock from its answer, which takes half the time
 // since it was asked: the query was multicast from its own node.
@@ -162,7 +173,7 @@ func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip
 	a.further[which]++
 	r.awaitReplies(now)
 	b := r.message(now, TypeQuery, 0, int(a.further[which]), m.Seq, out)
-	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self()), out)
+	r.toHost(from, a.sets[which], appendQuery(b, r.host.Self(), r.cfg.Search.Metric), out)
 	r.count.QueriesSent++
 }
 
@@ -173,13 +184,13 @@ func (a *asking) complete() bool {
 
 // probed notes the size of a set.
 func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
-	if r.state != searching {
+	if !r.seeking() {
 		return
 	}
 	for f := range r.join.asked {
 		for s, set := range r.join.asked[f].sets {
 			if set == a.Trigger.ID {
-				r.join.asked[f].sizes[s] = int(a.Count)
+				r.join.asked[f].sizes[s] = int(a.Count) - r.itself(set)
 			}
 		}
 	}
@@ -189,20 +200,21 @@ func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // replied notes a child's distance: Equation 3 without the skew between the
 // source and this host, which is the same for all candidates.
 func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, body []byte, out *machine.Outbox) {
-	rep, err := ParseReply(body)
+	rep, metric, value, err := readReply(m.Type, body)
 	if err != nil {
 		r.count.DropMalformed++
 		return
 	}
 	f := int(m.Seq & (secondQuery - 1))
-	if r.state != searching || m.Seq>>numberBits != uint64(r.step) || f >= len(r.join.asked) {
+	if !r.seeking() || metric != r.cfg.Search.Metric || m.Seq>>numberBits != uint64(r.step) ||
+		f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
 		return
 	}
-	if r.join.search.atRoot(f) {
+	if r.atRoot(f) {
 		r.setClock(now, m, rep)
-		if g := r.guard(); g != nil && rep.ID == r.cfg.Group {
-			g.hear(m) // it answers a number that nobody could know before
+		if g := r.guard(); g != nil && rep.ID == r.cfg.Group && rep.SourceDistance == 0 && rep.SourceClock == 0 {
+			g.last.hear(m) // it is no agent, and answers a number that nobody could know before
 		}
 	}
 	if r.join.first == 0 {
@@ -215,14 +227,19 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	} else {
 		a.got++
 	}
-	r.join.search.add(f, candidate{
+	c := candidate{
 		id:       rep.ID,
 		host:     from,
 		distance: r.local(now) - m.Time + rep.SourceDistance,
 		hop:      hopTime(r.local(now) + r.clock - m.Time - rep.SourceClock),
 		blur:     int64(r.uniform(0, r.cfg.Search.Blur)),
 		full:     m.Flags&FlagFull != 0,
-	})
+		value:    value,
+		cost:     metric.cost(value),
+	}
+	if r.found(f, &c) {
+		r.join.search.add(f, c)
+	}
 	r.advance(now, out)
 }
 
@@ -245,7 +262,9 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 	switch {
 	case r.state == idle && r.rounds > 0:
 		r.beginSearch(now, out)
-	case r.state != searching:
+	case r.state == measuring:
+		r.trainEnds(now, out)
+	case !r.seeking():
 	case !r.join.again:
 		r.join.again, r.join.second = true, now
 		r.sendQueries(now, out)
@@ -258,11 +277,17 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 // decide descends or attaches.
 func (r *Receiver) decide(now machine.Time, out *machine.Outbox) {
 	r.timers.Stop(&r.join.timer)
+	if r.state == attached {
+		r.looked(now, out)
+		return
+	}
 	if r.join.search.next() {
 		r.ask(now, out)
 		return
 	}
-	r.attach(now, out)
+	if !r.startTrains(now, out) {
+		r.attach(now, out)
+	}
 }
 
 // attach joins at the best candidate that has not refused: it draws an
@@ -294,6 +319,7 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 // searchFailed waits and begins anew, or gives up.
 func (r *Receiver) searchFailed(now machine.Time) {
 	r.state = idle
+	r.forgive()
 	if r.rounds < maxRounds {
 		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
 		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
@@ -302,6 +328,7 @@ func (r *Receiver) searchFailed(now machine.Time) {
 	r.rounds, r.join = 0, nil
 	r.leaveGroup()
 	r.endStream(now)
+	r.closeAsides(now, true)
 	if f := r.events.Failed; f != nil {
 		f(now)
 	}
@@ -361,16 +388,19 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	r.distance, r.parentHost = c.distance, c.host
 	r.distances.reset()
 	r.count.Attaches++
+	r.onTrial(&c)
 	r.startRefresh(now)
 	r.unheard = true
 	r.timers.Set(&r.house, keyHouse, now.Add(min(firstWord, r.cfg.HeartbeatMax)))
 	if a.Count >= a.Limit {
 		r.hint(now, out)
 	}
+	r.represent(now, out)
 	if len(r.join.orphan) > 0 {
 		r.ownerLeaves(now, r.join.orphan)
 	}
 	r.join = nil // its timer was stopped when the search was decided
+	r.startProbes(now, a, c)
 	if f := r.events.Attached; f != nil {
 		f(now, r.Level())
 	}
@@ -379,7 +409,9 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // hint tells the host that replied for the parent that its identifier has
 // become full, or free again, so that it moves to the other set at once instead
 // of with its next refresh.
-func (r *Receiver) hint(now machine.Time, out *machine.Outbox) { r.hintTo(now, r.parentHost, r.parent(), out) }
+func (r *Receiver) hint(now machine.Time, out *machine.Outbox) {
+	r.hintTo(now, r.parentHost, r.parent(), out)
+}
 
 // hintTo tells a host that the number of triggers of an identifier it looks after has changed.
 func (r *Receiver) hintTo(now machine.Time, to netip.AddrPort, id i3.ID, out *machine.Outbox) {

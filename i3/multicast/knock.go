@@ -27,7 +27,7 @@ const (
 // Denied reports whether the source has refused to let the receiver in, when it was
 // last asked.
 func (r *Receiver) Denied() bool {
-	return r.extras != nil && r.extras.knock != nil && r.extras.knock.denied
+	return r.rare != nil && r.rare.knock != nil && r.rare.knock.denied
 }
 
 // knock asks the source for the group, with a new key.
@@ -49,7 +49,7 @@ func (r *Receiver) knock(now machine.Time, out *machine.Outbox) {
 
 // askAgain sends the ask, at most so often.
 func (r *Receiver) askAgain(now machine.Time, out *machine.Outbox) {
-	k, name := r.extras.knock, r.cfg.Name
+	k, name := r.rare.knock, r.cfg.Name
 	if k.tries == maxAsks {
 		r.notAdmitted(now)
 		return
@@ -69,7 +69,7 @@ func (r *Receiver) askAgain(now machine.Time, out *machine.Outbox) {
 // notAdmitted makes the receiver idle again.
 func (r *Receiver) notAdmitted(now machine.Time) {
 	r.state = idle
-	r.timers.Stop(&r.extras.knock.timer)
+	r.timers.Stop(&r.rare.knock.timer)
 	if f := r.events.Failed; f != nil {
 		f(now)
 	}
@@ -83,7 +83,7 @@ func (r *Receiver) admitted(now machine.Time, m Message, head, body []byte, out 
 		r.count.DropMalformed++
 		return
 	}
-	if r.state != knocking || m.Seq != r.extras.knock.number {
+	if r.state != knocking || m.Seq != r.rare.knock.number {
 		r.count.DropUnexpected++
 		return
 	}
@@ -94,11 +94,11 @@ func (r *Receiver) admitted(now machine.Time, m Message, head, body []byte, out 
 	}
 	group, key := i3.IDFrom([i3.IDSize]byte(told)), [32]byte(told[i3.IDSize:])
 	if group.IsZero() || group.IsPublic() {
-		r.extras.knock.denied = true
+		r.rare.knock.denied = true
 		r.notAdmitted(now)
 		return
 	}
-	r.timers.Stop(&r.extras.knock.timer)
+	r.timers.Stop(&r.rare.knock.timer)
 	r.enterGroup(group, key)
 	r.state = idle
 	r.Join(now, out)
@@ -106,7 +106,7 @@ func (r *Receiver) admitted(now machine.Time, m Message, head, body []byte, out 
 
 // unseal opens an answer, if it is the source's.
 func (r *Receiver) unseal(a Admit, head []byte) (told []byte, ok bool) {
-	name, k := r.cfg.Name.ID, r.extras.knock
+	name, k := r.cfg.Name.ID, r.rare.knock
 	if nameOf(a.Key, name.Key()) != name {
 		return nil, false
 	}

@@ -12,6 +12,7 @@ import (
 func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 	switch {
 	case r.state == attached:
+		r.dropSeats(now, out)
 	case r.state == leaving || r.Idle():
 		return
 	default:
@@ -21,6 +22,7 @@ func (r *Receiver) Leave(now machine.Time, out *machine.Outbox) {
 			r.host.Remove(now, r.host.Own(r.above.set(false)), i3.Nonce{}, out)
 			r.host.Remove(now, r.host.Own(r.above.group(r.suffix)), i3.Nonce{}, out)
 		}
+		r.stopTrains(now, out)
 		r.left(now)
 		return
 	}
@@ -36,6 +38,9 @@ func (r *Receiver) memberships() []i3.ID {
 	ids := []i3.ID{r.above.set(r.full), r.above.group(r.suffix)}
 	if r.moving {
 		ids = append(ids, r.above.set(!r.full))
+	}
+	if id, ok := r.agentID(); ok {
+		ids = append(ids, id)
 	}
 	for _, a := range r.adopted() {
 		ids = append(ids, a.set(r.chain), RepairGroup(r.chain[a.level-1], r.suffix))
@@ -101,6 +106,7 @@ func (r *Receiver) left(now machine.Time) {
 	r.reset()
 	r.joined = false
 	r.stream.losses = nil
+	r.forget()
 	if f := r.events.Left; f != nil {
 		f(now)
 	}
@@ -116,13 +122,14 @@ func (r *Receiver) reset() {
 	r.timers.Stop(&r.house)
 	r.forsake()
 	r.links = r.links[:0]
-	r.pending = nil
+	r.dropAllPending()
 }
 
 // rejoin gives up this place in the tree and searches for another. It takes its
 // triggers back, for queries and requests that still came to them would be lost,
 // and tells its children, if it has any, to look after its identifier.
 func (r *Receiver) rejoin(now machine.Time, out *machine.Outbox) {
+	r.dropSeats(now, out)
 	last := len(r.chain) - 1
 	if r.children == 0 {
 		r.host.Remove(now, r.link(last), r.secret, out)

@@ -14,6 +14,7 @@ var (
 	ErrType     = errors.New("multicast: unknown message type")
 	ErrLength   = errors.New("multicast: body is not as long as the message's type asks for")
 	ErrReserved = errors.New("multicast: reserved bits are not zero")
+	ErrMetric   = errors.New("multicast: unknown metric, or a value that it cannot have")
 )
 
 // A Type says what a message is.
@@ -35,6 +36,10 @@ const (
 	TypeHint                       // direct: your children changed
 	TypeAsk                        // to a public name: which group is it?
 	TypeAdmit                      // direct: this one
+	TypeReport                     // direct: so much of another metric comes to me, see Report
+	TypeEcho                       // to an identifier of the sender's own: comes back, see train
+	TypeRekey                      // down a subtree: it hangs elsewhere now, under other identifiers
+	TypeEnd                        // down the tree, to the root, direct: how a source's last stream ends
 	typeEnd
 )
 
@@ -67,7 +72,7 @@ type Message struct {
 	// Level is the sender's level in the tree; in a Query how many identifiers the
 	// host has answered for already, where it answers for several.
 	Level uint16
-	// Epoch tells incarnations of a source apart.
+	// Epoch tells sources, by its first byte, and their incarnations apart.
 	Epoch uint32
 	// Seq is a sequence number: of the packet a message carries or asks for, else
 	// the highest the sender knows; in Query and Reply a number that pairs them.
@@ -119,17 +124,34 @@ func ParseMessage(b []byte) (m Message, body []byte, err error) {
 		}
 		body = body[:len(body)-TagSize]
 	}
-	if want := bodySize[m.Type]; want != anySize && len(body) != want {
+	switch want := bodySize[m.Type]; {
+	case want == rekeySize && !isRekeySize(len(body)), want >= 0 && len(body) != want:
 		return Message{}, nil, ErrLength
 	}
-	if m.Type == TypeQuery && [queryPadding]byte(body[i3.AddrSize:]) != [queryPadding]byte{} {
-		return Message{}, nil, ErrReserved
+	if err := checkPadding(m.Type, body); err != nil {
+		return Message{}, nil, err
 	}
 	return m, body, nil
 }
 
-// anySize marks types whose body is the application's.
-const anySize = -1
+// checkPadding refuses padding that is not zero, and queries for a metric that does
+// not exist.
+func checkPadding(t Type, body []byte) error {
+	switch {
+	case t == TypeQuery && Metric(body[queryMetric]) >= metricEnd:
+		return ErrMetric
+	case t == TypeQuery && [queryPadding]byte(body[queryMetric+1:]) != [queryPadding]byte{},
+		t == TypeEcho && [trainBody]byte(body) != [trainBody]byte{}:
+		return ErrReserved
+	}
+	return nil
+}
+
+// anySize marks types whose body is the application's, rekeySize that of a Rekey.
+const (
+	anySize   = -1
+	rekeySize = -2
+)
 
 // bodySize is the size of each type's body in bytes. A Query is as long as its
 // Reply, so that no host sends more than it was sent.
@@ -145,17 +167,22 @@ var bodySize = [typeEnd]int{
 	TypeHint:       i3.IDSize,
 	TypeAsk:        askSize,
 	TypeAdmit:      askSize,
+	TypeReport:     replySize,
+	TypeEcho:       trainBody,
+	TypeRekey:      rekeySize,
 }
 
 const (
 	replySize    = i3.IDSize + 16
 	requestSize  = 2*i3.IDSize + i3.AddrSize
-	queryPadding = replySize - i3.AddrSize
+	queryMetric  = i3.AddrSize // where the metric stands
+	queryPadding = replySize - queryMetric - 1
 )
 
-// appendQuery appends the body of a Query: where to reply, and padding.
-func appendQuery(b []byte, to netip.AddrPort) []byte {
-	b = i3.AppendAddr(b, to)
+// appendQuery appends the body of a Query: where to reply, what is asked for, and
+// padding.
+func appendQuery(b []byte, to netip.AddrPort, metric Metric) []byte {
+	b = append(i3.AppendAddr(b, to), byte(metric))
 	return append(b, make([]byte, queryPadding)...)
 }
 

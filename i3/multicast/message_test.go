@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,17 +48,19 @@ func goldenMessages() []MessageVector {
 	}
 	past := Message{Type: TypeHeartbeat, Time: -1}.AppendTo(nil) // a clock before its epoch
 	reply := Reply{ID: wireID, SourceDistance: -1_000_000, SourceClock: 1 << 40}
+	report := Report{ID: wireID, SourceDistance: -1_000_000, Metric: Bandwidth, Value: 100_000}
 	vs := []MessageVector{
 		{Name: "data", Wire: append(head(TypeData, 0), "hello"...)},
 		{Name: "data without payload", Wire: head(TypeData, 0)},
 		{Name: "heartbeat", Wire: head(TypeHeartbeat, 0)},
 		{Name: "heartbeat of a clock before its epoch", Wire: past},
-		{Name: "query", Wire: appendQuery(head(TypeQuery, 0), wireHost)},
-		{Name: "query from an IPv6 host", Wire: appendQuery(head(TypeQuery, 0), wireHost6)},
+		{Name: "query", Wire: appendQuery(head(TypeQuery, 0), wireHost, Delay)},
+		{Name: "query from an IPv6 host", Wire: appendQuery(head(TypeQuery, 0), wireHost6, Delay)},
 		{Name: "reply", Wire: reply.AppendTo(head(TypeReply, 0))},
 		{Name: "reply of a full member", Wire: Reply{ID: wireTarget}.AppendTo(head(TypeReply, FlagFull))},
 		{Name: "query for the third identifier of one host",
-			Wire: appendQuery(Message{Type: TypeQuery, Level: 2, Seq: 1<<8 | 0x81, Time: 5}.AppendTo(nil), wireHost)},
+			Wire: appendQuery(Message{Type: TypeQuery, Level: 2, Seq: 1<<8 | 0x81, Time: 5}.AppendTo(nil), wireHost, Delay)},
+		{Name: "query for the loss", Wire: appendQuery(head(TypeQuery, 0), wireHost, Loss)},
 		{Name: "reply of a full relay, one of several",
 			Wire: Reply{ID: wireID, SourceClock: math.MinInt64}.AppendTo(head(TypeReply, FlagFull|FlagMore))},
 		{Name: "refresh-ack", Wire: wireID.AppendTo(head(TypeRefreshAck, 0))},
@@ -74,6 +77,14 @@ func goldenMessages() []MessageVector {
 		{Name: "ask", Wire: Ask{Key: wireKey, ReplyTo: wireHost}.AppendTo(head(TypeAsk, 0))},
 		{Name: "ask with the longest token",
 			Wire: Ask{Key: wireKey, ReplyTo: wireHost6, Token: bytes.Repeat([]byte("token..."), 8)}.AppendTo(head(TypeAsk, 0))},
+		{Name: "report of a bandwidth", Wire: report.AppendTo(head(TypeReport, 0))},
+		{Name: "report of a full member that knows no loss",
+			Wire: Report{ID: wireTarget, Metric: Loss, Value: Unknown}.AppendTo(head(TypeReport, FlagFull))},
+		{Name: "echo", Wire: append(head(TypeEcho, 0), make([]byte, trainBody)...)},
+		{Name: "rekey", Wire: appendRekey(head(TypeRekey, 0), wireID, []i3.ID{wireTarget, wireID})},
+		{Name: "rekey to the lowest level",
+			Wire: appendRekey(head(TypeRekey, 0), wireTarget, slices.Repeat([]i3.ID{wireID}, maxChain))},
+		{Name: "end", Wire: head(TypeEnd, 0)},
 	}
 	vs = append(vs, goldenSealed(head)...)
 	for i := range vs {
@@ -95,7 +106,7 @@ func goldenSealed(head func(Type, uint8) []byte) []MessageVector {
 		}
 		return a.AppendTo(head(TypeAdmit, 0))
 	}
-	query := appendQuery(head(TypeQuery, 0), wireHost)
+	query := appendQuery(head(TypeQuery, 0), wireHost, Delay)
 	return []MessageVector{
 		{Name: "data with a tag", Wire: g.seal(append(head(TypeData, 0), "hello"...), wireTarget, false)},
 		{Name: "heartbeat with a tag", Wire: g.seal(head(TypeHeartbeat, 0), wireTarget, false)},
@@ -115,6 +126,8 @@ func goldenIDs() []MessageVector {
 	}
 	return []MessageVector{
 		vector("root", RootOf(wireID)),
+		vector("above the group's, of source 5", (&Config{Group: wireID}).sourceRoot(5)),
+		vector("those who answer for the root, agent 1", RootAgents(wireID, agentSuffix(1))),
 		vector("set of joinable children (jHash)", JoinSet(wireID)),
 		vector("set of full children (fHash)", FullSet(wireID)),
 		vector("repair group (Hr) with suffix 5", RepairGroup(wireID, 5)),
@@ -151,10 +164,14 @@ func describeWire(b []byte) string {
 		return text + fmt.Sprintf(" payload=%q", body)
 	case TypeQuery:
 		to, err := i3.ParseAddr(body)
-		return orError(text+fmt.Sprintf(" reply-to=%v", to), err)
+		return orError(text+fmt.Sprintf(" reply-to=%v metric=%d", to, body[queryMetric]), err)
 	case TypeReply:
 		r, err := ParseReply(body)
 		text += fmt.Sprintf(" id=%v source-distance=%d source-clock=%d", r.ID, r.SourceDistance, r.SourceClock)
+		return orError(text, err)
+	case TypeReport:
+		r, err := ParseReport(body)
+		text += fmt.Sprintf(" id=%v source-distance=%d metric=%d value=%d", r.ID, r.SourceDistance, r.Metric, r.Value)
 		return orError(text, err)
 	case TypeRequest:
 		q, err := ParseRequest(body)
@@ -163,6 +180,9 @@ func describeWire(b []byte) string {
 		return text + fmt.Sprintf(" id=%v secret=%x", i3.IDFrom([i3.IDSize]byte(body)), body[i3.IDSize:])
 	case TypeRefreshAck, TypeAdopt, TypeHint:
 		return text + fmt.Sprintf(" id=%v", i3.IDFrom([i3.IDSize]byte(body)))
+	case TypeRekey:
+		old, chain := parseRekey(body)
+		return text + fmt.Sprintf(" id=%v chain=%v", old, chain)
 	}
 	return text
 }
@@ -242,6 +262,8 @@ func ReadGolden(t *testing.T) (vs []MessageVector) {
 var bodyLengths = map[Type]int{
 	TypeData: -1, TypeHeartbeat: 0, TypeQuery: 48, TypeReply: 48, TypeRefreshAck: 32, TypeRequest: 82,
 	TypeRepair: -1, TypeGone: 0, TypeLeaving: 48, TypeAdopt: 32, TypeHint: 32, TypeAsk: 128, TypeAdmit: 128,
+	TypeReport: 48, TypeEcho: 952, TypeEnd: 0,
+	TypeRekey: -2, // an identifier, and a chain of 2 to 32
 }
 
 var drawMessage = rapid.Custom(func(t *rapid.T) Message {
@@ -259,12 +281,18 @@ func TestMessageRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMessage.Draw(t, "message")
 		n := bodyLengths[m.Type]
-		if n < 0 {
+		switch n {
+		case -1:
 			n = rapid.IntRange(0, 100).Draw(t, "payload")
+		case -2:
+			n = 32 * (1 + rapid.IntRange(2, 32).Draw(t, "chain"))
 		}
 		body := rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "body")
 		if m.Type == TypeQuery {
 			clear(body[i3.AddrSize:])
+		}
+		if m.Type == TypeEcho {
+			clear(body)
 		}
 		b := append(m.AppendTo(nil), body...)
 		got, rest, err := ParseMessage(b)
@@ -279,7 +307,9 @@ func TestMessageRoundTrip(t *testing.T) {
 
 func TestMessageErrors(t *testing.T) {
 	heartbeat := Message{Type: TypeHeartbeat}.AppendTo(nil)
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
+	echo := append(Message{Type: TypeEcho}.AppendTo(nil), make([]byte, trainBody)...)
+	rekey := Message{Type: TypeRekey}.AppendTo(nil)
 	put := func(b []byte, at int, v byte) []byte {
 		b = bytes.Clone(b)
 		b[at] = v
@@ -294,7 +324,7 @@ func TestMessageErrors(t *testing.T) {
 		{"empty", nil, ErrShort},
 		{"one byte short", heartbeat[:HeaderSize-1], ErrShort},
 		{"type 0", put(heartbeat, 0, 0), ErrType},
-		{"type 12", put(heartbeat, 0, byte(typeEnd)), ErrType},
+		{"type 18", put(heartbeat, 0, byte(typeEnd)), ErrType},
 		{"type 255", put(heartbeat, 0, 255), ErrType},
 		{"flag 16", put(heartbeat, 1, 16), ErrReserved},
 		{"flag 64", put(heartbeat, 1, 64), ErrReserved},
@@ -302,7 +332,13 @@ func TestMessageErrors(t *testing.T) {
 		{"no tag though it says so", put(heartbeat, 1, 128), ErrShort},
 		{"a tag one byte short", put(append(heartbeat, make([]byte, TagSize-1)...), 1, 128), ErrShort},
 		{"a tag one byte long", put(append(heartbeat, make([]byte, TagSize+1)...), 1, 128), ErrLength},
-		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize, 1), ErrReserved},
+		{"query for metric 3", put(query, HeaderSize+i3.AddrSize, 3), ErrMetric},
+		{"query with a first byte of padding set", put(query, HeaderSize+i3.AddrSize+1, 1), ErrReserved},
+		{"echo with the last byte set", put(echo, len(echo)-1, 1), ErrReserved},
+		{"rekey without a chain", append(rekey, make([]byte, 32)...), ErrLength},
+		{"rekey to the group's identifier", append(rekey, make([]byte, 2*32)...), ErrLength},
+		{"rekey with a chain too long", append(rekey, make([]byte, 34*32)...), ErrLength},
+		{"rekey with half an identifier", append(rekey, make([]byte, 3*32+16)...), ErrLength},
 		{"query with the last byte of padding set", put(query, len(query)-1, 1), ErrReserved},
 	}
 	for typ, n := range bodyLengths {
@@ -326,7 +362,7 @@ func TestMessageErrors(t *testing.T) {
 
 // TestNoReplyIsLarger: whoever answers sends no more than it was sent.
 func TestNoReplyIsLarger(t *testing.T) {
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
 	reply := Reply{ID: wireID}.AppendTo(Message{Type: TypeReply}.AppendTo(nil))
 	if len(reply) > len(query) {
 		t.Errorf("a reply has %d bytes, its query %d", len(reply), len(query))
@@ -385,7 +421,7 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 	reply := Reply{ID: wireID, SourceDistance: math.MinInt64}
 	m := Message{Type: TypeRequest}
 	wire := request.AppendTo(m.AppendTo(nil))
-	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost)
+	query := appendQuery(Message{Type: TypeQuery}.AppendTo(nil), wireHost, Delay)
 	requestBody, replyBody := request.AppendTo(nil), reply.AppendTo(nil)
 	out := make([]byte, 0, 256)
 	var err error
@@ -396,7 +432,7 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 		"ParseRequest":          func() { _, err = ParseRequest(requestBody) },
 		"ParseReply":            func() { _, err = ParseReply(replyBody) },
 		"AppendTo":              func() { out = reply.AppendTo(request.AppendTo(m.AppendTo(out[:0]))) },
-		"appendQuery":           func() { out = appendQuery(out[:0], wireHost) },
+		"appendQuery":           func() { out = appendQuery(out[:0], wireHost, Delay) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s allocates %v times a call, want 0 (last error %v)", what, n, err)
@@ -422,7 +458,7 @@ func FuzzMessage(f *testing.F) {
 		switch m.Type {
 		case TypeQuery:
 			if to, err := i3.ParseAddr(body); err == nil {
-				got, body = appendQuery(got, to), nil
+				got, body = appendQuery(got, to, Metric(body[queryMetric])), nil
 			}
 		case TypeReply:
 			r, err := ParseReply(body)
@@ -438,10 +474,17 @@ func FuzzMessage(f *testing.F) {
 			if a, err := ParseAdmit(body); err == nil {
 				got, body = a.AppendTo(got), nil
 			}
+		case TypeReport:
+			if r, err := ParseReport(body); err == nil {
+				got, body = r.AppendTo(got), nil
+			}
 		case TypeRequest:
 			if q, err := ParseRequest(body); err == nil {
 				got, body = q.AppendTo(got), nil
 			}
+		case TypeRekey:
+			old, chain := parseRekey(body)
+			got, body = appendRekey(got, old, chain), nil
 		}
 		if got = append(append(got, body...), tag...); !bytes.Equal(got, b) {
 			t.Errorf("read  %x\nwrote %x", b, got)

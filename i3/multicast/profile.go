@@ -23,6 +23,7 @@ type Member struct {
 	Seed   uint64
 	Near   chord.Range
 	Skew   machine.Duration
+	Agent  uint8
 	Events *Events // nil: those of the profile's configuration
 }
 
@@ -41,15 +42,30 @@ func NewProfile(cfg Config) (*Profile, error) {
 
 // NewReceiver returns a receiver that does nothing before Join.
 func (p *Profile) NewReceiver(m Member) (*Receiver, error) {
-	r := &Receiver{near: m.Near, scheme: p.cfg.Refresh}
+	r := new(Receiver)
 	if err := r.init(p, m, r); err != nil {
 		return nil, err
 	}
-	r.drawStep()
 	return r, nil
+}
+
+// init makes a receiver that hands what arrives at its host to handler.
+func (r *Receiver) init(p *Profile, m Member, handler host.Handler) error {
+	if err := r.core.init(p, m, handler); err != nil {
+		return err
+	}
+	r.near, r.scheme = m.Near, p.cfg.Refresh
+	r.drawStep()
+	if p.cfg.gauged {
+		r.more().gauge = new(gauge)
+	}
+	if m.Agent > 0 {
+		r.more().agent = m.Agent
+	}
+	return nil
 }
 
 // member returns what a configuration for one host says of it alone.
 func (c *Config) member() Member {
-	return Member{Self: c.Host.Self, Seed: c.Host.Seed, Near: c.Near, Skew: c.Skew}
+	return Member{Self: c.Host.Self, Seed: c.Host.Seed, Near: c.Near, Skew: c.Skew, Agent: c.Agent}
 }

@@ -24,6 +24,7 @@ type Receiver struct {
 	lossRate  lossRate
 	scheme    RefreshScheme
 	rounds    uint8  // searches begun since Join
+	current   uint8  // which stream is, see swap: 0 the first, else one more than the aside's index
 	distances window // from the source, as the last packets had them
 
 	chain        []i3.ID // from the group's identifier to the receiver's own
@@ -33,7 +34,6 @@ type Receiver struct {
 	join         *joining      // nil unless there is a search or an attachment
 	core
 
-	pending    []pending
 	secret     i3.Nonce
 	suffix     uint64 // of the repair group's trigger
 	near       chord.Range
@@ -71,6 +71,7 @@ type state uint8
 const (
 	idle      state = iota
 	searching       // asks sets
+	measuring       // sends trains by the best places
 	attaching       // inserts its triggers
 	attached        // its link is in the tree
 	leaving         // takes its triggers back
@@ -88,6 +89,11 @@ const (
 	keyAdopt  = 6 << keyKind
 	keyLeave  = 7 << keyKind
 	keyAsk    = 8 << keyKind
+	keyProbe  = 9 << keyKind
+	keySeat   = 10 << keyKind
+	keyTell   = 11 << keyKind
+	// keyStream is where the number of the stream stands above the kind, see aside.
+	keyStream = 60
 )
 
 // NewReceiver returns a receiver that does nothing before Join.
@@ -137,8 +143,16 @@ func (r *Receiver) MoveSet(now machine.Time, full bool, out *machine.Outbox) boo
 // the node last told it.
 func (r *Receiver) Children() int { return int(r.children) }
 
-// Missing returns how many packets are lost and not yet repaired.
-func (r *Receiver) Missing() int { return len(r.stream.losses) }
+// Missing returns how many packets are lost and not yet repaired, of all streams.
+func (r *Receiver) Missing() int {
+	n := len(r.stream.losses)
+	if r.rare != nil {
+		for i := range r.rare.asides {
+			n += len(r.rare.asides[i].stream.losses)
+		}
+	}
+	return n
+}
 
 // own returns the receiver's own identifier.
 func (r *Receiver) own() i3.ID { return r.id }
@@ -147,9 +161,7 @@ func (r *Receiver) own() i3.ID { return r.id }
 func (r *Receiver) parent() i3.ID { return r.chain[len(r.chain)-2] }
 
 // link returns the i-th link of the chain.
-func (r *Receiver) link(i int) i3.Trigger {
-	return i3.Trigger{ID: r.chain[i-1], Target: i3.ToID(r.chain[i])}
-}
+func (r *Receiver) link(i int) i3.Trigger { return linkOf(r.chain, i) }
 
 // Receive handles a batch of datagrams.
 func (r *Receiver) Receive(now machine.Time, batch []machine.Datagram, out *machine.Outbox) {
@@ -164,13 +176,13 @@ func (r *Receiver) Expire(now machine.Time, out *machine.Outbox) {
 		if !ok {
 			return
 		}
-		r.expire(now, key, at, out)
+		r.inAside(int(key>>keyStream)-1, func() { r.expire(now, key, at, out) })
 	}
 }
 
 func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *machine.Outbox) {
 	index := key & (1<<keyKind - 1)
-	switch key &^ (1<<keyKind - 1) {
+	switch key & (1<<keyStream - 1) &^ (1<<keyKind - 1) {
 	case keySearch:
 		if r.join != nil && r.timers.Fired(&r.join.timer, key, at, now) {
 			r.searchTimeout(now, out)
@@ -194,8 +206,20 @@ func (r *Receiver) expire(now machine.Time, key uint64, at machine.Time, out *ma
 			r.adopt(now, out)
 		}
 	case keyAsk:
-		if r.timers.Fired(&r.extras.knock.timer, key, at, now) && r.state == knocking {
+		if r.timers.Fired(&r.rare.knock.timer, key, at, now) && r.state == knocking {
 			r.askAgain(now, out)
+		}
+	case keyProbe:
+		if r.timers.Fired(&r.moves().probe, key, at, now) {
+			r.probeDue(now, out)
+		}
+	case keySeat:
+		if r.timers.Fired(&r.moves().timer, key, at, now) {
+			r.seatsDue(now, out)
+		}
+	case keyTell:
+		if r.rare != nil && r.timers.Fired(&r.rare.tell, key, at, now) && r.joined {
+			r.tellEnd(now, out)
 		}
 	}
 }
@@ -210,12 +234,16 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 	if !r.genuine(p, m, payload) || r.repeats(m) {
 		return
 	}
-	if m.Type == TypeReply {
+	if m.Type == TypeAdmit {
+		r.admitted(now, m, payload[:HeaderSize], body, out)
+		return
+	}
+	if m.Type == TypeReply || m.Type == TypeReport {
 		r.replied(now, from, m, body, out)
 		return
 	}
-	if m.Type == TypeAdmit {
-		r.admitted(now, m, payload[:HeaderSize], body, out)
+	if m.Type == TypeEcho {
+		r.trainBack(now, p, m, out)
 		return
 	}
 	if m.Type == TypeHint && r.formerHinted(i3.IDFrom([i3.IDSize]byte(body)), out) {
@@ -225,10 +253,17 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.join.orphan = append(r.join.orphan[:0], body...)
 		return
 	}
-	if r.state != attached || isTree(m.Type) && p.ID != r.own() {
+	down := isTree(m.Type) || m.Type == TypeEnd
+	if r.state != attached || down && p.ID != r.own() && !r.comes(now, p.ID, m, body, out) {
 		r.count.DropUnexpected++ // too early, or from a place it has left
 		return
 	}
+	r.within(now, m, func() { r.handle(now, p, m, body, out) })
+}
+
+// handle handles a message that the current stream's packets come with, or that is
+// about no stream.
+func (r *Receiver) handle(now machine.Time, p i3.Packet, m Message, body []byte, out *machine.Outbox) {
 	switch m.Type {
 	case TypeData:
 		r.data(now, m, body, out)
@@ -246,6 +281,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.refreshAck(now, m, body, out)
 	case TypeGone:
 		r.gone(now, m)
+	case TypeEnd:
+		r.ended(now, m, out)
 	case TypeLeaving:
 		r.ownerLeaves(now, body)
 	case TypeAdopt:
@@ -254,6 +291,8 @@ func (r *Receiver) Deliver(now machine.Time, from netip.AddrPort, p i3.Packet, p
 		r.count.DropUnexpected++ // receivers have no door
 	case TypeHint:
 		r.hinted(now, i3.IDFrom([i3.IDSize]byte(body)), out)
+	case TypeRekey:
+		r.rekeyed(now, body, out)
 	}
 }
 
@@ -279,14 +318,20 @@ func (r *Receiver) hinted(now machine.Time, id i3.ID, out *machine.Outbox) {
 // Acked handles a node's answer for one of the receiver's triggers.
 func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	r.formerAcked(now, a, out)
+	if r.state == attached && r.moves() != nil && r.seatAcked(now, a, out) {
+		return
+	}
 	if a.Status == i3.StatusProbed {
 		r.probed(now, a, out)
 		if r.state == attached {
+			r.rootCount(a)
 			r.adoptedCount(now, a, out)
 		}
 		return
 	}
 	switch r.state {
+	case measuring:
+		r.trainAcked(now, a, out)
 	case attaching:
 		r.attachAcked(now, a, out)
 	case leaving:
@@ -300,7 +345,7 @@ func (r *Receiver) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
 	case a.Trigger.ID == r.own() && a.Status.Alive():
-		if !a.Trigger.Target.IsID() {
+		if !a.Trigger.Target.IsID() && !r.overlaps() {
 			r.setFull(now, a, out)
 		}
 	case a.Status == i3.StatusRemoved || a.Status == i3.StatusMissing:
@@ -318,6 +363,10 @@ func (r *Receiver) treeAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 // Failed is told that nobody answered for a trigger.
 func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 	switch {
+	case r.isTrain(t):
+		r.trainEnds(now, out)
+	case r.state == attached && r.moves() != nil:
+		r.seatFailed(now, t, out)
 	case r.state != attaching && r.state != leaving:
 	case !r.isOwn(t) && r.linkIndex(t) < r.unlinking():
 	case r.state == leaving:
@@ -336,6 +385,9 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
 	if r.above.isSet(set) {
 		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
+		return
+	}
+	if r.represents(now, set, m, body, out) {
 		return
 	}
 	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {

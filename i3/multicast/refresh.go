@@ -140,11 +140,20 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	var flags uint8
 	if i == len(r.chain)-1 {
 		flags = FlagOwner
+		r.parentHas(a.Count)
 	} else if a := r.adoptionAt(i); a != nil {
 		r.claim(now, a, out)
 	}
-	b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high, out)
-	r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
+	r.announce(now, i, flags, out)
+}
+
+// announce tells the subtree below the i-th link that it was refreshed, and the
+// highest number of a stream.
+func (r *Receiver) announce(now machine.Time, i int, flags uint8, out *machine.Outbox) {
+	r.inAside(r.nextAside(), func() {
+		b := r.message(now, TypeRefreshAck, flags, r.Level(), r.stream.high, out)
+		r.toID(r.chain[i], r.chain[i].AppendTo(b), out)
+	})
 }
 
 // linkIndex returns which link of the chain a trigger is, or 0.
@@ -188,6 +197,9 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 	if r.state != attached {
 		return
 	}
+	if r.gauge() != nil && r.judge(now, out) {
+		return
+	}
 	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
 	if r.unheard {
 		r.unheard = false
@@ -203,6 +215,8 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 		r.moveGroup(now, s, out)
 	}
 	r.watchOwner(now)
+	r.closeAsides(now, false)
+	r.lookAtRoot(out)
 }
 
 // Silence in heartbeats: how many may be missing before the chain is

@@ -138,7 +138,7 @@ func (s *Source) relayAcked(now machine.Time, a i3.Ack, out *machine.Outbox) boo
 // send more than was sent to it. Who wants the next asks again.
 func (s *Source) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
 	switch {
-	case s.above.isSet(set):
+	case s.above.isSet(set) || s.cfg.Agents && set.Key() == RootAgents(s.cfg.Group, 0).Key():
 		s.reply(now, m, body, s.cfg.Group, 0, flagFull(s.full), out)
 		return
 	case s.stands.below.isSet(set):

@@ -32,20 +32,20 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 	case m.Epoch < r.epoch:
 		r.count.DropUnexpected++
 		return false
-	case m.Epoch > r.epoch || seq > r.stream.high+maxJump:
+	case m.Epoch > r.epoch:
+		r.succeed(now, m)
+		if seq <= maxJump {
+			seq = 0 // the receiver was there before the first
+		}
+	case seq > r.stream.high+maxJump:
 		r.endStream(now)
 	}
 	r.heard, r.silences, r.unheard = now, 0, false
-	r.distance = r.distances.add(r.local(now) - m.Time)
+	if r.current == 0 {
+		r.distance = r.distances.add(r.local(now) - m.Time)
+	}
 	if !r.joined {
-		if m.Epoch != r.epoch {
-			r.stream.cache.clear()
-		}
-		r.joined, r.epoch = true, m.Epoch
-		r.stream.high = seq // packets up to it are not owed
-		if f := r.events.Joined; f != nil {
-			f(now, seq)
-		}
+		r.begin(now, m.Epoch, seq)
 	}
 	return true
 }
@@ -66,6 +66,9 @@ func (r *Receiver) data(now machine.Time, m Message, body []byte, out *machine.O
 		return
 	}
 	r.lossRate.received()
+	if g := r.gauge(); g != nil && r.current == 0 {
+		g.data(now, m, len(body)+r.tagSize())
+	}
 	if r.take(now, m.Seq, body, false, out) {
 		r.deliver(now, m.Seq, m.Time, body)
 	}
@@ -117,7 +120,7 @@ func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, 
 		r.lossRate.late()
 		return true
 	}
-	if f := r.events.Repaired; f != nil {
+	if f := r.told().Repaired; f != nil {
 		f(now, seq, now.Sub(l.found))
 	}
 	return true
@@ -125,7 +128,7 @@ func (r *Receiver) take(now machine.Time, seq uint64, body []byte, repair bool, 
 
 func (r *Receiver) deliver(now machine.Time, seq uint64, sent int64, body []byte) {
 	r.count.Delivered++
-	if f := r.events.Deliver; f != nil {
+	if f := r.told().Deliver; f != nil {
 		f(now, seq, sent, body)
 	}
 }
@@ -150,7 +153,7 @@ func (r *Receiver) arrived(now machine.Time, seq uint64, _ *machine.Outbox) {
 		wait := r.cfg.Repair.Reorder + r.uniform(0, r.cfg.Repair.Wait)
 		r.stream.losses = append(r.stream.losses, loss{seq: r.stream.high, found: now, wait: wait})
 		l := &r.stream.losses[len(r.stream.losses)-1]
-		r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(wait))
+		r.timers.Set(&l.timer, r.of(keyLoss, l.seq), now.Add(wait))
 	}
 }
 
@@ -158,7 +161,7 @@ func (r *Receiver) arrived(now machine.Time, seq uint64, _ *machine.Outbox) {
 func (r *Receiver) abandon(now machine.Time, from, to uint64) {
 	for seq := from; seq <= to; seq++ {
 		r.count.Abandoned++
-		if f := r.events.Lost; f != nil {
+		if f := r.told().Lost; f != nil {
 			f(now, seq)
 		}
 	}
@@ -171,7 +174,7 @@ func (r *Receiver) later(now machine.Time) {
 		l := &r.stream.losses[i]
 		if l.later++; l.later == laterPackets && l.tries == 0 {
 			at := l.found.Add(l.wait - r.cfg.Repair.Reorder)
-			r.timers.Set(&l.timer, keyLoss|l.seq, max(now, at))
+			r.timers.Set(&l.timer, r.of(keyLoss, l.seq), max(now, at))
 		}
 	}
 }
@@ -180,7 +183,7 @@ func (r *Receiver) later(now machine.Time) {
 func (r *Receiver) request(now machine.Time, i int, out *machine.Outbox) {
 	l := &r.stream.losses[i]
 	if r.state != attached { // it asks again from its next place
-		r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(retryFirst))
+		r.timers.Set(&l.timer, r.of(keyLoss, l.seq), now.Add(retryFirst))
 		return
 	}
 	if l.tries == maxTries {
@@ -192,7 +195,7 @@ func (r *Receiver) request(now machine.Time, i int, out *machine.Outbox) {
 	l.tries++
 	r.count.Requests++
 	r.sendRequest(now, l.seq, 0, RepairGroup(group, suffix), Request{Group: group, Requester: r.host.Self()}, out)
-	r.timers.Set(&l.timer, keyLoss|l.seq, now.Add(r.retryAfter(int(l.tries))))
+	r.timers.Set(&l.timer, r.of(keyLoss, l.seq), now.Add(r.retryAfter(int(l.tries))))
 }
 
 // whomToAsk returns the group and the suffix of the n-th request for a packet.
@@ -216,10 +219,10 @@ func (r *Receiver) whomToAsk(seq uint64, n int) (group i3.ID, suffix uint64) {
 	return r.groupAt(level), suffix
 }
 
-// groupAt returns the identifier of the chain at a level, and the root above it.
+// groupAt returns the identifier of the chain at a level, and the source's own above it.
 func (r *Receiver) groupAt(level int) i3.ID {
 	if level < 0 {
-		return r.cfg.root
+		return r.cfg.sourceRoot(numberOf(r.epoch))
 	}
 	return r.chain[level]
 }
@@ -245,7 +248,7 @@ func (r *Receiver) retryAfter(n int) machine.Duration {
 		return r.cfg.Repair.Retry
 	}
 	d := retryFirst
-	if e := r.extras; e != nil && e.rtt > 0 {
+	if e := r.rare; e != nil && e.rtt > 0 {
 		d = max(e.rtt+4*e.rttVar, retryFloor)
 	}
 	for ; n > 1 && d < retryCeil; n-- {

@@ -15,6 +15,7 @@ type pending struct {
 	timer machine.Timer
 	level int16 // of the chain's identifier whose subtree lost the packet
 	tries int8
+	of    uint8 // the stream, see swap
 }
 
 // maxUpward is how often a request is passed upward before it is dropped; the
@@ -63,17 +64,18 @@ func (r *Receiver) passOn(now machine.Time, m Message, q Request, out *machine.O
 // passUp takes everyone below the identifier at level to have lost the packet
 // and asks the group one level up to repair the whole subtree.
 func (r *Receiver) passUp(now machine.Time, seq uint64, level int, out *machine.Outbox) {
-	for i := range r.pending {
-		if r.pending[i].seq == seq && int(r.pending[i].level) == level {
+	x := r.more()
+	for i := range x.pending {
+		if p := &x.pending[i]; p.seq == seq && int(p.level) == level && p.of == r.current {
 			return // already asked for
 		}
 	}
-	if len(r.pending) == maxPending {
+	if len(x.pending) == maxPending {
 		r.count.DropPending++
 		return
 	}
-	r.pending = append(r.pending, pending{seq: seq, level: int16(level)})
-	r.sendUp(now, &r.pending[len(r.pending)-1], out)
+	x.pending = append(x.pending, pending{seq: seq, level: int16(level), of: r.current})
+	r.sendUp(now, &x.pending[len(x.pending)-1], out)
 }
 
 func (r *Receiver) sendUp(now machine.Time, p *pending, out *machine.Outbox) {
@@ -90,18 +92,19 @@ func (r *Receiver) sendUp(now machine.Time, p *pending, out *machine.Outbox) {
 	group := r.groupAt(up)
 	q := Request{Group: group, Target: r.chain[p.level], Requester: r.host.Self()}
 	r.sendRequest(now, p.seq, 0, RepairGroup(group, suffix), q, out)
-	r.timers.Set(&p.timer, keyUpward|p.seq, now.Add(r.retryAfter(int(p.tries))))
+	r.timers.Set(&p.timer, r.of(keyUpward, p.seq), now.Add(r.retryAfter(int(p.tries))))
 }
 
 // pendingDue sends requests upward again.
 func (r *Receiver) pendingDue(now machine.Time, seq, key uint64, at machine.Time, out *machine.Outbox) {
-	for i := 0; i < len(r.pending); i++ {
-		p := &r.pending[i]
-		if p.seq != seq || !r.timers.Fired(&p.timer, key, at, now) {
+	x := r.more()
+	for i := 0; i < len(x.pending); i++ {
+		p := &x.pending[i]
+		if p.seq != seq || p.of != r.current || !r.timers.Fired(&p.timer, key, at, now) {
 			continue
 		}
 		if p.tries == maxUpward || r.state != attached {
-			r.pending = slices.Delete(r.pending, i, i+1)
+			x.pending = slices.Delete(x.pending, i, i+1)
 			i--
 			continue
 		}
@@ -109,9 +112,16 @@ func (r *Receiver) pendingDue(now machine.Time, seq, key uint64, at machine.Time
 	}
 }
 
+// dropAllPending forgets all of them: the receiver leaves its place.
+func (r *Receiver) dropAllPending() {
+	if r.rare != nil {
+		r.rare.pending = nil
+	}
+}
+
 // dropPending forgets the requests for a packet that has arrived.
 func (r *Receiver) dropPending(seq uint64) {
-	if len(r.pending) > 0 {
-		r.pending = slices.DeleteFunc(r.pending, func(p pending) bool { return p.seq == seq })
+	if x := r.rare; x != nil && len(x.pending) > 0 {
+		x.pending = slices.DeleteFunc(x.pending, func(p pending) bool { return p.seq == seq && p.of == r.current })
 	}
 }

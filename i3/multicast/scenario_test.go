@@ -73,6 +73,7 @@ type stage struct {
 	lines []string
 	unit  machine.Duration // of the latencies in the script
 	probe *prober
+	back  backing
 	trace struct {
 		repair  bool
 		refresh i3.ID // of the link to it
@@ -107,6 +108,11 @@ func (g *stage) do(s script.Step) {
 		"timers":   func() { g.timers(args[0]) },
 		"leave":    func() { g.leave(g.named(args)...) },
 		"crash":    func() { g.crash(g.named(args)[0]) },
+		"standby":  func() { g.standbys(args) },
+		"handover": func() { g.handover(args[0]) },
+		"leads":    func() { g.leads() },
+		"lead":     func() { g.lead(args) },
+		"fall":     func() { g.fall(args[0]) },
 		"counters": func() { g.counters(args) },
 		"got":      func() { g.gots(args) },
 	}

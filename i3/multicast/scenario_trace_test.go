@@ -147,6 +147,7 @@ func (g *stage) counters(which []string) {
 	known := map[string]func(multicast.Counters) uint64{
 		"repaired":  func(c multicast.Counters) uint64 { return c.Repaired },
 		"adoptions": func(c multicast.Counters) uint64 { return c.Adoptions },
+		"searches":  func(c multicast.Counters) uint64 { return c.Searches },
 		"escalated": func(c multicast.Counters) uint64 { return c.Escalated },
 	}
 	for _, w := range which {

@@ -19,6 +19,9 @@ type search struct {
 	frontier []int
 	expanded []int // those asked before
 	fresh    int   // the first of seen that may be a child of the frontier
+	// trains are those yet to come back, and measured says that there were any.
+	trains   []train
+	measured bool
 }
 
 // A candidate is an identifier at which the host might join, or below which it
@@ -31,8 +34,10 @@ type candidate struct {
 	// distance is what Equation 3 leaves of dist(S, R, new): nanoseconds, up to a
 	// constant that is the same for all candidates.
 	distance int64
-	blur     int64 // added when candidates are compared, see SearchPolicy
-	hop      int64 // from the candidate to the host, on the source's clock; not negative
+	blur     int64  // added when candidates are compared, see SearchPolicy
+	value    uint32 // of the metric, as reported or measured
+	cost     int32  // class of value, compared before distances
+	hop      int64  // from the candidate to the host, on the source's clock; not negative
 	full     bool
 	refused  bool // it was full after all when the host tried to join
 }
@@ -46,13 +51,27 @@ func (s *search) rank(c *candidate) int64 {
 // the triangle inequality, for there may be no hop from it at all.
 func (c *candidate) bound() int64 { return c.distance + c.blur }
 
+// compare compares places to join at by the metric, and by rank where it finds no
+// difference.
+func (s *search) compare(a, b *candidate) int {
+	return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(s.rank(a), s.rank(b)))
+}
+
+// mayLead reports whether there may be a place below a candidate that is better
+// than the best. No metric grows better on the way down the tree.
+func (s *search) mayLead(c, best *candidate) bool {
+	if c.cost != best.cost {
+		return c.cost < best.cost
+	}
+	return c.bound() < s.rank(best)+int64(s.policy.Slack)
+}
+
 func newSearch(policy SearchPolicy, root i3.ID) search {
 	return search{policy: policy, seen: []candidate{{id: root, parent: -1, level: -1, full: true}}, frontier: []int{0}}
 }
 
-// atRoot reports whether the frontier's f-th identifier is the root of the search,
-// whose only child is the source.
-func (s *search) atRoot(f int) bool { return s.frontier[f] == 0 }
+// asks returns the f-th identifier of the frontier.
+func (s *search) asks(f int) i3.ID { return s.seen[s.frontier[f]].id }
 
 // add notes a reply from a child of the frontier's f-th identifier. A reply for
 // an identifier that replied already counts if it is closer.
@@ -87,7 +106,7 @@ func (s *search) next() bool {
 		}
 		// The loop condition of Figure 4: go on while the path to the full child is
 		// itself shorter than the best path found.
-		if best < 0 || c.bound() < s.rank(&s.seen[best])+int64(s.policy.Slack) {
+		if best < 0 || s.mayLead(c, &s.seen[best]) {
 			full = append(full, i)
 		}
 	}
@@ -101,10 +120,21 @@ func (s *search) next() bool {
 // descend makes the closest of the given candidates the new frontier.
 func (s *search) descend(full []int) {
 	slices.SortStableFunc(full, func(a, b int) int {
-		return cmp.Compare(s.rank(&s.seen[a]), s.rank(&s.seen[b]))
+		return s.compare(&s.seen[a], &s.seen[b])
 	})
 	s.frontier = append(s.frontier, full[:min(len(full), s.policy.Width)]...)
 	s.fresh = len(s.seen)
+}
+
+// everyone makes all who replied last the new frontier. It returns false if nobody
+// did.
+func (s *search) everyone() bool {
+	s.frontier = s.frontier[:0]
+	for i := max(1, s.fresh); i < len(s.seen); i++ {
+		s.frontier = append(s.frontier, i)
+	}
+	s.fresh = len(s.seen)
+	return len(s.frontier) > 0
 }
 
 // unexplored returns the full candidates that were never descended into.
@@ -123,7 +153,7 @@ func (s *search) best() int {
 	best := -1
 	for i := range s.seen {
 		c := &s.seen[i]
-		if !c.full && !c.refused && (best < 0 || s.rank(c) < s.rank(&s.seen[best])) {
+		if !c.full && !c.refused && (best < 0 || s.compare(c, &s.seen[best]) < 0) {
 			best = i
 		}
 	}

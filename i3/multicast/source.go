@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"i3bench/i3"
+	"i3bench/i3/host"
 	"i3bench/i3/machine"
 )
 
@@ -18,10 +19,19 @@ type Source struct {
 	beat   machine.Timer
 	beatIn machine.Duration
 	seen   machine.Time // when its own packets last came back through the tree
+
+	last      predecessor
+	heir      netip.AddrPort // to whom it hands over, if it does
+	heirBeats int            // since it asked it first
+	yielded   bool           // another is the source
+	retired   bool           // and it repairs no more
 }
 
-// keyBeat is the key of the source's only timer.
-const keyBeat = 1
+// The keys of the source's timers.
+const (
+	keyBeat = 1
+	keyEnd  = 2
+)
 
 // NewSource returns a source that does nothing before Start.
 func NewSource(cfg Config) (*Source, error) {
@@ -29,15 +39,25 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{root: p.cfg.root}
-	if err := s.init(p, cfg.member(), s); err != nil {
+	return newSource(p, cfg.member(), func(s *Source) host.Handler { return s })
+}
+
+// newSource makes a source of which hears what the handler made for it hands on.
+func newSource(p *Profile, m Member, handler func(*Source) host.Handler) (*Source, error) {
+	s := &Source{root: p.cfg.sourceRoot(p.cfg.Number)}
+	if err := s.init(p, m, handler(s)); err != nil {
 		return nil, err
 	}
 	if g := s.guard(); g != nil {
 		g.source = true
 	}
+	cfg := *s.cfg
+	cfg.gauged = true
+	s.cfg = &cfg                                  // a stand-by's receiver has the profile's
+	s.more().gauge = &gauge{bandwidth: Unlimited} // and nothing is lost yet
+	s.epoch |= uint32(p.cfg.Number) << numberShift
 	s.above = above(s.root)
-	s.makeRelays(cfg.Near.At)
+	s.makeRelays(m.Near.At)
 	if p.cfg.Door != nil {
 		s.door = newDoor(p.cfg.Door)
 	}
@@ -46,7 +66,8 @@ func NewSource(cfg Config) (*Source, error) {
 
 // Start inserts the source's triggers: its own at the group's identifier, which
 // shows it what the tree receives and how many children it has; membership of
-// the root's joinable set, and the last repair group.
+// the root's joinable set, and the last repair group. One that is not at the root has
+// only a repair group.
 func (s *Source) Start(now machine.Time, out *machine.Outbox) {
 	s.maintain(now, out)
 	s.beatIn = s.cfg.HeartbeatMin
@@ -55,9 +76,14 @@ func (s *Source) Start(now machine.Time, out *machine.Outbox) {
 
 func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 	s.seen = now
-	for _, id := range []i3.ID{s.cfg.Group, s.above.set(s.full), RepairGroup(s.root, 0)} {
-		s.host.Maintain(now, s.host.Own(id), out)
+	if s.cfg.Number == 0 {
+		s.host.Maintain(now, s.host.Own(s.cfg.Group), out)
+		s.host.Maintain(now, s.host.Own(s.above.set(s.full)), out)
+		if s.cfg.Agents {
+			s.host.Maintain(now, s.host.Own(RootAgents(s.cfg.Group, 0)), out)
+		}
 	}
+	s.host.Maintain(now, s.host.Own(RepairGroup(s.root, 0)), out)
 	s.openDoor(now, out)
 	s.maintainRelays(now, out)
 }
@@ -65,7 +91,7 @@ func (s *Source) maintain(now machine.Time, out *machine.Outbox) {
 // watch inserts the source's triggers again when none of its packets have come
 // back to it for some heartbeats: their node has lost its memory.
 func (s *Source) watch(now machine.Time, out *machine.Outbox) {
-	if now.Sub(s.seen) > silentBeats*s.cfg.HeartbeatMax {
+	if s.cfg.Number == 0 && now.Sub(s.seen) > silentBeats*s.cfg.HeartbeatMax {
 		s.maintain(now, out)
 	}
 }
@@ -75,17 +101,13 @@ func (s *Source) watch(now machine.Time, out *machine.Outbox) {
 const MaxPayload = i3.MaxPayload - HeaderSize
 
 // maxPayload returns the most bytes that a packet of this group can carry.
-func (s *Source) maxPayload() int {
-	if s.guard() != nil {
-		return MaxPayload - TagSize
-	}
-	return MaxPayload
-}
+func (s *Source) maxPayload() int { return MaxPayload - s.tagSize() }
 
 // Send sends a packet to the group and returns its sequence number. The payload
-// is copied. One that is too long, see [MaxPayload], is not sent, and the number is 0.
+// is copied. One that is too long, see [MaxPayload], is not sent, and the number is 0; nor
+// is any while another source may have taken its role, see HandOver.
 func (s *Source) Send(now machine.Time, payload []byte, out *machine.Outbox) uint64 {
-	if len(payload) > s.maxPayload() {
+	if len(payload) > s.maxPayload() || s.yielded || s.heir.IsValid() {
 		return 0
 	}
 	s.stream.high++
@@ -113,8 +135,17 @@ func (s *Source) Expire(now machine.Time, out *machine.Outbox) {
 		if !ok {
 			return
 		}
-		if s.timers.Fired(&s.beat, key, at, now) {
+		switch {
+		case key == keyEnd:
+			if s.timers.Fired(&s.last.timer, key, at, now) {
+				s.sendEnd(now, out)
+			}
+		case !s.timers.Fired(&s.beat, key, at, now):
+		case s.yielded:
+			s.retire(now, out)
+		default:
 			s.heartbeat(now, out)
+			s.askHeir(now, out)
 		}
 	}
 }
@@ -140,6 +171,9 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 	if !s.genuine(p, m, payload) {
 		return
 	}
+	if s.yielded && m.Type != TypeRequest {
+		return // it is the other's
+	}
 	switch m.Type {
 	case TypeQuery:
 		s.query(now, p.ID, m, body, out)
@@ -153,6 +187,9 @@ func (s *Source) Deliver(now machine.Time, _ netip.AddrPort, p i3.Packet, payloa
 		if s.returns(now, m) {
 			s.seen = now // its own tree's traffic, seen through the monitor trigger
 		}
+		s.rival(now, m, out)
+	case TypeEnd:
+		s.toldEnd(now, m, out)
 	default:
 		s.count.DropUnexpected++
 	}
@@ -167,13 +204,18 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 	}
 	s.count.RequestsReceived++
 	if m.Epoch != s.epoch {
-		s.count.DropUnexpected++ // for another incarnation's packet
+		s.requestLast(now, m, q, out)
 		return
 	}
 	if payload := s.stream.cache.get(m.Seq); payload != nil {
 		s.repair(now, m, q, payload, 0, out)
 		return
 	}
+	s.gone(now, m, q, out)
+}
+
+// gone says that nobody has a packet any more.
+func (s *Source) gone(now machine.Time, m Message, q Request, out *machine.Outbox) {
 	s.count.Gone++
 	b := s.message(now, TypeGone, 0, 0, m.Seq, out)
 	if q.Target.IsZero() {
@@ -186,6 +228,7 @@ func (s *Source) request(now machine.Time, m Message, body []byte, out *machine.
 // Acked learns from the answers for its own trigger whether it is joinable.
 func (s *Source) Acked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	switch {
+	case s.yielded:
 	case s.relayAcked(now, a, out):
 	case a.Trigger.ID == s.cfg.Group && (a.Status.Alive() || a.Status == i3.StatusFull):
 		s.setFull(now, a, out) // receivers may have taken the source's own slot

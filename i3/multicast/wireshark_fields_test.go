@@ -22,7 +22,7 @@ var wireFieldNames = append([]string{
 	"i3mc.type", "i3mc.flags", "i3mc.full", "i3mc.owner", "i3mc.probed", "i3mc.more", "i3mc.level", "i3mc.epoch",
 	"i3mc.seq", "i3mc.time", "i3mc.payload", "i3mc.host.ipv4", "i3mc.host.ipv6", "i3mc.host.port", "i3mc.padding",
 	"i3mc.id", "i3mc.distance", "i3mc.clock", "i3mc.group", "i3mc.target", "i3mc.secret", "i3mc.tagged", "i3mc.tag",
-	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box",
+	"i3mc.key", "i3mc.token", "i3mc.nonce", "i3mc.box", "i3mc.metric", "i3mc.value", "i3mc.chain",
 }, slices.Concat(ringFieldNames, handoverFieldNames)...)
 
 // wireFields is the values of each field of a datagram, in the order in which they occur.
@@ -252,15 +252,12 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 			return err
 		}
 		f.host("i3mc.host", to)
-		f.add("i3mc.padding", "%x", body[i3.AddrSize:])
-	case multicast.TypeReply:
-		r, err := multicast.ParseReply(body)
-		if err != nil {
-			return err
-		}
-		f.add("i3mc.id", "%v", r.ID)
-		f.add("i3mc.distance", "%d", r.SourceDistance)
-		f.add("i3mc.clock", "%d", r.SourceClock)
+		f.add("i3mc.metric", "%d", body[i3.AddrSize])
+		f.add("i3mc.padding", "%x", body[i3.AddrSize+1:])
+	case multicast.TypeReply, multicast.TypeReport:
+		return f.reply(t, body)
+	case multicast.TypeEcho:
+		f.add("i3mc.padding", "%x", body)
 	case multicast.TypeRequest:
 		q, err := multicast.ParseRequest(body)
 		if err != nil {
@@ -290,8 +287,35 @@ func (f wireFields) body(t multicast.Type, body []byte) error {
 	case multicast.TypeLeaving:
 		f.add("i3mc.id", "%x", body[:i3.IDSize])
 		f.add("i3mc.secret", "%x", body[i3.IDSize:])
+	case multicast.TypeRekey:
+		f.add("i3mc.id", "%x", body[:i3.IDSize])
+		for body = body[i3.IDSize:]; len(body) > 0; body = body[i3.IDSize:] {
+			f.add("i3mc.chain", "%x", body[:i3.IDSize])
+		}
 	case multicast.TypeRefreshAck, multicast.TypeAdopt, multicast.TypeHint:
 		f.add("i3mc.id", "%x", body)
 	}
+	return nil
+}
+
+func (f wireFields) reply(t multicast.Type, body []byte) error {
+	if t == multicast.TypeReport {
+		r, err := multicast.ParseReport(body)
+		if err != nil {
+			return err
+		}
+		f.add("i3mc.id", "%v", r.ID)
+		f.add("i3mc.distance", "%d", r.SourceDistance)
+		f.add("i3mc.metric", "%d", r.Metric)
+		f.add("i3mc.value", "%d", r.Value)
+		return nil
+	}
+	r, err := multicast.ParseReply(body)
+	if err != nil {
+		return err
+	}
+	f.add("i3mc.id", "%v", r.ID)
+	f.add("i3mc.distance", "%d", r.SourceDistance)
+	f.add("i3mc.clock", "%d", r.SourceClock)
 	return nil
 }

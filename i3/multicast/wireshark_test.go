@@ -216,7 +216,7 @@ func wantSeen(t *testing.T, seen map[string]int, last i3.Kind, types ...multicas
 }
 
 func allTypes() (types []multicast.Type) {
-	for typ := multicast.TypeData; typ <= multicast.TypeAdmit; typ++ {
+	for typ := multicast.TypeData; typ <= multicast.TypeEnd; typ++ {
 		types = append(types, typ)
 	}
 	return types
