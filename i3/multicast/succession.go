@@ -42,7 +42,8 @@ func epochAfter(epoch uint32, rank uint8) (uint32, bool) {
 // HandOver passes the source's role to a [Standby] of the group at that
 // address which is in the tree. The source sends no more data; it goes on in
 // everything else until it hears the successor, and then takes itself out of the group
-// (see [Source.Yielded]). If it hears none within some heartbeats it stays the source.
+// (see [Source.Yielded]). If it hears none within some heartbeats it stays the source, as
+// when the heir itself has yielded the role in the last ten seconds.
 func (s *Source) HandOver(now machine.Time, to netip.AddrPort, out *machine.Outbox) {
 	if s.yielded || s.cfg.Number > 0 || !to.IsValid() {
 		return

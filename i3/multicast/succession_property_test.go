@@ -27,15 +27,20 @@ func TestSuccessionsLoseNothingSilently(t *testing.T) {
 			if next.m.Leads() {
 				continue
 			}
-			if rapid.Bool().Draw(rt, "crash") {
+			crash := rapid.Bool().Draw(rt, "crash")
+			if crash {
 				lead.Start(dead{})
 				by = without(by, lead)
-			} else {
-				lead.Do(func(now machine.Time, out *machine.Outbox) { src.HandOver(now, next.ep.Addr(), out) })
 			}
 			waits := func() bool { return leader(by) == nil || leader(by).m.Source() == src }
-			if !c.world.RunWhile(waits, c.world.Now().Add(60*second)) {
-				rt.Fatalf("nobody else leads")
+			for try := 0; waits(); try++ {
+				if try == 3 {
+					rt.Fatalf("nobody else leads")
+				}
+				if !crash { // it may come to nothing: who has just yielded takes the role again only when its source is gone
+					lead.Do(func(now machine.Time, out *machine.Outbox) { src.HandOver(now, next.ep.Addr(), out) })
+				}
+				c.world.RunWhile(waits, c.world.Now().Add(20*second))
 			}
 			lead, src = testEndpoint(leader(by).ep), leader(by).m.Source()
 			c.world.Sleep(apart)
