@@ -161,8 +161,8 @@ model: ## Every order of events on small rings, and SEEDS (5000) larger ones wit
 ring: ## 64 nodes as processes: a quarter killed at once, then one a second for a minute; two minutes
 	I3BENCH_RING=64 $(GO) test -count=1 -timeout=15m -run '^TestRingOfProcesses$$' -v ./cmd/bench
 
-attacks: ## The attacks on nodes and groups in full: 1e6 graphs, 1e6 forgeries, 1e7 inserts; some minutes
-	I3BENCH_ATTACKS=1 $(GO) test -count=1 -timeout=3h -v -run '^TestAttack' ./i3/node ./i3/multicast
+attacks: ## The attacks on nodes, rings and groups in full: 1e6 graphs, 1e6 forgeries, 1e7 inserts; some minutes
+	I3BENCH_ATTACKS=1 $(GO) test -count=1 -timeout=3h -v -run '^TestAttack' ./i3/node ./i3/chord ./i3/multicast
 
 huge: ## The matcher and its limit at 1e8 entries: takes 12 GB and some minutes
 	I3BENCH_HUGE=1 $(GO) test -run='^$$' -bench='Huge' -benchtime=$(BENCHTIME) -timeout=1h ./matcher

@@ -71,8 +71,9 @@ func TestNoReplyLargerThanRequest(t *testing.T) {
 	}
 }
 
-// TestForgedAnswers: answers that nobody asked for, and claims to be somebody else, are dropped and change nothing.
-func TestForgedAnswers(t *testing.T) {
+// TestAttackA14ForgedAnswers: answers that nobody asked for, and claims to be somebody else, are dropped and change
+// nothing.
+func TestAttackA14ForgedAnswers(t *testing.T) {
 	n := formed(t, 2, 24)
 	p := n.live()[3]
 	before, dropped := p.Successors(), p.Counters().DropStranger
@@ -93,9 +94,9 @@ func TestForgedAnswers(t *testing.T) {
 	}
 }
 
-// TestLiar: a member that claims a place which it does not hold in the next one's eyes is asked before anybody
-// believes in it, and one that does not answer there changes nothing.
-func TestLiar(t *testing.T) {
+// TestAttackA14Liar: a member that claims a place which it does not hold in the next one's eyes is asked before
+// anybody believes in it, and one that does not answer there changes nothing.
+func TestAttackA14Liar(t *testing.T) {
 	n := formed(t, 3, 24)
 	live := n.live()
 	p, next := live[3], live[4]
@@ -113,9 +114,9 @@ func TestLiar(t *testing.T) {
 	}
 }
 
-// TestForgedPredecessor: who has seen the number of one question does not know that of the next, by which it could
-// answer for somebody who is not there.
-func TestForgedPredecessor(t *testing.T) {
+// TestAttackA14ForgedPredecessor: who has seen the number of one question does not know that of the next, by which
+// it could answer for somebody who is not there.
+func TestAttackA14ForgedPredecessor(t *testing.T) {
 	n := formed(t, 3, 24)
 	victim := n.live()[4]
 	own := chord.Place{Prefix: victim.place.Prefix - 2, Addr: netip.MustParseAddrPort("10.9.9.9:1")}
@@ -156,8 +157,9 @@ func TestForgedPredecessor(t *testing.T) {
 	}
 }
 
-// TestStarvedPredecessor: who claims all the time to be the predecessor, and does not answer, keeps nobody out.
-func TestStarvedPredecessor(t *testing.T) {
+// TestAttackA14StarvedPredecessor: who claims all the time to be the predecessor, and does not answer, keeps nobody
+// out.
+func TestAttackA14StarvedPredecessor(t *testing.T) {
 	n := formed(t, 3, 24)
 	victim := n.live()[4]
 	fake := chord.Place{Prefix: victim.place.Prefix - 1, Addr: netip.MustParseAddrPort("10.8.8.8:1")}
@@ -194,9 +196,9 @@ func TestLongAsk(t *testing.T) {
 	}
 }
 
-// TestBystander: a member that names places at a bystander's address in all its answers has no more sent there than
-// some times what it sends itself (60 times without bounds), and that only when it is asked.
-func TestBystander(t *testing.T) {
+// TestAttackA14Bystander: a member that names places at a bystander's address in all its answers has no more sent
+// there than some times what it sends itself (60 times without bounds), and that only when it is asked.
+func TestAttackA14Bystander(t *testing.T) {
 	n := formed(t, 3, 24)
 	n.run(10 * machine.Second)
 	l := &liar{place: n.live()[4].place, bystander: netip.MustParseAddr("10.77.0.1")}
