@@ -6,11 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"i3bench/internal/mem"
 	"i3bench/matcher"
 )
 
 // BenchmarkGrowth fills an empty table and tells how long single insertions take: with memory taken ahead, without, in
-// a table where identifiers come and go, so that nothing grows, and, as the limit, what the machine makes of waiting.
+// a table where identifiers come and go, so that nothing grows, alone and while somebody else takes memory from the
+// system as fast as a table that grows, and, as the limit, what the machine makes of waiting.
 func BenchmarkGrowth(b *testing.B) {
 	for _, size := range benchSizes {
 		ids := randomIDs(size.n, 1)
@@ -30,17 +32,24 @@ func BenchmarkGrowth(b *testing.B) {
 				reportTimes(b, took)
 			})
 		}
-		b.Run(fmt.Sprintf("n=%s/still", size.name), func(b *testing.B) {
-			table, ids := filled(b, size.n)
-			defer table.Close()
-			for b.Loop() {
-				timed(took, func(i int) {
-					table.Remove(ids[i], matcher.Target(i))
-					mustInsert(b, table, ids[i], matcher.Target(i), 0, 10)
-				})
-			}
-			reportTimes(b, took)
-		})
+		for _, beside := range []bool{false, true} {
+			b.Run(fmt.Sprintf("n=%s/still/beside=%v", size.name, beside), func(b *testing.B) {
+				table, ids := filled(b, size.n)
+				defer table.Close()
+				for b.Loop() {
+					stop := func() {}
+					if beside {
+						stop = takeMemory(b)
+					}
+					timed(took, func(i int) {
+						table.Remove(ids[i], matcher.Target(i))
+						mustInsert(b, table, ids[i], matcher.Target(i), 0, 10)
+					})
+					stop()
+				}
+				reportTimes(b, took)
+			})
+		}
 		b.Run(fmt.Sprintf("n=%s/nothing", size.name), func(b *testing.B) {
 			for b.Loop() {
 				timed(took, func(i int) { wait(800 * time.Nanosecond) })
@@ -73,6 +82,31 @@ func keepAhead(table *matcher.Table) (stop func()) {
 		}
 	}()
 	return func() { close(done); <-stopped }
+}
+
+// takeMemory takes memory from the system in a goroutine of its own until it is told to stop: a huge page every 13 ms,
+// which is 1 GiB in the seven seconds in which a table of 10^7 grows by that.
+func takeMemory(b *testing.B) (stop func()) {
+	const page = 2 << 20
+	memory, err := mem.Reserve(2 << 30)
+	if err != nil {
+		b.Fatal(err)
+	}
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(13 * time.Millisecond)
+		defer tick.Stop()
+		for rest := memory; len(rest) >= page; rest = rest[page:] {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				mem.Touch(rest[:page])
+			}
+		}
+	}()
+	return func() { close(done); <-stopped; mem.Release(memory) }
 }
 
 // timed calls f for each of took and notes how long it takes, in nanoseconds, at most two seconds.
