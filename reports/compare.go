@@ -282,7 +282,7 @@ func BenjaminiHochberg(p []float64) []float64 {
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
 	ceiling := 1.0
 	for k, i := range order {
-		ceiling = min(ceiling, p[i]*(float64(len(order))/float64(len(order)-k))) // never below p[i]: the factor is not below 1
+		ceiling = min(ceiling, p[i]*(float64(len(order))/float64(len(order)-k))) // never below p[i]: the factor is 1 or more
 		out[i] = ceiling
 	}
 	return out
