@@ -271,6 +271,17 @@ local function show_handed(tvb, offset, parent)
 		reserve(tvb, offset + 92, 12, tree) or bad
 end
 
+-- show_triggers adds the entries behind a head, and what is left behind them. It returns what is wrong with them.
+local function show_triggers(tvb, offset, length, count, tree)
+	local rest = offset + HAND_HEAD
+	for _ = 1, count do
+		local bad = show_handed(tvb, rest, tree)
+		if bad then return bad end
+		rest = rest + ENTRY
+	end
+	return reserve(tvb, rest, offset + length - rest, tree)
+end
+
 -- show_mirror adds the payload of a handover packet that is a mirror message. It returns the same.
 local function show_mirror(tvb, offset, length, tree)
 	local does = tvb(offset, 1):uint() == 3 and "mirror" or "ask mirror"
@@ -292,13 +303,7 @@ local function show_mirror(tvb, offset, length, tree)
 		does == "mirror" and count ~= room then
 		bad = "kind, flags or number of triggers that cannot be"
 	end
-	local rest = offset + HAND_HEAD
-	for _ = 1, count do
-		if bad then break end
-		bad = show_handed(tvb, rest, tree)
-		rest = rest + ENTRY
-	end
-	return does, bad or reserve(tvb, rest, offset + length - rest, tree)
+	return does, bad or show_triggers(tvb, offset, length, count, tree)
 end
 
 -- show_handover adds the payload of a handover packet. It returns what it does in words, and what is wrong with it.
@@ -316,14 +321,8 @@ local function show_handover(tvb, offset, length, tree)
 	if bring > 1 or more > 1 or count > MAX_HANDED or count > 0 and bring == 0 then
 		bad = "flags or number of triggers that cannot be"
 	end
-	local rest = offset + HAND_HEAD
-	for _ = 1, count do
-		if bad then break end
-		bad = show_handed(tvb, rest, tree)
-		rest = rest + ENTRY
-	end
 	local does = bring == 1 and "bring" or more == 1 and "offer" or "ask"
-	return does, bad or reserve(tvb, rest, offset + length - rest, tree)
+	return does, bad or show_triggers(tvb, offset, length, count, tree)
 end
 
 -- show_place adds the place at offset as the given field. It returns what is wrong with it, and whether it is nobody.

@@ -21,7 +21,7 @@ type comer struct {
 func (c *comer) events() multicast.Events {
 	return multicast.Events{
 		Joined: func(machine.Time, uint64) {
-			c.op.of.end(c.op)
+			c.op.succeeded()
 			c.run.leave <- c
 		},
 		Left:   func(machine.Time) { c.run.idle <- c },
@@ -31,11 +31,11 @@ func (c *comer) events() multicast.Events {
 
 // startJoin notes a join and leaves it to the next idle receiver. It never waits.
 func (r *loadRun) startJoin(op loadgen.Op, intended time.Time) {
-	o := r.joins.start(op.Index, intended)
+	o := r.joins.start(intended)
 	select {
 	case r.orders <- o:
 	default:
-		r.joins.refuse(o)
+		o.refuse()
 	}
 }
 
@@ -61,7 +61,7 @@ type loser struct {
 func (r *loadRun) startLoss(op loadgen.Op, intended time.Time) {
 	s := r.stays[op.Index%uint64(len(r.stays))]
 	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
-		s.due = append(s.due, r.losses.start(op.Index, intended))
+		s.due = append(s.due, r.losses.start(intended))
 	})
 }
 
@@ -92,7 +92,7 @@ func (s *loser) events() multicast.Events {
 		Deliver: func(_ machine.Time, seq uint64, _ int64, _ []byte) {
 			if op := s.lost[seq]; op != nil {
 				delete(s.lost, seq)
-				op.of.end(op)
+				op.succeeded()
 			}
 		},
 	}

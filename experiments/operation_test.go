@@ -23,9 +23,9 @@ func newBook(t *testing.T, sink Sink) *operations {
 
 // An operation ends once: as succeeded, refused or timed out, whichever is first.
 func TestOperationEndsOnce(t *testing.T) {
-	end := func(o *operations, op *operation) { o.end(op) }
+	end := func(_ *operations, op *operation) { op.succeeded() }
 	finish := func(o *operations, _ *operation) { o.finish() }
-	refuse := func(o *operations, op *operation) { o.refuse(op) }
+	refuse := func(_ *operations, op *operation) { op.refuse() }
 	for name, c := range map[string]struct {
 		steps []func(*operations, *operation)
 		want  string
@@ -41,7 +41,7 @@ func TestOperationEndsOnce(t *testing.T) {
 	} {
 		var r recorder
 		o := newBook(t, &r)
-		op := o.start(7, o.begin.Add(3*time.Second))
+		op := o.start(o.begin.Add(3 * time.Second))
 		if o.open() != 1 {
 			t.Errorf("%s: %d under way, expected 1", name, o.open())
 		}
@@ -63,8 +63,8 @@ func TestOperationTimes(t *testing.T) {
 	var r recorder
 	o := newBook(t, &r)
 	before := time.Now()
-	op := o.start(0, o.begin.Add(3*time.Second))
-	o.end(op)
+	op := o.start(o.begin.Add(3 * time.Second))
+	op.succeeded()
 	took := time.Since(o.begin.Add(3 * time.Second))
 	late, join := r.of(reports.KindLate)[0], r.of(reports.KindJoin)[0]
 	if late.StartNS != int64(3*time.Second) || join.StartNS != late.StartNS {
@@ -83,11 +83,11 @@ func TestOperationsBySecond(t *testing.T) {
 	var r recorder
 	o := newBook(t, &r) // ten seconds ago
 	var ops []*operation
-	for i, ms := range []int{0, 999, 1000, 1500, 2999, -50} {
-		ops = append(ops, o.start(uint64(i), o.begin.Add(time.Duration(ms)*time.Millisecond)))
+	for _, ms := range []int{0, 999, 1000, 1500, 2999, -50} {
+		ops = append(ops, o.start(o.begin.Add(time.Duration(ms)*time.Millisecond)))
 	}
 	for _, op := range ops[:4] {
-		o.end(op)
+		op.succeeded()
 	}
 	now := o.second(time.Now())
 	o.finish()
@@ -110,14 +110,14 @@ func TestOperationsTogether(t *testing.T) {
 	var r recorder
 	o := newBook(t, &r)
 	var wg sync.WaitGroup
-	for g := range goroutines {
+	for range goroutines {
 		wg.Go(func() {
 			for i := range each {
-				op := o.start(uint64(g*each+i), o.begin)
+				op := o.start(o.begin)
 				if i%5 > 0 {
-					wg.Go(func() { o.end(op) })
+					wg.Go(func() { op.succeeded() })
 				}
-				o.end(op)
+				op.succeeded()
 			}
 		})
 	}

@@ -81,10 +81,8 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 	if err := r.deploy(ctx, progress); err != nil {
 		return err
 	}
-	r.tally = &tally{
-		sink: sink, now: r.now, begin: r.now().Add(loadLead), timeout: s.Cluster.Timeout,
-		under: make(map[*deed]struct{}), kinds: make(map[string]*kindTally),
-	}
+	r.tally = newTally(sink, r.now, s.Cluster.Timeout)
+	r.tally.begin = r.now().Add(loadLead)
 	err := r.play(ctx, progress)
 	r.await(ctx)
 	r.tally.finish()
@@ -191,7 +189,7 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 	key := visitKey{stream, a.Member}
 	switch {
 	case a.Kind == scenario.Join:
-		r.order(&visit{key: key, deed: d, stays: a.Lasting})
+		r.order(&visit{key: key, op: d, stays: a.Lasting})
 	case a.Lasting && (a.Kind == scenario.Leave || a.Kind == scenario.Crash):
 		r.leaveVisit(key, d)
 	case a.Kind == scenario.Packet:
@@ -207,7 +205,7 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 
 // restart makes a node lose its memory. It is over when all have a packet that was
 // sent after it.
-func (r *scenarioRun) restart(member uint64, d *deed) {
+func (r *scenarioRun) restart(member uint64, d *operation) {
 	r.bedMu.Lock()
 	err := r.bed.RestartNode(int(member % uint64(r.Cluster.Nodes)))
 	r.bedMu.Unlock()

@@ -33,7 +33,7 @@ func (s *stayer) seeAcks(b []byte) {
 
 // refresh refreshes every link of the receiver's chain. It is over when the nodes have
 // acknowledged them all.
-func (s *stayer) refresh(d *deed) {
+func (s *stayer) refresh(d *operation) {
 	r := s.run
 	ok := false
 	s.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
@@ -54,7 +54,7 @@ func (s *stayer) refresh(d *deed) {
 
 // flip moves the receiver to the other set, that of the full children or that of the
 // joinable ones, and back. It is over when the nodes have acknowledged both.
-func (s *stayer) flip(d *deed) {
+func (s *stayer) flip(d *operation) {
 	r := s.run
 	var was, ok bool
 	s.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
@@ -67,7 +67,7 @@ func (s *stayer) flip(d *deed) {
 }
 
 // flipBack is the second half of flip.
-func (s *stayer) flipBack(d *deed, was bool) {
+func (s *stayer) flipBack(d *operation, was bool) {
 	ok := false
 	s.Endpoint.Do(func(now machine.Time, out *machine.Outbox) {
 		ok = s.moveSet(now, was, out, func() { s.run.finish(s, d, reports.StatusOK) })
@@ -94,7 +94,7 @@ func (s *stayer) moveSet(now machine.Time, full bool, out *machine.Outbox, then 
 
 // begun ends an operation that could not begin, or takes care that one which does not
 // end holds up nothing.
-func (s *stayer) begun(d *deed, ok bool) {
+func (s *stayer) begun(d *operation, ok bool) {
 	r := s.run
 	if !ok {
 		r.finish(s, d, reports.StatusError)

@@ -25,7 +25,7 @@ type anycast struct {
 	asker   *anycastHost
 
 	mu    sync.Mutex
-	asked map[uint64]*deed // by number of the question
+	asked map[uint64]*operation // by number of the question
 	last  uint64
 }
 
@@ -70,7 +70,7 @@ func (r *scenarioRun) addAnycast(ctx context.Context) error {
 	for i := range key {
 		key[i] = byte(rng.Uint64())
 	}
-	a := &anycast{run: r, group: i3.NewID(rng.Uint64(), key, 0).Private(), asked: make(map[uint64]*deed)}
+	a := &anycast{run: r, group: i3.NewID(rng.Uint64(), key, 0).Private(), asked: make(map[uint64]*operation)}
 	r.anycast = a
 	n := uint64(r.Cluster.Anycast)
 	for i := range n {
@@ -117,7 +117,7 @@ func (h *anycastHost) known() (ok bool) {
 
 // ask sends a question to the group, near a suffix that is drawn from the number of
 // the operation. It is over when a member has answered.
-func (a *anycast) ask(stream int, index uint64, d *deed) {
+func (a *anycast) ask(stream int, index uint64, d *operation) {
 	a.mu.Lock()
 	a.last++
 	number := a.last
@@ -132,7 +132,7 @@ func (a *anycast) ask(stream int, index uint64, d *deed) {
 }
 
 // take returns the operation of a question, once.
-func (a *anycast) take(number uint64) *deed {
+func (a *anycast) take(number uint64) *operation {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	d := a.asked[number]

@@ -4,17 +4,17 @@ import "i3bench/reports"
 
 // A sentPacket is a packet that is followed to every standing receiver.
 type sentPacket struct {
-	deed    *deed
+	op      *operation
 	waiting map[*stayer]bool
 }
 
 // sendTo sends one more packet. The operation is over when every standing receiver has
 // it that was in the group when it was sent, and has not left since.
-func (r *scenarioRun) sendTo(d *deed) {
+func (r *scenarioRun) sendTo(d *operation) {
 	r.sendMu.Lock()
 	defer r.sendMu.Unlock()
 	seq := r.stream.last + 1
-	p := &sentPacket{deed: d, waiting: make(map[*stayer]bool)}
+	p := &sentPacket{op: d, waiting: make(map[*stayer]bool)}
 	r.mu.Lock()
 	for _, s := range r.stays {
 		if s.in.Load() {
@@ -51,7 +51,7 @@ func (r *scenarioRun) got(s *stayer, seq uint64) {
 	over := p != nil && r.strike(s, seq, p)
 	r.mu.Unlock()
 	if over {
-		r.tally.end(p.deed, reports.StatusOK)
+		r.tally.end(p.op, reports.StatusOK)
 	}
 }
 
@@ -70,11 +70,11 @@ func (r *scenarioRun) strike(s *stayer, seq uint64, p *sentPacket) bool {
 // gone is told that a standing receiver leaves the group.
 func (r *scenarioRun) gone(s *stayer) {
 	s.in.Store(false)
-	var over []*deed
+	var over []*operation
 	r.mu.Lock()
 	for seq, p := range r.sent {
 		if p.waiting[s] && r.strike(s, seq, p) {
-			over = append(over, p.deed)
+			over = append(over, p.op)
 		}
 	}
 	r.mu.Unlock()

@@ -20,20 +20,20 @@ type stayer struct {
 	in     atomic.Bool // the group counts on it
 
 	// These belong to scenarioRun.mu.
-	queue  []*deed
-	busy   *deed
+	queue  []*operation
+	busy   *operation
 	coming bool // busy with joining
 
 	// These belong to the endpoint.
-	due    []*deed          // losses to come, one for each of the next packets
-	lost   map[uint64]*deed // by sequence number of the packet that was dropped
+	due    []*operation          // losses to come, one for each of the next packets
+	lost   map[uint64]*operation // by sequence number of the packet that was dropped
 	wanted map[i3.Trigger]bool
 	acked  func() // when all that is wanted is acknowledged
 }
 
 // newStayer deploys a standing receiver, which is not in the group yet.
 func (r *scenarioRun) newStayer(number int) (*stayer, error) {
-	s := &stayer{run: r, number: number, lost: make(map[uint64]*deed)}
+	s := &stayer{run: r, number: number, lost: make(map[uint64]*operation)}
 	r.bedMu.Lock()
 	rec, err := r.bed.AddReceiver(number%r.Cluster.Nodes, multicast.Events{
 		Attached: func(machine.Time, int) { s.attached() },
@@ -58,7 +58,7 @@ func (s *stayer) settled() (ok bool) {
 }
 
 // stayDoes has a standing receiver carry out an operation.
-func (r *scenarioRun) stayDoes(member uint64, d *deed) {
+func (r *scenarioRun) stayDoes(member uint64, d *operation) {
 	r.mu.Lock()
 	s := r.stays[member%uint64(len(r.stays))]
 	refused := len(s.queue) >= maxQueue
@@ -86,7 +86,7 @@ const maxQueue = 1024
 
 // next lets a standing receiver begin its next operation, if it is done with the one
 // that it was busy with: done, or none.
-func (r *scenarioRun) next(s *stayer, done *deed) {
+func (r *scenarioRun) next(s *stayer, done *operation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.busy != done {
@@ -101,13 +101,13 @@ func (r *scenarioRun) next(s *stayer, done *deed) {
 }
 
 // finish ends the operation that a standing receiver is busy with.
-func (r *scenarioRun) finish(s *stayer, d *deed, status string) {
+func (r *scenarioRun) finish(s *stayer, d *operation, status string) {
 	r.tally.end(d, status)
 	r.next(s, d)
 }
 
 // carryOut begins an operation of a standing receiver.
-func (r *scenarioRun) carryOut(s *stayer, d *deed) {
+func (r *scenarioRun) carryOut(s *stayer, d *operation) {
 	if !r.tally.begun(d) {
 		r.next(s, d)
 		return
@@ -195,9 +195,9 @@ func (s *stayer) drop() {
 }
 
 // crash stops a receiver at once. A new one takes its place, and its operations.
-func (r *scenarioRun) crash(s *stayer, d *deed) {
+func (r *scenarioRun) crash(s *stayer, d *operation) {
 	r.gone(s)
-	var due []*deed
+	var due []*operation
 	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
 		s.drop()
 		due, s.due = s.due, nil

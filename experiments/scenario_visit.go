@@ -17,11 +17,11 @@ type visitKey struct {
 // to scenarioRun.mu.
 type visit struct {
 	key   visitKey
-	deed  *deed // the join
-	stays bool  // until an operation makes it leave
+	op    *operation // the join
+	stays bool       // until an operation makes it leave
 	by    *visitor
-	in    bool  // has its first packet
-	out   *deed // the leave, if there is one
+	in    bool       // has its first packet
+	out   *operation // the leave, if there is one
 }
 
 // A visitor is a receiver that joins, leaves, and may be used again.
@@ -54,7 +54,7 @@ func (r *scenarioRun) addVisitor(site int) (*visitor, error) {
 }
 
 // fail ends an operation that cannot be carried out.
-func (r *scenarioRun) fail(d *deed) { r.tally.end(d, reports.StatusError) }
+func (r *scenarioRun) fail(d *operation) { r.tally.end(d, reports.StatusError) }
 
 // order has the next idle visitor join.
 func (r *scenarioRun) order(v *visit) {
@@ -68,10 +68,10 @@ func (r *scenarioRun) order(v *visit) {
 	}
 	r.mu.Unlock()
 	if refused {
-		r.fail(v.deed)
+		r.fail(v.op)
 		return
 	}
-	r.tally.onTimeout(v.deed, func() { r.giveUp(v) })
+	r.tally.onTimeout(v.op, func() { r.giveUp(v) })
 	r.match()
 }
 
@@ -89,7 +89,7 @@ func (r *scenarioRun) match() {
 
 // joins lets a visitor join, unless the time for it is over already.
 func (r *scenarioRun) joins(v *visitor, order *visit) {
-	if !r.tally.begun(order.deed) {
+	if !r.tally.begun(order.op) {
 		r.released(v)
 		return
 	}
@@ -108,7 +108,7 @@ func (r *scenarioRun) arrived(v *visitor) {
 	if !first {
 		return // the stream began anew
 	}
-	r.tally.end(order.deed, reports.StatusOK)
+	r.tally.end(order.op, reports.StatusOK)
 	if !order.stays {
 		r.work.later(v.Leave)
 	}
@@ -124,7 +124,7 @@ func (r *scenarioRun) released(v *visitor) {
 	r.idle = append(r.idle, v)
 	r.mu.Unlock()
 	if order != nil {
-		r.fail(order.deed) // unless it has joined before
+		r.fail(order.op) // unless it has joined before
 		if order.out != nil {
 			r.tally.end(order.out, reports.StatusOK)
 		}
@@ -153,7 +153,7 @@ func (r *scenarioRun) giveUp(v *visit) {
 }
 
 // leaveVisit ends a visit that lasts. If nobody is there, that is an error.
-func (r *scenarioRun) leaveVisit(key visitKey, d *deed) {
+func (r *scenarioRun) leaveVisit(key visitKey, d *operation) {
 	r.mu.Lock()
 	v := r.visits[key]
 	ok := v != nil && v.by != nil && v.out == nil

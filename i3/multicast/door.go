@@ -25,17 +25,17 @@ type door struct {
 	name   i3.ID
 	key    *ecdh.PrivateKey
 	public [32]byte
-	credit machine.Duration // for asks, up to a second
-	since  machine.Time     // when it was reckoned last
+	pace   machine.Pace // of asks
+	full   machine.Time // their bucket
 	count  AskCounters
 }
 
 func newDoor(d *Door) *door {
-	k, rated := doorKey(&d.Secret), *d
-	if rated.Rate == 0 {
-		rated.Rate = DefaultAsks
+	k, rate := doorKey(&d.Secret), d.Rate
+	if rate == 0 {
+		rate = DefaultAsks
 	}
-	return &door{Door: &rated, name: PublicName(d.Secret), key: k, public: publicKey(k), credit: machine.Second}
+	return &door{Door: d, name: PublicName(d.Secret), key: k, public: publicKey(k), pace: machine.PaceOf(rate, rate)}
 }
 
 // AskCounters returns what the source has done with asks; all zero without a door.
@@ -77,7 +77,7 @@ func (s *Source) asked(now machine.Time, p i3.Packet, m Message, body []byte, ou
 		s.count.DropMalformed++
 		return
 	}
-	if !d.affords(now) {
+	if !d.pace.Take(&d.full, now, 1) {
 		d.count.DropRate++
 		return
 	}
@@ -101,18 +101,6 @@ func (s *Source) asked(now machine.Time, p i3.Packet, m Message, body []byte, ou
 	b := answer.AppendTo(head)
 	out.Keep(b)
 	s.host.Direct(ask.ReplyTo, d.name, b, out)
-}
-
-// affords reports whether another ask may be answered now.
-func (d *door) affords(now machine.Time) bool {
-	cost := machine.Second / machine.Duration(d.Rate)
-	d.credit = min(machine.Second, d.credit+now.Sub(d.since))
-	d.since = now
-	if d.credit < cost {
-		return false
-	}
-	d.credit -= cost
-	return true
 }
 
 // seal seals what an asker is told, bound to the header of the message. The nonce follows

@@ -6,36 +6,14 @@ import (
 	"i3bench/i3/machine"
 )
 
-// A pace is the rate of a token bucket as times: every token takes so long to come, and the bucket is full when the
-// tokens that were taken have all come again. So a bucket is one time, that at which it will be full.
-type pace struct {
-	each machine.Duration // for a token to come
-	most machine.Duration // for all of a full bucket
-}
-
-func paceOf(r Rate) pace {
-	if r.PerSecond <= 0 {
-		return pace{}
-	}
-	each := machine.Second / machine.Duration(r.PerSecond)
-	return pace{each: each, most: each * machine.Duration(r.Burst)}
-}
-
-// take takes tokens from a bucket that is full at some time, if it has as many.
-func (p pace) take(full *machine.Time, now machine.Time, tokens int) bool {
-	after := max(*full, now).Add(machine.Duration(tokens) * p.each)
-	if after.Sub(now) > p.most {
-		return false
-	}
-	*full = after
-	return true
-}
+// paceOf returns the pace of a rate; zero if there is none.
+func paceOf(r Rate) machine.Pace { return machine.PaceOf(r.PerSecond, r.Burst) }
 
 // Buckets has those of the sources that asked for something of late. It does not grow: a bucket that is full is as good
 // as none, and when all of a set's are not, the fullest gives way. Whoever it was begins with a full one, so when
 // there are more sources than buckets the limit is less strict, and never stricter.
 type buckets struct {
-	pace pace
+	pace machine.Pace
 	sets *[bucketSets][4]bucket // one cache line each; nil before the first request
 }
 
@@ -57,21 +35,21 @@ func (b *buckets) take(who uint64, now machine.Time, tokens int) bool {
 	fullest := &set[0]
 	for i := range set {
 		if set[i].who == who {
-			return b.pace.take(&set[i].full, now, tokens)
+			return b.pace.Take(&set[i].full, now, tokens)
 		}
 		if set[i].full < fullest.full {
 			fullest = &set[i]
 		}
 	}
 	*fullest = bucket{who: who}
-	return b.pace.take(&fullest.full, now, tokens)
+	return b.pace.Take(&fullest.full, now, tokens)
 }
 
 // admit reports whether the source of a request may have its entries handled now. Anybody can write the address of
 // another on a request, and so use up what is for him. Hence, who has nothing left may still refresh or remove what is
 // in the table, for which he must know it: that goes on the account that the first such trigger counts for.
 func (n *Node) admit(now machine.Time, from netip.AddrPort) bool {
-	if n.requests.pace.each == 0 || n.requests.take(n.quota.claimed(from), now, len(n.entries)) {
+	if n.requests.pace.Each == 0 || n.requests.take(n.quota.claimed(from), now, len(n.entries)) {
 		return true
 	}
 	if e := n.allKnown(); e != nil {
@@ -100,7 +78,7 @@ func (n *Node) allKnown() (first *target) {
 
 // Packets has a bucket for each trigger, if packets are limited.
 type packets struct {
-	pace pace
+	pace machine.Pace
 	full []machine.Time // by handle
 }
 
@@ -121,7 +99,7 @@ func (n *Node) limitPackets(now machine.Time) {
 	for i, a := range n.wave {
 		end, before := m.Off[i+1], kept
 		for _, h := range m.Targets[begin:end] {
-			if n.packets.pace.take(&n.packets.full[h], now, 1) {
+			if n.packets.pace.Take(&n.packets.full[h], now, 1) {
 				m.Targets[kept] = h
 				kept++
 			}

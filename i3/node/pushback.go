@@ -21,6 +21,9 @@ const (
 	pushRate = 100
 )
 
+// pushPace is the pace of pushbacks.
+var pushPace = machine.PaceOf(pushRate, pushRate)
+
 // A pushback is what a node needs to tell others that their links lead to nothing, and to be
 // told of its own.
 //
@@ -29,11 +32,10 @@ const (
 type pushback struct {
 	links map[uint32]pushed // by cookie; of two with one cookie the later has none
 
-	owned  chord.Range  // what it owned when it last met a packet that nothing matches
-	quiet  machine.Time // it tells nobody before: hosts may have yet to refresh all
-	begun  bool
-	credit machine.Duration // for pushbacks, up to a second
-	since  machine.Time     // when it was reckoned last
+	owned chord.Range  // what it owned when it last met a packet that nothing matches
+	quiet machine.Time // it tells nobody before: hosts may have yet to refresh all
+	begun bool
+	full  machine.Time // the bucket of pushbacks, see pushPace
 }
 
 // A pushed is a link of this node.
@@ -88,7 +90,8 @@ func (n *Node) unbake(h handle) {
 // pushBack tells the node that a packet came from that nothing matches it, if it came over
 // a link, and if this node can know that.
 func (n *Node) pushBack(now machine.Time, a arrival, out *machine.Outbox) {
-	if n.push == nil || !n.settled(now, a.id) || a.template != nil || i3.Cookie(a.wire) == 0 || !n.push.affords(now) {
+	if n.push == nil || !n.settled(now, a.id) || a.template != nil || i3.Cookie(a.wire) == 0 ||
+		!pushPace.Take(&n.push.full, now, 1) {
 		return
 	}
 	from, ok := n.sender(a.wire)
@@ -109,18 +112,6 @@ func (n *Node) settled(now machine.Time, id i3.ID) bool {
 	}
 	return now >= p.quiet && n.owned.Contains(id.Prefix()) &&
 		min(n.hand.next, n.fetch.next) == machine.Never && n.leave.step == 0
-}
-
-// affords reports whether the node may send another pushback.
-func (p *pushback) affords(now machine.Time) bool {
-	const cost = machine.Second / pushRate
-	p.credit = min(machine.Second, p.credit+now.Sub(p.since))
-	p.since = now
-	if p.credit < cost {
-		return false
-	}
-	p.credit -= cost
-	return true
 }
 
 // sender returns where a packet of the batch came from. Only packets that nothing matches

@@ -7,7 +7,7 @@ import (
 	"i3bench/reports"
 )
 
-// A tally keeps the operations of a scenario that are under way, and hands the sink a
+// A tally keeps the operations of a run that are under way, and hands the sink a
 // sample of each when it has ended. It is safe for concurrent use.
 type tally struct {
 	sink    Sink
@@ -16,7 +16,7 @@ type tally struct {
 	timeout time.Duration
 
 	mu    sync.Mutex
-	under map[*deed]struct{}
+	under map[*operation]struct{}
 	kinds map[string]*kindTally
 }
 
@@ -27,8 +27,9 @@ type kindTally struct {
 	achieved map[int64]int // by second of the end
 }
 
-// A deed is one operation.
-type deed struct {
+// An operation is one that was offered: a join, a repair.
+type operation struct {
+	of       *tally
 	kind     string
 	intended time.Time
 	started  time.Time
@@ -36,9 +37,16 @@ type deed struct {
 	abort    func() // called when the time is over, or nil
 }
 
+// newTally returns one that reads the time from now and lets an operation take so long.
+func newTally(sink Sink, now func() time.Time, timeout time.Duration) *tally {
+	return &tally{
+		sink: sink, now: now, timeout: timeout, under: make(map[*operation]struct{}), kinds: make(map[string]*kindTally),
+	}
+}
+
 // start notes an operation that begins now.
-func (t *tally) start(kind string, intended time.Time, done func()) *deed {
-	d := &deed{kind: kind, intended: intended, started: t.now(), done: done}
+func (t *tally) start(kind string, intended time.Time, done func()) *operation {
+	d := &operation{of: t, kind: kind, intended: intended, started: t.now(), done: done}
 	t.mu.Lock()
 	k := t.kinds[kind]
 	if k == nil {
@@ -57,7 +65,7 @@ func (t *tally) start(kind string, intended time.Time, done func()) *deed {
 
 // begun notes that an operation which waited is carried out only now, and reports
 // whether it may be: its time may be over.
-func (t *tally) begun(d *deed) bool {
+func (t *tally) begun(d *operation) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, open := t.under[d]
@@ -66,7 +74,7 @@ func (t *tally) begun(d *deed) bool {
 }
 
 // alive reports whether an operation is under way.
-func (t *tally) alive(d *deed) bool {
+func (t *tally) alive(d *operation) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, open := t.under[d]
@@ -74,14 +82,14 @@ func (t *tally) alive(d *deed) bool {
 }
 
 // onTimeout says what to do if the operation does not end in time.
-func (t *tally) onTimeout(d *deed, abort func()) {
+func (t *tally) onTimeout(d *operation, abort func()) {
 	t.mu.Lock()
 	d.abort = abort
 	t.mu.Unlock()
 }
 
 // end notes how an operation has ended. Ending it twice does no harm.
-func (t *tally) end(d *deed, status string) {
+func (t *tally) end(d *operation, status string) {
 	now := t.now()
 	t.mu.Lock()
 	_, open := t.under[d]
@@ -109,7 +117,7 @@ func (t *tally) end(d *deed, status string) {
 // expire ends the operations whose time is over, or all.
 func (t *tally) expire(all bool) {
 	now := t.now()
-	var over []*deed
+	var over []*operation
 	t.mu.Lock()
 	for d := range t.under {
 		if all || now.Sub(d.intended) >= t.timeout {
