@@ -70,20 +70,26 @@ func (s *loser) keep(d machine.Datagram) bool {
 	if len(s.due) == 0 {
 		return true
 	}
-	p, wire, _, err := i3.Next(d.Bytes)
-	if err != nil || p.Kind != i3.KindData {
-		return true
-	}
-	m, _, err := multicast.ParseMessage(i3.Payload(wire))
-	if err != nil || m.Type != multicast.TypeData || s.lost[m.Seq] != nil {
+	seq, ok := dataIn(d)
+	if !ok || s.lost[seq] != nil {
 		return true
 	}
 	if s.lost == nil {
 		s.lost = make(map[uint64]*operation)
 	}
-	s.lost[m.Seq] = s.due[0]
+	s.lost[seq] = s.due[0]
 	s.due = s.due[1:]
 	return false
+}
+
+// dataIn returns the number of the data packet that a datagram begins with, if it begins with one.
+func dataIn(d machine.Datagram) (seq uint64, ok bool) {
+	p, wire, _, err := i3.Next(d.Bytes)
+	if err != nil || p.Kind != i3.KindData {
+		return 0, false
+	}
+	m, _, err := multicast.ParseMessage(i3.Payload(wire))
+	return m.Seq, err == nil && m.Type == multicast.TypeData
 }
 
 func (s *loser) events() multicast.Events {

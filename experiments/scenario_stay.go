@@ -230,20 +230,16 @@ func (s *stayer) keep(d machine.Datagram) bool {
 	if len(s.due) == 0 && !slow {
 		return true
 	}
-	p, wire, _, err := i3.Next(d.Bytes)
-	if err != nil || p.Kind != i3.KindData {
-		return true
-	}
-	m, _, err := multicast.ParseMessage(i3.Payload(wire))
-	if err != nil || m.Type != multicast.TypeData || s.lost[m.Seq] != nil {
+	seq, ok := dataIn(d)
+	if !ok || s.lost[seq] != nil {
 		return true
 	}
 	if len(s.due) > 0 {
-		s.lost[m.Seq] = s.due[0]
+		s.lost[seq] = s.due[0]
 		s.due = s.due[1:]
 		return false
 	}
-	share := prng.Unit(prng.Hash3(s.run.Seed, streamSlow, uint64(s.number), m.Seq))
+	share := prng.Unit(prng.Hash3(s.run.Seed, streamSlow, uint64(s.number), seq))
 	return share >= s.run.Cluster.SlowLoss
 }
 

@@ -113,9 +113,8 @@ func scale(draw, n uint64) uint64 {
 // Members are drawn, so an agent goes through the operations of all, at the cost of
 // asking for each of them, and Len does so once more.
 func ShardPlan(p Plan, agent, agents int) (Plan, error) {
-	if agent < 0 || agent >= agents || agents > maxAgents {
-		return nil, fmt.Errorf("loadgen: shard %d of %d: want 0 to one less than the agents, of whom at most %d",
-			agent, agents, maxAgents)
+	if err := checkShard(agent, agents); err != nil {
+		return nil, err
 	}
 	return &planShard{Plan: p, agent: uint64(agent), agents: uint64(agents)}, nil
 }

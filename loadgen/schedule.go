@@ -148,11 +148,18 @@ const maxAgents = 1 << 20
 // exactly the operations of s, at the same times, under the same numbers. It
 // fails unless 0 <= agent < agents <= 2^20.
 func Shard(s Schedule, agent, agents int) (Schedule, error) {
-	if agent < 0 || agent >= agents || agents > maxAgents {
-		return nil, fmt.Errorf("loadgen: shard %d of %d: want 0 to one less than the agents, of whom at most %d",
-			agent, agents, maxAgents)
+	if err := checkShard(agent, agents); err != nil {
+		return nil, err
 	}
 	return &shard{whole: s, agent: uint64(agent), agents: uint64(agents)}, nil
+}
+
+func checkShard(agent, agents int) error {
+	if agent < 0 || agent >= agents || agents > maxAgents {
+		return fmt.Errorf("loadgen: shard %d of %d: want 0 to one less than the agents, of whom at most %d",
+			agent, agents, maxAgents)
+	}
+	return nil
 }
 
 // A shard is every agents-th operation of a schedule.

@@ -71,15 +71,24 @@ type compareCmd struct {
 
 // Run compares two sides and judges nothing.
 func (c *compareCmd) Run(out io.Writer) error {
-	options, err := c.options()
+	r, err := c.compare()
 	if err != nil {
 		return usage(err)
+	}
+	return c.print(out, r)
+}
+
+// compare reads both sides and compares them.
+func (c *compareCmd) compare() (*compare.Comparison, error) {
+	options, err := c.options()
+	if err != nil {
+		return nil, err
 	}
 	old, new, err := readPair(c.Old, c.New)
 	if err != nil {
-		return usage(err)
+		return nil, err
 	}
-	return c.print(out, compare.Compare(old, new, options))
+	return compare.Compare(old, new, options), nil
 }
 
 // readPair reads two sides.
@@ -113,15 +122,11 @@ func (c *gateCmd) Validate() error {
 
 // Run judges two sides; its error carries the exit code of the outcome.
 func (c *gateCmd) Run(out io.Writer) error {
-	options, err := c.options()
+	first, err := c.compare()
 	if err != nil {
 		return usage(err)
 	}
-	old, new, err := readPair(c.Old, c.New)
-	if err != nil {
-		return usage(err)
-	}
-	g := &compare.Gate{First: compare.Compare(old, new, options)}
+	g := &compare.Gate{First: first}
 	if c.Accept != "" {
 		if g.Accept, err = regexp.Compile(c.Accept); err != nil {
 			return usage(err)
