@@ -90,9 +90,9 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 	return errors.Join(err, ctx.Err())
 }
 
-// policies are those of [scenario.Cluster]'s Search.
-var policies = map[string]multicast.SearchPolicy{
-	"lan": multicast.LANSearch(), "literal": {}, "wide": multicast.WideSearch(),
+// Policies are the search policies by the names that flags and scenarios have for them.
+var Policies = map[string]multicast.SearchPolicy{
+	"draw": multicast.DrawSearch(), "lan": multicast.LANSearch(), "literal": {}, "wide": multicast.WideSearch(),
 }
 
 // deploy deploys nodes, source, standing receivers and visitors.
@@ -110,7 +110,7 @@ func (r *scenarioRun) deploy(ctx context.Context, progress Progress) (err error)
 	c := r.Cluster
 	r.bed, err = testbed.New(testbed.Config{
 		Open: open, Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree, Pushback: true,
-		Group: multicast.Config{Search: policies[c.Search], HeartbeatMax: machine.Duration(c.Heartbeat)},
+		Group: multicast.Config{Search: Policies[c.Search], HeartbeatMax: machine.Duration(c.Heartbeat)},
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"i3bench/experiments"
-	"i3bench/i3/multicast"
 	"i3bench/loadgen"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
@@ -37,6 +36,7 @@ type findCmd struct {
 	Pool       int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate       float64       `default:"150" help:"Packets the source sends per second."`
 	Size       int           `default:"256" help:"Bytes of a packet."`
+	Search     string        `default:"lan" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
 }
 
 // findObjectives are the default objectives, of which the first is the project's own.
@@ -70,7 +70,7 @@ func (c *findCmd) experiment(all *cli) (experiments.Find, error) {
 	e := experiments.Find{
 		Load: experiments.Load{
 			Nodes: c.Nodes, Degree: c.Degree, Standing: c.Standing, Pool: c.Pool, PerSecond: c.Rate, Size: c.Size,
-			Seed: all.Seed, Search: multicast.LANSearch(), Poisson: c.Arrivals == "poisson", Timeout: c.Timeout,
+			Seed: all.Seed, Search: experiments.Policies[c.Search], Poisson: c.Arrivals == "poisson", Timeout: c.Timeout,
 		},
 		Config: find.Config{
 			Min: c.Min, Max: c.Max, Factor: c.Factor, Precision: c.Precision, Confidence: c.Confidence,

@@ -10,7 +10,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"i3bench/experiments"
-	"i3bench/i3/multicast"
 	"i3bench/loadgen"
 	"i3bench/sim/topology"
 )
@@ -54,6 +53,7 @@ type loadFlags struct {
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
 	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
+	Search   string        `default:"lan" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
 }
 
 type tourCmd struct {
@@ -202,6 +202,6 @@ func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	}
 	return experiments.Load{
 		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: f.Pool, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
-		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
+		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: experiments.Policies[f.Search],
 	}, err
 }

@@ -1,6 +1,7 @@
 package multicast
 
 import (
+	"cmp"
 	"fmt"
 
 	"i3bench/i3"
@@ -230,7 +231,7 @@ func (c *Config) check() error {
 	if err := c.Search.check(); err != nil {
 		return err
 	}
-	if err := c.checkRoles(); err != nil {
+	if err := cmp.Or(c.checkRoles(), c.checkDraw()); err != nil {
 		return err
 	}
 	switch {

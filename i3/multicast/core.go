@@ -104,6 +104,9 @@ func (f *family) isSet(id i3.ID) bool {
 	return id.Prefix() == f.prefix && (id == f.set(false) || id == f.set(true))
 }
 
+// isGroup reports whether an identifier is the repair group's, with any suffix.
+func (f *family) isGroup(id i3.ID) bool { return id.Prefix() == f.prefix && id.Key() == f.repair }
+
 // group returns the repair group with a suffix.
 func (f *family) group(suffix uint64) i3.ID { return i3.NewID(f.prefix, f.repair, suffix) }
 

@@ -28,6 +28,7 @@ type asking struct {
 	sets    [2]i3.ID // joinable and full children
 	sizes   [2]int   // how many there are, -1 if not known yet
 	got     int      // replies so far
+	drawn   bool     // of the full children one is asked, drawn by chance: see draws
 	further [2]uint8 // how often a host was asked about its next identifier, by set
 }
 
@@ -105,6 +106,14 @@ func (r *Receiver) awaitReplies(asked machine.Time) {
 	r.timers.Set(&r.join.timer, keySearch, asked.Add(wait))
 }
 
+// firstAnswer learns from the first answer to what was asked at a time how long others may need.
+func (r *Receiver) firstAnswer(now, asked machine.Time) {
+	if r.join.first == 0 {
+		r.join.first = now.Sub(asked)
+		r.awaitReplies(r.join.sent())
+	}
+}
+
 // sendQueries asks those frontier identifiers whose answers are incomplete.
 func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 	j := r.join
@@ -120,6 +129,10 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		a.got, a.further = 0, [2]uint8{}
 		if r.cfg.Agents && r.atRoot(f) {
 			r.askRoot(now, a, number|uint64(f), out)
+			continue
+		}
+		if r.draws(f) {
+			r.askOne(now, f, number, out)
 			continue
 		}
 		r.host.Probe(a.sets[:], out)
@@ -179,6 +192,9 @@ func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip
 
 // complete reports whether all children of an identifier have replied.
 func (a *asking) complete() bool {
+	if a.drawn && a.sizes[0] > 0 { // those are enough
+		return a.sizes[1] >= 0 && a.got >= a.sizes[0]
+	}
 	return a.sizes[0] >= 0 && a.sizes[1] >= 0 && a.got >= a.sizes[0]+a.sizes[1]
 }
 
@@ -188,6 +204,10 @@ func (r *Receiver) probed(now machine.Time, a i3.Ack, out *machine.Outbox) {
 		return
 	}
 	for f := range r.join.asked {
+		if r.draws(f) && a.Trigger.ID == r.join.search.asks(f) {
+			r.roomCounted(now, f, a, out)
+			return
+		}
 		for s, set := range r.join.asked[f].sets {
 			if set == a.Trigger.ID {
 				r.join.asked[f].sizes[s] = int(a.Count) - r.itself(set)
@@ -217,15 +237,12 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 			g.last.hear(m) // it is no agent, and answers a number that nobody could know before
 		}
 	}
-	if r.join.first == 0 {
-		r.join.first = now.Sub(r.join.askedAt(m))
-		r.awaitReplies(r.join.sent())
-	}
+	r.firstAnswer(now, r.join.askedAt(m))
 	a := &r.join.asked[f]
 	if m.Flags&FlagMore != 0 {
 		r.askFurther(now, a, m, from, out)
-	} else {
-		a.got++
+	} else if m.Flags&FlagFull == 0 || !a.drawn || a.sizes[0] <= 0 {
+		a.got++ // a full one that was drawn does not stand for one that has room
 	}
 	c := candidate{
 		id:       rep.ID,
@@ -301,7 +318,7 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 			r.ask(now, out)
 			return
 		}
-		r.searchFailed(now)
+		r.searchFailed(now, out)
 		return
 	}
 	r.state = attaching
@@ -317,9 +334,13 @@ func (r *Receiver) attach(now machine.Time, out *machine.Outbox) {
 }
 
 // searchFailed waits and begins anew, or gives up.
-func (r *Receiver) searchFailed(now machine.Time) {
+func (r *Receiver) searchFailed(now machine.Time, out *machine.Outbox) {
 	r.state = idle
 	r.forgive()
+	if r.cfg.Search.Draw && r.rounds == 1 {
+		r.beginSearch(now, out) // it was by chance that the one who was asked could not answer
+		return
+	}
 	if r.rounds < maxRounds {
 		d := machine.Duration(r.rounds) * 200 * machine.Millisecond
 		r.timers.Set(&r.join.timer, keySearch, now.Add(r.uniform(d, 2*d)))
@@ -390,7 +411,7 @@ func (r *Receiver) attachDone(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	r.count.Attaches++
 	r.onTrial(&c)
 	r.startRefresh(now)
-	r.unheard = true
+	r.unheard, r.doubts = true, false
 	r.timers.Set(&r.house, keyHouse, now.Add(min(firstWord, r.cfg.HeartbeatMax)))
 	if a.Count >= a.Limit {
 		r.hint(now, out)

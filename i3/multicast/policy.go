@@ -25,6 +25,8 @@ type SearchPolicy struct {
 	// are near them, which shortens the whole tree and spreads its links. The
 	// paper's is zero, the default.
 	HopPercent int
+	// Draw asks one child of each identifier instead of all, see [DrawSearch].
+	Draw bool
 	// Metric is what places are compared by before their distances are, and what the
 	// candidates report. With Bandwidth the receiver also measures the ways to the
 	// best places itself. Default Delay.

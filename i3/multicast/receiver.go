@@ -17,6 +17,7 @@ type Receiver struct {
 	state     state
 	joined    bool
 	unheard   bool         // nothing came down the tree since the attachment
+	doubts    bool         // so the receiver has asked for its parent's link
 	silences  uint8        // in a row
 	step      uint32       // counts the frontiers asked; part of every query's number
 	heard     machine.Time // when the last packet came down the tree
@@ -383,7 +384,7 @@ func (r *Receiver) Failed(now machine.Time, t i3.Trigger, out *machine.Outbox) {
 // it has adopted. A query to a set that it belongs to no more, but whose
 // trigger still lives, gets no answer: it would be one about another place.
 func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, out *machine.Outbox) {
-	if r.above.isSet(set) {
+	if r.above.isSet(set) || r.above.isGroup(set) {
 		r.reply(now, m, body, r.own(), r.Level(), flagFull(r.full), out)
 		return
 	}
@@ -392,7 +393,7 @@ func (r *Receiver) query(now machine.Time, set i3.ID, m Message, body []byte, ou
 	}
 	for k, adopted := 0, r.adopted(); k < len(adopted); k++ {
 		a := &adopted[k]
-		if above := r.chain[a.level-1]; set == JoinSet(above) || set == FullSet(above) {
+		if f := above(r.chain[a.level-1]); f.isSet(set) || f.isGroup(set) {
 			r.reply(now, m, body, r.chain[a.level], a.level, flagFull(a.full), out)
 			return
 		}

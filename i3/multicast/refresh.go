@@ -120,6 +120,8 @@ func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 		secret = r.secret
 	} else if a := r.adoptionAt(i); a != nil {
 		secret = a.secret
+	} else {
+		secret = r.reviver(i) // for the case that the link is no more
 	}
 	r.host.Insert(now, r.link(i), secret, out)
 	lo, hi := r.interval(i)
@@ -141,8 +143,10 @@ func (r *Receiver) linkAcked(now machine.Time, a i3.Ack, out *machine.Outbox) {
 	if i == len(r.chain)-1 {
 		flags = FlagOwner
 		r.parentHas(a.Count)
-	} else if a := r.adoptionAt(i); a != nil {
-		r.claim(now, a, out)
+	} else if adopted := r.adoptionAt(i); adopted != nil {
+		r.claim(now, adopted, out)
+	} else if a.Status == i3.StatusInserted && r.revived(now, i, out) {
+		return
 	}
 	r.announce(now, i, flags, out)
 }
@@ -202,7 +206,7 @@ func (r *Receiver) housekeeping(now machine.Time, out *machine.Outbox) {
 	}
 	r.timers.Set(&r.house, keyHouse, now.Add(r.cfg.HeartbeatMax))
 	if r.unheard {
-		r.unheard = false
+		r.unheard, r.doubts = false, true
 		r.reinsert(now, max(1, len(r.links)-2), firstWord)
 	}
 	if now.Sub(r.heard) > silentBeats*r.cfg.HeartbeatMax {

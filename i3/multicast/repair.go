@@ -40,7 +40,7 @@ func (r *Receiver) down(now machine.Time, m Message, seq uint64) bool {
 	case seq > r.stream.high+maxJump:
 		r.endStream(now)
 	}
-	r.heard, r.silences, r.unheard = now, 0, false
+	r.heard, r.silences, r.unheard, r.doubts = now, 0, false, false
 	if r.current == 0 {
 		r.distance = r.distances.add(r.local(now) - m.Time)
 	}

@@ -28,7 +28,7 @@ type Cluster struct {
 	Rate      float64       `key:"rate" default:"150" least:"0.001" doc:"Packets the source sends per second."`
 	Size      int           `key:"size" default:"256" least:"24" doc:"Bytes of a packet, up to 1200."`
 	Heartbeat time.Duration `key:"heartbeat" default:"1s" doc:"Longest time between heartbeats."`
-	Search    string        `key:"search" default:"lan" enum:"lan,literal,wide" doc:"How a parent is looked for."`
+	Search    string        `key:"search" default:"lan" enum:"draw,lan,literal,wide" doc:"How a parent is looked for."`
 	Timeout   time.Duration `key:"timeout" default:"10s" doc:"When an operation has failed."`
 }
 
