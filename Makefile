@@ -6,6 +6,8 @@ FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 FLOOR     ?= 80
 OPS       ?= 1e9
+MEMBERS   ?= 100000
+HOLD      ?= 5m
 SEEDS     ?= 5000
 RESULT    ?= bench-out/latest
 ROUNDS    ?= 3
@@ -49,7 +51,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme \
+.PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc readme \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
 
@@ -67,6 +69,9 @@ bench-smoke: build ## The main job in its shortest form
 
 find: build ## The largest rate that meets objectives, two minutes; OBJECTIVES="join.p99<250ms" names others
 	bin/bench find $(OBJECTIVES:%=--objective '%')
+
+hold: build ## 100,000 members in one process against nodes in another for five minutes; MEMBERS=1000 HOLD=10s is short
+	bin/bench hold --members $(MEMBERS) --for $(HOLD)
 
 deliver: build ## Delivery: 64 receivers, 10,000 packets with loss; each must arrive exactly once
 	bin/bench deliver

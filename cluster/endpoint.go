@@ -47,7 +47,7 @@ type Endpoint struct {
 
 	mu      sync.Mutex // guards all below, and every call of the machine
 	machine machine.Machine
-	out     *machine.Outbox
+	out     *machine.Outbox // during a call of the machine, else nil: see World.outboxes
 	filter  func(machine.Datagram) bool
 	line    delayLine
 	ready   []machine.Datagram
@@ -56,11 +56,21 @@ type Endpoint struct {
 }
 
 func newEndpoint(w *World, addr netip.AddrPort, c carrier) *Endpoint {
-	return &Endpoint{
-		world: w, addr: addr, carrier: c, share: firstShare,
-		out: machine.NewOutbox(outSends, outBytes, outForwards),
-	}
+	return &Endpoint{world: w, addr: addr, carrier: c, share: firstShare}
 }
+
+// borrow gives the endpoint an outbox for a call of its machine. There are as many as machines run at a
+// time, for one is larger than all else that a receiver needs.
+func (e *Endpoint) borrow() { e.out = e.world.outboxes.Get().(*machine.Outbox) }
+
+// giveBack gives the outbox, which is empty, to whoever is called next.
+func (e *Endpoint) giveBack() {
+	e.world.outboxes.Put(e.out)
+	e.out = nil
+}
+
+// newOutbox returns an outbox.
+func newOutbox() any { return machine.NewOutbox(outSends, outBytes, outForwards) }
 
 // Bounds of an endpoint's outbox: what one batch of a node with a full fan-out
 // needs.
@@ -97,8 +107,10 @@ func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
 	if e.closed {
 		return
 	}
+	e.borrow()
 	f(e.world.Now(), e.out)
 	e.flush()
+	e.giveBack()
 	e.arm()
 }
 
@@ -128,7 +140,7 @@ func (e *Endpoint) Close() error {
 func (e *Endpoint) release() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.machine, e.out, e.filter, e.ready, e.line = nil, nil, nil, nil, delayLine{}
+	e.machine, e.filter, e.ready, e.line = nil, nil, nil, delayLine{}
 }
 
 // round handles datagrams that were read, which may be none, and what is due.
@@ -140,6 +152,7 @@ func (e *Endpoint) round(slots []*slot) {
 		e.world.count.noHost.Add(uint64(len(slots)))
 		return
 	}
+	e.borrow()
 	now := e.world.Now()
 	e.ready = e.ready[:0]
 	for _, s := range slots {
@@ -152,6 +165,7 @@ func (e *Endpoint) round(slots []*slot) {
 		e.machine.Expire(now, e.out)
 		e.flush()
 	}
+	e.giveBack()
 	e.arm()
 }
 

@@ -26,7 +26,7 @@ import (
 type shard struct {
 	world     *World
 	conn      udp.Conn
-	endpoints atomic.Pointer[[]*Endpoint] // by number; copied when one is added
+	endpoints atomic.Pointer[[]*Endpoint] // by number; it only grows
 	closing   atomic.Bool
 	done      chan struct{}
 
@@ -132,7 +132,7 @@ func (s *shard) add() (*Endpoint, error) {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], firstHost+uint32(len(old)))
 	e := newEndpoint(s.world, netip.AddrPortFrom(netip.AddrFrom4(b), s.conn.Local().Port()), s)
-	all := append(old[:len(old):len(old)], e)
+	all := append(old, e) // whoever reads the old list does not look at what is behind its end
 	s.endpoints.Store(&all)
 	s.open++
 	return e, nil

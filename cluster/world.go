@@ -57,6 +57,8 @@ type World struct {
 
 	portable bool // for tests: as on systems that have nothing better
 
+	outboxes sync.Pool // of *machine.Outbox
+
 	mu     sync.Mutex
 	shards []*shard // opened so far
 	opened int      // endpoints, to share them out
@@ -74,7 +76,7 @@ func New(cfg Config) *World {
 	if cfg.SocketBuffer == 0 {
 		cfg.SocketBuffer = DefaultSocketBuffer
 	}
-	return &World{cfg: cfg, start: time.Now()}
+	return &World{cfg: cfg, start: time.Now(), outboxes: sync.Pool{New: newOutbox}}
 }
 
 // Now returns the machine time.

@@ -126,20 +126,7 @@ func (r *loadRun) close() {
 
 // startSource sends packets until the returned function is called.
 func (r *loadRun) startSource() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		s := newStream(udpWorld{r.world}, r.bed.Source(), r.Size, r.PerSecond)
-		for {
-			select {
-			case <-done:
-				return
-			default:
-				s.send()
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
+	return sendUntil(newStream(udpWorld{r.world}, r.bed.Source(), r.Size, r.PerSecond))
 }
 
 // addStanding lets the standing receivers join, one after the other.

@@ -120,6 +120,24 @@ func (s *stream) send() {
 	s.emit()
 }
 
+// sendUntil sends packets on real sockets until the returned function is called.
+func sendUntil(s *stream) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Duration(s.next.Sub(s.world.Now()))):
+				s.next = s.next.Add(machine.Duration(s.gap))
+				s.emit()
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
 // wait waits for the time of the next packet.
 func (s *stream) wait() {
 	if d := s.next.Sub(s.world.Now()); d > 0 {

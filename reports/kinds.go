@@ -50,6 +50,7 @@ const (
 	StageMicro    = "micro"
 	StageCopies   = "copies"
 	StageFind     = "find"
+	StageHold     = "hold"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -264,6 +265,16 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// sent to a device that drops them.
 	{StageCopies, KindCopiesElsewhere}: spec(copiesNeed, copiesNeed),
 	{StageCopies, KindCopiesSent}:      spec(copiesNeed, copiesNeed),
+
+	// Members of a group held on sockets. n = members in the tree, value = joins a second since the one before,
+	// service_ns = CPU of the members' process for each, level = of those that joined last, rounded.
+	{StageHold, KindJoin}: spec(cols(colSeed, colN, colLevel, colService), cols(colN, colLevel, colService)),
+	// n = members, value = bytes in use for each; refreshes per trigger and T; seconds held; peak of their process.
+	{StageHold, KindBytesPerReceiver}: spec(cols(colSeed, colN), cols(colN)),
+	{StageHold, KindRefreshMean}:      spec(cols(colSeed, colN), cols(colN)),
+	{StageHold, KindWallSeconds}:      spec(cols(colSeed, colN), cols(colN)),
+	{StageHold, KindPeakBytes}:        spec(cols(colSeed, colN), cols(colN)),
+	{StageHold, KindDelivered}:        spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
 
 	// Group = name of the run, n = packets owed, value = delivered exactly once.
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),

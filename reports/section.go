@@ -111,6 +111,7 @@ var registry = []func(*Result) Section{
 	deliverySection(StageDeliver),
 	loadSection,
 	generatorSection,
+	holdSection,
 	findSection,
 	runsSection,
 	countersSection,
@@ -162,6 +163,7 @@ var stages = []struct{ name, title string }{
 	{StageCopies, "Copies: what one costs on its way to receivers"},
 	{StageDeliver, "Delivery"},
 	{StageLoad, "Load: joins and repairs at a fixed rate"},
+	{StageHold, "Hold: many members on sockets"},
 	{StageFind, "Find: the largest rate that meets objectives"},
 	{"", "Records: runs, traces and counters"},
 }

@@ -28,6 +28,8 @@ const (
 	// retryFloor and retryCeil bound the wait for an answer.
 	retryFloor = 50 * machine.Millisecond
 	retryCeil  = 3 * machine.Second
+	// shortestRest and longestRest bound Config.Rest.
+	shortestRest, longestRest = 4, 8
 	// maxTasks bounds the triggers a host looks after. Above it, new ones are
 	// refused and counted; no protocol of this module needs a quarter of it.
 	maxTasks = 256
@@ -50,6 +52,10 @@ type Config struct {
 	// a trigger: k in paper section 4, which uses 3 where packets are lost.
 	// Default 1.
 	Hurry int
+	// Rest is after how many tenths of T, and up to one more, the host refreshes a trigger that nobody else can:
+	// 4, the default, to 8. With 4 there are two refreshes in T, so that a trigger survives when all tries
+	// of one are lost; with more the next comes a tenth or two of T after it.
+	Rest int
 	// Retry is the wait for the first answer. Default [DefaultRetry].
 	Retry machine.Duration
 }
@@ -64,8 +70,14 @@ func (c *Config) setDefaults() error {
 	if c.Hurry == 0 {
 		c.Hurry = 1
 	}
+	if c.Rest == 0 {
+		c.Rest = shortestRest
+	}
 	if c.Retry == 0 {
 		c.Retry = DefaultRetry
+	}
+	if c.Rest < shortestRest || c.Rest > longestRest {
+		return fmt.Errorf("host: config: rest of %d tenths of T: want %d to %d", c.Rest, shortestRest, longestRest)
 	}
 	if c.Hurry < 0 || c.Lifetime < 0 || c.Retry < 0 {
 		return fmt.Errorf("host: config: lifetime %d, hurry %d, retry %d: want none below zero", c.Lifetime, c.Hurry, c.Retry)

@@ -92,6 +92,31 @@ func TestRefreshInterval(t *testing.T) {
 	}
 }
 
+// A host that rests longer refreshes less often, and soon again when all tries of a refresh were lost.
+func TestRest(t *testing.T) {
+	cfg := config()
+	cfg.Rest = 6
+	r := maintained(t, cfg, own(1), machine.Millisecond)
+	for range 100 {
+		q, after := r.next()
+		if after < lifetime*6/10 || after >= lifetime*7/10 {
+			t.Fatalf("refresh after %v s, want 0.6 T to 0.7 T", after.Seconds())
+		}
+		r.ack(q, i3.StatusRefreshed)
+	}
+	for len(r.handler.failed) == 0 {
+		if at := r.host.Deadline(); at == machine.Never {
+			t.Fatal("no refresh")
+		} else {
+			r.sleep(at.Sub(r.now))
+		}
+	}
+	r.sends()
+	if _, after := r.next(); after < lifetime/10 || after >= lifetime*2/10 {
+		t.Errorf("after a failure asked again after %v s, want 0.1 T to 0.2 T", after.Seconds())
+	}
+}
+
 // Hosts with different seeds do not refresh in step; the same seed gives the same run.
 func TestRefreshSeeds(t *testing.T) {
 	first := make(map[machine.Duration]uint64)
@@ -282,6 +307,8 @@ func TestConfig(t *testing.T) {
 		"no ring":           func(c *host.Config) { c.Ring = nil },
 		"negative lifetime": func(c *host.Config) { c.Lifetime = -1 },
 		"negative hurry":    func(c *host.Config) { c.Hurry = -1 },
+		"short rest":        func(c *host.Config) { c.Rest = 3 },
+		"long rest":         func(c *host.Config) { c.Rest = 9 },
 		"negative retry":    func(c *host.Config) { c.Retry = -1 },
 	} {
 		cfg := config()

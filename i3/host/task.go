@@ -249,7 +249,7 @@ func (h *Host) due(now machine.Time, i int, out *machine.Outbox) {
 		k.alive = false
 		t := k.trigger
 		if k.keep {
-			h.rest(now, k)
+			h.restAfterFailure(now, k)
 		} else {
 			h.drop(i)
 		}
@@ -257,10 +257,21 @@ func (h *Host) due(now machine.Time, i int, out *machine.Outbox) {
 	}
 }
 
-// rest waits for the next refresh: 0.4 T to 0.5 T, so that a trigger which only
-// its owner can refresh survives a lost refresh.
-func (h *Host) rest(now machine.Time, k *task) {
-	unit := int64(h.cfg.Lifetime) / int64(10*h.cfg.Hurry)
+// rest waits for the next refresh, see [Config.Rest].
+func (h *Host) rest(now machine.Time, k *task) { h.restFor(now, k, h.cfg.Rest) }
+
+// restAfterFailure waits for the next refresh when none of the tries of the last was answered.
+func (h *Host) restAfterFailure(now machine.Time, k *task) {
+	if h.cfg.Rest > shortestRest {
+		h.restFor(now, k, 1)
+		return
+	}
+	h.rest(now, k)
+}
+
+// restFor waits for so many tenths of T, and up to one more.
+func (h *Host) restFor(now machine.Time, k *task, tenths int) {
+	unit, n := int64(h.cfg.Lifetime)/int64(10*h.cfg.Hurry), int64(tenths)
 	k.state = resting
-	h.timers.Set(&k.timer, uint64(k.serial), now.Add(machine.Duration(h.rng.Between(4*unit, 5*unit))))
+	h.timers.Set(&k.timer, uint64(k.serial), now.Add(machine.Duration(h.rng.Between(n*unit, (n+1)*unit))))
 }

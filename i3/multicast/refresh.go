@@ -120,8 +120,8 @@ func (r *Receiver) refresh(now machine.Time, i int, out *machine.Outbox) {
 		secret = r.secret
 	} else if a := r.adoptionAt(i); a != nil {
 		secret = a.secret
-	} else {
-		secret = r.reviver(i) // for the case that the link is no more
+	} else if r.doubts && i == len(r.chain)-2 {
+		secret = r.reviver() // for the case that the link is no more
 	}
 	r.host.Insert(now, r.link(i), secret, out)
 	lo, hi := r.interval(i)

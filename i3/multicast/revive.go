@@ -1,8 +1,6 @@
 package multicast
 
 import (
-	"encoding/binary"
-
 	"github.com/minio/highwayhash"
 
 	"i3bench/i3"
@@ -21,14 +19,9 @@ import (
 // keyRevive is the key of the hash that makes the secrets of revived links.
 var keyRevive = hashKey("i3bench revive")
 
-// reviver returns the secret that the i-th link is revived with. A refresh of a link that is
+// reviver returns the secret that the parent's link is revived with. A refresh of a link that is
 // there changes nothing about its owner.
-func (r *Receiver) reviver(i int) i3.Nonce {
-	var b [len(i3.Nonce{}) + 8]byte
-	copy(b[:], r.secret[:])
-	binary.BigEndian.PutUint64(b[len(r.secret):], uint64(i))
-	return i3.Nonce(highwayhash.Sum128(b[:], keyRevive[:]))
-}
+func (r *Receiver) reviver() i3.Nonce { return i3.Nonce(highwayhash.Sum128(r.secret[:], keyRevive[:])) }
 
 // revived handles the news that the i-th link was gone and is there again, and reports whether
 // the receiver has left its place for that.
@@ -36,7 +29,7 @@ func (r *Receiver) revived(now machine.Time, i int, out *machine.Outbox) bool {
 	if !r.doubts || i != len(r.chain)-2 {
 		return false
 	}
-	r.host.Remove(now, r.link(i), r.reviver(i), out)
+	r.host.Remove(now, r.link(i), r.reviver(), out)
 	r.rejoin(now, out)
 	return true
 }
