@@ -12,6 +12,13 @@ import (
 	"i3bench/reports"
 )
 
+// A watch is what was seen of a group while it was held.
+type watch struct {
+	took, cpu     time.Duration // the latter of the members' process
+	before, after FieldCounts
+	least         int // triggers in the second in which there were fewest
+}
+
 // hold watches the group for its time, and judges it.
 func (r *holdRun) hold(ctx context.Context) error {
 	before, err := r.Field.Counts()
@@ -38,7 +45,7 @@ func (r *holdRun) hold(ctx context.Context) error {
 		return err
 	}
 	after.CPU -= before.CPU
-	return r.judge(ctx, took, before, after, cputime.Now()-cpu, least)
+	return r.judge(ctx, watch{took, cputime.Now() - cpu, before, after, least})
 }
 
 // owe makes every member be owed the packets after the next, which may be on its way.
@@ -49,7 +56,8 @@ func (r *holdRun) owe(last uint64) {
 }
 
 // judge samples what the hold cost and whether all was kept.
-func (r *holdRun) judge(ctx context.Context, took time.Duration, before, after FieldCounts, cpu time.Duration, least int) error {
+func (r *holdRun) judge(ctx context.Context, w watch) error {
+	before, after, took := &w.before, &w.after, w.took
 	periods := took.Seconds() / cmp.Or(r.Lifetime, time.Duration(host.DefaultLifetime)).Seconds()
 	triggers := float64(r.triggers())
 	refreshed := after.Refreshed - before.Refreshed
@@ -57,10 +65,10 @@ func (r *holdRun) judge(ctx context.Context, took time.Duration, before, after F
 	r.sample(reports.KindPeakBytes, float64(peakBytes()))
 	r.sample(reports.KindWallSeconds, took.Seconds())
 	for name, v := range map[string]float64{
-		"CPU of the members in ms a second":         cpu.Seconds() / took.Seconds() * 1e3,
+		"CPU of the members in ms a second":         w.cpu.Seconds() / took.Seconds() * 1e3,
 		"CPU of nodes and source in ms a second":    after.CPU.Seconds() / took.Seconds() * 1e3,
 		"datagrams of nodes and source in a second": float64(after.Datagrams-before.Datagrams) / took.Seconds(),
-		reports.HoldLeast:                           float64(least),
+		reports.HoldLeast:                           float64(w.least),
 		reports.HoldWant:                            triggers,
 		reports.HoldExpired:                         float64(after.Expired - before.Expired),
 		"triggers inserted anew":                    float64(after.Inserted - before.Inserted),
@@ -73,7 +81,7 @@ func (r *holdRun) judge(ctx context.Context, took time.Duration, before, after F
 	if err != nil {
 		return err
 	}
-	if lost := r.triggers() - least; lost > 0 || after.Expired > before.Expired || missing > 0 {
+	if lost := r.triggers() - w.least; lost > 0 || after.Expired > before.Expired || missing > 0 {
 		return fmt.Errorf("hold: %d triggers were not there for a time, %d expired, %d packets did not arrive: %w",
 			max(0, lost), after.Expired-before.Expired, missing, ErrMissing)
 	}

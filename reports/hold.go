@@ -83,8 +83,8 @@ func holdSection(r *Result) Section {
 	finding.Ours = fmt.Sprintf("%s members, %.2f refreshes", count(rows[0].Members), rows[0].Refreshes)
 	s := Section{
 		ID: "hold", Title: holdTitle, Stage: StageHold, Findings: []Finding{finding, owedFinding(StageHold, owed)},
-		Text: []string{"Members of one process on sockets of their own addresses, against i3 nodes in another. Each has four " +
-			"triggers: its own, its link, and its places in a set and in a repair group. Memory is what is in use after a " +
+		Text: []string{"Members of one process, each with an address of its own, against i3 nodes in another. Each has " +
+			"four triggers: its own, its link, and its places in a set and in a repair group. Memory is what is in use after a " +
 			"collection, for each member, beyond what was without any."},
 		Tables: []Table{holdTable(rows), growthTable(r.Select(StageHold, KindJoin))},
 	}

@@ -29,7 +29,7 @@ type cli struct {
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
 	Hold    holdCmd    `cmd:"" help:"Many members in one process, nodes in another: what they cost to keep."`
-	Field   fieldCmd   `cmd:"" hidden:"" help:"Nodes and source for the members of another process, which says what to do."`
+	Field   fieldCmd   `cmd:"" hidden:"" help:"Nodes and source for the members of another process."`
 	Node    nodeCmd    `cmd:"" help:"One i3 node, on a ring with others, until it is told to end."`
 }
 
