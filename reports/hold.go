@@ -84,7 +84,7 @@ func holdSection(r *Result) Section {
 	s := Section{
 		ID: "hold", Title: holdTitle, Stage: StageHold, Findings: []Finding{finding, owedFinding(StageHold, owed)},
 		Text: []string{"Members of one process, each with an address of its own, against i3 nodes in another. Each has " +
-			"four triggers: its own, its link, and its places in a set and in a repair group. Memory is what is in use after a " +
+			"four triggers: its own, its link, and its places in a set and a repair group. Memory is what is in use after a " +
 			"collection, for each member, beyond what was without any."},
 		Tables: []Table{holdTable(rows), growthTable(r.Select(StageHold, KindJoin))},
 	}
