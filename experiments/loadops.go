@@ -6,6 +6,7 @@ import (
 	"i3bench/i3"
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
+	"i3bench/internal/prng"
 	"i3bench/loadgen"
 	"i3bench/testbed"
 )
@@ -57,9 +58,14 @@ type loser struct {
 	lost map[uint64]*operation // by sequence number of the packet that was dropped
 }
 
-// startLoss makes a standing receiver lose the next packet.
+// streamLosers separates the numbers that say who loses a packet.
+const streamLosers = 300
+
+// startLoss makes a standing receiver lose the next packet. Which one is drawn by the operation's index: in
+// turn, those who joined one after the other would lose the same packet, and they are siblings, who could not repair
+// it for each other.
 func (r *loadRun) startLoss(op loadgen.Op, intended time.Time) {
-	s := r.stays[op.Index%uint64(len(r.stays))]
+	s := r.stays[prng.Hash3(r.Seed, streamLosers, op.Index, 0)%uint64(len(r.stays))]
 	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
 		s.due = append(s.due, r.losses.start(intended))
 	})
