@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"i3bench/cluster"
 	"i3bench/i3/machine"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
@@ -50,8 +51,9 @@ type findRun struct {
 	sink     Sink
 	progress Progress
 	begin    time.Time
-	group    *loadRun // nil: to be deployed
-	system   string   // reports.SystemNew if it has had no trial
+	group    *loadRun         // nil: to be deployed
+	system   string           // reports.SystemNew if it has had no trial
+	sockets  cluster.Counters // of the groups that were closed
 }
 
 // Run runs the search.
@@ -62,7 +64,12 @@ func (f Find) Run(ctx context.Context, sink Sink, progress Progress) error {
 			Stage: reports.StageFind, Kind: reports.KindObjective, Group: o.Text, Host: i, Value: o.Limit,
 		})
 	}
-	defer r.close()
+	healthy := watchHealth(sink, reports.StageFind)
+	defer func() {
+		r.close()
+		healthy()
+		socketDrops(sink, reports.StageFind, r.sockets)
+	}()
 	if err := r.deploy(ctx); err != nil {
 		return err
 	}
@@ -97,6 +104,9 @@ func (r *findRun) deploy(ctx context.Context) (err error) {
 // close ends the group.
 func (r *findRun) close() {
 	if r.group != nil {
+		c := r.group.world.Counters()
+		r.sockets.Sent += c.Sent
+		r.sockets.Received += c.Received
 		r.group.close()
 		r.group = nil
 	}

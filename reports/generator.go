@@ -21,6 +21,7 @@ type Generator struct {
 	Offered  int64        // operations that the schedule asked for
 	Missed   int64        // operations never started
 	Late     float64      // how late the p99 may be, in nanoseconds
+	Health   Health       // of platform and runtime
 }
 
 // SummarizeGenerator computes the self-check from samples of kind [KindLate] and
@@ -44,7 +45,9 @@ func (r *Result) generator() Generator {
 	if seconds := r.Manifest.number(ParamLate, 0); seconds > 0 {
 		late = 1e9 * seconds
 	}
-	return SummarizeGenerator(r.Select(StageLoad, KindLate), ops, late)
+	g := SummarizeGenerator(r.Select(StageLoad, KindLate), ops, late)
+	g.Health = r.health(StageLoad)
+	return g
 }
 
 // limit writes how late the generator may be.
@@ -64,7 +67,17 @@ func (g Generator) invalid() string {
 	case g.Lateness.P(0.99) > g.Late:
 		return "p99 lateness " + duration(g.Lateness.P(0.99)) + ", allowed " + g.limit()
 	}
-	return ""
+	return g.Health.invalid(g.Late)
+}
+
+// rows are the lines of the self-check.
+func (g Generator) rows() [][]string {
+	judge := func(ok bool) string { return map[bool]string{true: "ok", false: "INVALID"}[ok] }
+	p99, share := g.Lateness.P(0.99), float64(g.Missed)/float64(g.Offered)
+	return append([][]string{
+		{"lateness, p99", duration(p99), "≤ " + g.limit(), judge(p99 <= g.Late)},
+		{"operations not sent", count(g.Missed) + " of " + count(g.Offered), "≤ 0.1 %", judge(share <= missedLimit)},
+	}, g.Health.rows(g.Late, false)...)
 }
 
 // verdict judges whether the run is valid.
@@ -96,8 +109,8 @@ func generatorSection(r *Result) Section {
 		ID: "generator", Title: generatorTitle, Stage: StageLoad, Findings: []Finding{finding},
 		Text: []string{"How late operations started against their schedule. A run is INVALID if the p99 of the lateness is " +
 			"above its limit (--late; by default 25 ms, 10 % of the 250 ms within which 99 % of joins should be done) or if " +
-			"more than 0.1 % of the operations were never started."},
-		Tables: []Table{{
+			"more than 0.1 % of the operations were never started.", healthText},
+		Tables: []Table{checkTable(g.rows()), {
 			Caption: "Lateness of the generator",
 			Columns: []Column{
 				number("operations"), number("mean"), number("p50"), number("p99"), number("max"),

@@ -125,6 +125,10 @@ const (
 	KindTrial     = "trial"
 	KindObjective = "objective"
 
+	// Of the health of a load generator and its platform.
+	KindHealth = "health"
+	KindHiccup = "hiccup"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -160,6 +164,16 @@ const (
 	StatusError   = "error"
 	StatusMissing = "missing"
 	StatusBusy    = "busy" // of a measurement that does not count: the machine had other things to do
+)
+
+// The groups of samples of [KindHealth].
+const (
+	HealthHiccupP50 = "hiccup p50" // how late sleeps of a millisecond ended, in ns; n = sleeps
+	HealthHiccupP99 = "hiccup p99"
+	HealthHiccupMax = "hiccup max"
+	HealthPause     = "gc pause max" // longest pause of the collector, in ns; n = pauses
+	HealthSteal     = "steal"        // share of the processors' time that the hypervisor gave to others
+	HealthDrops     = "socket drops" // datagrams lost in socket buffers; n = datagrams sent
 )
 
 // The groups of samples of [KindLookup].
@@ -222,6 +236,12 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
+	// How platform and runtime behaved while load was offered: group = what, n = how
+	// often it was looked at, value in ns, or a share or number of what n counts.
+	{"", KindHealth}: spec(cols(colGroup, colN), cols(colGroup)),
+	// One a second of it: n = sleeps of a millisecond that ended in that second, value
+	// = how late the latest did, in ns, start_ns = begin of the second.
+	{"", KindHiccup}: spec(cols(colN, colStart), cols(colN, colStart)),
 	// A finished run: group = its key, value = seconds of wall clock that it took.
 	{"", KindRun}: spec(cols(colSeed, colGroup), cols(colGroup)),
 	// The trace of a run: group = its key, status = first 16 hex digits of the

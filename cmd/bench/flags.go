@@ -54,7 +54,12 @@ type loadFlags struct {
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
 	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
-	Late     time.Duration `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`
+	generatorFlags
+}
+
+type generatorFlags struct {
+	Late    time.Duration   `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`
+	CatchUp loadgen.CatchUp `default:"smooth" name:"catchup" help:"What is done with late operations: smooth, burst, none."`
 }
 
 type tourCmd struct {
@@ -203,6 +208,6 @@ func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	}
 	return experiments.Load{
 		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: f.Pool, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
-		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(),
+		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: multicast.LANSearch(), CatchUp: f.CatchUp,
 	}, err
 }
