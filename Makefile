@@ -59,7 +59,7 @@ help: ## Show this list
 build: ## Build cmd/bench and cmd/analyze into bin/
 	$(BUILD) -o bin/ ./cmd/...
 
-bench: build ## The main job, about a minute: cluster, wan and load; results and report in bench-out/
+bench: build ## The main job, a tour of everything in 90 seconds; results and report in bench-out/
 	bin/bench
 
 bench-smoke: build ## The main job in its shortest form; on a busy machine it may be INVALID

@@ -50,6 +50,7 @@ const (
 	StageMicro    = "micro"
 	StageCopies   = "copies"
 	StageFind     = "find"
+	StageTraffic  = "traffic"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -129,6 +130,10 @@ const (
 	KindHealth = "health"
 	KindHiccup = "hiccup"
 
+	// Of what the packets of a group are for.
+	KindPackets = "packets"
+	KindBytes   = "bytes"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -164,6 +169,15 @@ const (
 	StatusError   = "error"
 	StatusMissing = "missing"
 	StatusBusy    = "busy" // of a measurement that does not count: the machine had other things to do
+)
+
+// The groups of samples of [StageTraffic]: what packets are for.
+const (
+	TrafficData      = "data"
+	TrafficRefresh   = "refresh" // of triggers, with the answers, and the news of it down the tree
+	TrafficRepair    = "repair"
+	TrafficHeartbeat = "heartbeat"
+	TrafficOther     = "other"
 )
 
 // The groups of samples of [KindHealth].
@@ -236,6 +250,11 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
+	// Group = what the packets are for, level = packets that the source sent a second,
+	// n = receivers, start_ns = for how long was counted, value = packets, or bytes of
+	// these, that nodes and hosts received.
+	{StageTraffic, KindPackets}: spec(trafficNeed, trafficNeed),
+	{StageTraffic, KindBytes}:   spec(trafficNeed, trafficNeed),
 	// How platform and runtime behaved while load was offered: group = what, n = how
 	// often it was looked at, value in ns, or a share or number of what n counts.
 	{"", KindHealth}: spec(cols(colGroup, colN), cols(colGroup)),
@@ -291,6 +310,9 @@ var kinds = withKinds(map[kindKey]kindSpec{
 
 // findOpNeed is what every operation of a trial says of itself.
 var findOpNeed = cols(colLevel, colStart, colService, colStatus)
+
+// trafficNeed is what every sum of packets says of itself.
+var trafficNeed = cols(colSeed, colGroup, colLevel, colN, colStart)
 
 // copiesNeed is what every measurement of copies says of itself.
 var copiesNeed = cols(colSeed, colGroup, colLevel, colN)

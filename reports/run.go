@@ -36,9 +36,10 @@ type Run struct {
 	bad     int    // samples that were no samples
 	badErr  error  // the first of them
 
-	wake chan struct{}
-	stop chan struct{}
-	done chan error // the writer's error, once
+	wake  chan struct{}
+	flush chan chan error // whoever waits for all samples to be in the file
+	stop  chan struct{}
+	done  chan error // the writer's error, once
 }
 
 // Create makes the directory of a run, writes its manifest with status
@@ -73,6 +74,7 @@ func newRun(dir string, m Manifest, f *os.File, begin string) *Run {
 		dir: dir, man: m,
 		waiting: append(make([]byte, 0, 2*flushBytes), begin...),
 		wake:    make(chan struct{}, 1),
+		flush:   make(chan chan error),
 		stop:    make(chan struct{}),
 		done:    make(chan error, 1),
 	}
@@ -140,6 +142,19 @@ func (r *Run) Invalidate(reason string) {
 	}
 }
 
+// Flush returns when every sample recorded so far is in the file, with the error of
+// writing, so that the directory can be read while the run goes on. After Close it does
+// nothing.
+func (r *Run) Flush() error {
+	done := make(chan error, 1)
+	select {
+	case r.flush <- done:
+		return <-done
+	case <-r.stop:
+		return nil
+	}
+}
+
 // Close ends the run: it writes the waiting samples, the final manifest with
 // the status, the cause of a failure (nil if there is none) and why the run is
 // invalid, if it is (see [Result.Invalid]), bench.txt and report.html. It returns
@@ -186,7 +201,9 @@ func (r *Run) writer(f *os.File) {
 	var err error
 	spare := make([]byte, 0, 2*flushBytes)
 	for open := true; open; {
+		var flushed chan error
 		select {
+		case flushed = <-r.flush:
 		case <-tick.C:
 		case <-r.wake:
 		case <-r.stop:
@@ -196,8 +213,11 @@ func (r *Run) writer(f *os.File) {
 		lines := r.waiting
 		r.waiting = spare[:0]
 		r.mu.Unlock()
-		err = r.flush(f, lines, err)
+		err = r.put(f, lines, err)
 		spare = lines
+		if flushed != nil {
+			flushed <- err
+		}
 	}
 	if closeErr := f.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("reports: close %s: %w", f.Name(), closeErr)
@@ -205,9 +225,9 @@ func (r *Run) writer(f *os.File) {
 	r.done <- err
 }
 
-// flush writes lines, unless an earlier write failed: what follows a part of a
+// put writes lines, unless an earlier write failed: what follows a part of a
 // line could not be read.
-func (r *Run) flush(f io.Writer, lines []byte, failed error) error {
+func (r *Run) put(f io.Writer, lines []byte, failed error) error {
 	if failed == nil {
 		if _, err := f.Write(lines); err != nil {
 			failed = fmt.Errorf("reports: write samples of %s: %w", r.dir, err)

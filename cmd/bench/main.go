@@ -2,7 +2,7 @@
 // a result directory, with a report. It computes no figure itself; cmd/analyze
 // presents a result directory again.
 //
-//	bench                the main job, about a minute: cluster, wan and load
+//	bench                the main job, about 90 seconds: a tour of all below
 //	bench cluster        section 7.1 of the paper: 32 nodes, 64 receivers, D = 4
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
 //	bench load           joins and repairs at fixed rates, or a scenario
@@ -63,7 +63,7 @@ func run(args []string, out, errs io.Writer) int {
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("bench"), simVars,
-		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs the main job, about a minute."),
+		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs a tour of everything, about 90 seconds."),
 		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {

@@ -32,6 +32,7 @@ type session struct {
 	intro  func() string     // says, after the result is opened, what will be run
 	// persist makes a stage that fails not keep the next ones from being run.
 	persist bool
+	figures bool // say a stage's key figures when it has ended
 }
 
 // A stage is one experiment of a session.
@@ -142,9 +143,33 @@ func (s *session) stage(run *reports.Run, st stage, title string) error {
 	case err != nil:
 		status = reports.Failed
 	}
-	return errors.Join(err, run.Stage(reports.Stage{
+	err = errors.Join(err, run.Stage(reports.Stage{
 		Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
 	}))
+	if s.figures && s.cli.Progress != "none" {
+		s.say(run, st.name)
+	}
+	return err
+}
+
+// say prints the key figures of a stage that has ended.
+func (s *session) say(run *reports.Run, name string) {
+	if run.Flush() != nil {
+		return // Close reports it
+	}
+	if r, err := reports.Open(run.Dir()); err == nil {
+		for _, line := range r.KeyFigures(name) {
+			fmt.Fprintf(s.errs, "      %s\n", line)
+		}
+	}
+}
+
+// note adds parameters that are no flags.
+func (s *session) note(parameters map[string]string) {
+	if s.more == nil {
+		s.more = make(map[string]string)
+	}
+	maps.Copy(s.more, parameters)
 }
 
 // latest makes bench-out/latest name the newest result. It is a convenience: a
