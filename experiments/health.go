@@ -26,6 +26,7 @@ func watchHealth(sink Sink, stage string) (end func()) {
 		health(sink, stage, reports.HealthPause, int64(h.Pauses), float64(h.LongestPause))
 		if h.Steal >= 0 {
 			health(sink, stage, reports.HealthSteal, 0, h.Steal)
+			health(sink, stage, reports.HealthBusy, 0, h.Busy)
 		}
 	}
 }

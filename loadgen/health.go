@@ -27,6 +27,10 @@ type Health struct {
 	// Steal is the share of the time of all processors that the hypervisor gave to
 	// others; negative where the system does not tell.
 	Steal float64
+
+	// Busy is the share of that time in which processors were not idle, whoever had
+	// them; negative where the system does not tell.
+	Busy float64
 }
 
 // A Second is what the thread that only sleeps saw in one second.
@@ -40,7 +44,7 @@ type Second struct {
 type Watch struct {
 	stop, done chan struct{}
 	health     Health
-	steal      stolen
+	ticks      ticks // when it began
 	pauses     *metrics.Float64Histogram
 }
 
@@ -50,7 +54,7 @@ const nap = time.Millisecond
 // StartWatch begins to watch. each is told of every second that is over, the last one
 // included, on a goroutine of the watch; nil if nobody wants to know.
 func StartWatch(each func(Second)) *Watch {
-	w := &Watch{stop: make(chan struct{}), done: make(chan struct{}), steal: readStolen(), pauses: gcPauses()}
+	w := &Watch{stop: make(chan struct{}), done: make(chan struct{}), ticks: readTicks(), pauses: gcPauses()}
 	if each == nil {
 		each = func(Second) {}
 	}
@@ -63,7 +67,9 @@ func (w *Watch) Stop() Health {
 	close(w.stop)
 	<-w.done
 	w.health.Pauses, w.health.LongestPause = newPauses(w.pauses, gcPauses())
-	w.health.Steal = w.steal.share(readStolen())
+	later := readTicks()
+	w.health.Steal = w.ticks.share(later, func(t ticks) uint64 { return t.steal })
+	w.health.Busy = w.ticks.share(later, func(t ticks) uint64 { return t.all - t.idle })
 	return w.health
 }
 
@@ -126,43 +132,47 @@ func newPauses(before, after *metrics.Float64Histogram) (n uint64, longest time.
 	return n, longest
 }
 
-// stolen are the times of all processors since the machine started, in ticks.
-type stolen struct{ steal, all uint64 }
+// ticks are the times of all processors since the machine started.
+type ticks struct{ steal, idle, all uint64 }
 
-// share returns the part of the time between two readings that was stolen, or -1.
-func (s stolen) share(later stolen) float64 {
-	if later.all <= s.all || later.steal < s.steal {
+// share returns the part of the time between two readings that was of a kind, or -1.
+func (t ticks) share(later ticks, of func(ticks) uint64) float64 {
+	if later.all <= t.all || of(later) < of(t) {
 		return -1
 	}
-	return float64(later.steal-s.steal) / float64(later.all-s.all)
+	return float64(of(later)-of(t)) / float64(later.all-t.all)
 }
 
-// readStolen returns the times as they are now; none where the system does not tell.
-func readStolen() stolen {
+// readTicks returns the times as they are now; none where the system does not tell.
+func readTicks() ticks {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return stolen{}
+		return ticks{}
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
-	return parseStolen(line)
+	return parseTicks(line)
 }
 
-// parseStolen reads the first line of /proc/stat, which has ten numbers: the eighth is
-// what was stolen, and the last two are part of the first two.
-func parseStolen(line string) (s stolen) {
+// parseTicks reads the first line of /proc/stat, which has ten numbers: in the fourth and
+// fifth nothing was done, the eighth is what was stolen, and the last two are part of the
+// first two.
+func parseTicks(line string) (t ticks) {
 	fields := strings.Fields(line)
 	if len(fields) < 9 || fields[0] != "cpu" {
-		return stolen{}
+		return ticks{}
 	}
 	for i, text := range fields[1:9] {
 		v, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
-			return stolen{}
+			return ticks{}
 		}
-		s.all += v
-		if i == 7 {
-			s.steal = v
+		t.all += v
+		switch i {
+		case 3, 4:
+			t.idle += v
+		case 7:
+			t.steal = v
 		}
 	}
-	return s
+	return t
 }

@@ -52,18 +52,21 @@ func TestNewPauses(t *testing.T) {
 	}
 }
 
-func TestStolen(t *testing.T) {
-	before := parseStolen("cpu  100 0 50 800 0 0 0 50 0 0")
-	after := parseStolen("cpu  150 0 60 860 10 0 10 110 40 0")
-	if got := before.share(after); got != 0.3 {
+func TestTicks(t *testing.T) {
+	before := parseTicks("cpu  100 0 50 800 0 0 0 50 0 0")
+	after := parseTicks("cpu  150 0 60 860 10 0 10 110 40 0")
+	if got := before.share(after, func(t ticks) uint64 { return t.steal }); got != 0.3 {
 		t.Errorf("%v stolen, expected 60 of 200", got)
 	}
+	if got := before.share(after, func(t ticks) uint64 { return t.idle }); got != 0.35 {
+		t.Errorf("%v idle, expected 70 of 200", got)
+	}
 	for _, line := range []string{"", "cpu 1 2", "cpu0 1 2 3 4 5 6 7 8 9 10", "cpu 1 2 3 4 5 6 7 x 9 10"} {
-		if s := parseStolen(line); s != (stolen{}) {
+		if s := parseTicks(line); s != (ticks{}) {
 			t.Errorf("%q: %+v, expected nothing", line, s)
 		}
 	}
-	if got := (stolen{}).share(stolen{}); got != -1 {
+	if got := (ticks{}).share(ticks{}, func(t ticks) uint64 { return t.steal }); got != -1 {
 		t.Errorf("%v where nothing is known, expected -1", got)
 	}
 }

@@ -40,13 +40,13 @@ type healthCheck struct {
 // checks are those of a generator that may be so late, in nanoseconds.
 func (h Health) checks(late float64) []healthCheck {
 	ns := func(v HealthValue) string { return duration(v.Value) }
+	part := func(v HealthValue) string { return percent(v.Value) }
 	lateText := plain(late/1e6) + " ms"
 	return []healthCheck{
 		{"platform hiccups, p99", HealthHiccupP99, late, ns, lateText, true},
 		{"platform hiccups, longest", HealthHiccupMax, 10 * late, ns, plain(late/1e5) + " ms", false},
 		{"longest pause of the collector", HealthPause, late, ns, lateText, false},
-		{"processor time stolen", HealthSteal, stealLimit, func(v HealthValue) string { return percent(v.Value) },
-			percent(stealLimit), false},
+		{"processor time stolen", HealthSteal, stealLimit, part, percent(stealLimit), false},
 		{"datagrams lost in sockets", HealthDrops, dropLimit, func(v HealthValue) string {
 			return count(int64(v.Value)) + " of " + count(v.N)
 		}, percent(dropLimit), false},
@@ -101,6 +101,6 @@ func checkTable(rows [][]string) Table {
 }
 
 // healthText says how to read what is said of the platform.
-const healthText = "Hiccups are how late sleeps of a millisecond ended on a thread that does nothing else: a stall of the " +
-	"machine shows there, one of the system does not. A p99 of the hiccups above the limit of the lateness makes the run " +
-	"INVALID; the other limits ask for a second look. One process has one clock: there is no offset to check."
+const healthText = "Hiccups are how late sleeps of a millisecond ended on a thread that does nothing else: a " +
+	"stall of the machine shows there, one of the system does not. A p99 of the hiccups above the limit of the lateness " +
+	"makes the run INVALID; the other limits ask for a second look. One process has one clock: there is no offset."

@@ -187,6 +187,7 @@ const (
 	HealthHiccupMax = "hiccup max"
 	HealthPause     = "gc pause max" // longest pause of the collector, in ns; n = pauses
 	HealthSteal     = "steal"        // share of the processors' time that the hypervisor gave to others
+	HealthBusy      = "busy"         // share of the processors' time that anybody had
 	HealthDrops     = "socket drops" // datagrams lost in socket buffers; n = datagrams sent
 )
 

@@ -21,7 +21,7 @@ type cli struct {
 	Seed     uint64 `placeholder:"N" help:"First seed. Everything random follows from it. Default: 1, that of sim 101."`
 	Progress string `default:"auto" enum:"auto,bar,plain,none" help:"How progress is shown: ${enum}."`
 
-	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job, a tour of everything in about 90 seconds (the default)."`
+	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job, a tour of 90 seconds (the default)."`
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
 	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates, or a scenario."`

@@ -63,7 +63,7 @@ func run(args []string, out, errs io.Writer) int {
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("bench"), simVars,
-		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs a tour of everything, about 90 seconds."),
+		kong.Description("Benchmarks overlay multicast on i3. Without a command it runs a tour, some 90 seconds."),
 		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {

@@ -90,7 +90,7 @@ func (c *tourCmd) sim(s *session) ([]stage, error) {
 		return nil, err
 	}
 	sim.Seeds, sim.LargeSeeds, sim.Servers = 2, 1, 4096
-	sim.Sizes, sim.Nets, sim.Others = []int{64, 1024, 4096}, []string{"A-M"}, nil
+	sim.Sizes, sim.Nets, sim.Others = []int{64, 512, 2048}, []string{"A-M"}, nil
 	if c.Quick {
 		sim.Sizes, sim.Servers = []int{16, 64}, 1024
 	}
