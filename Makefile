@@ -49,7 +49,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme \
+.PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme reference \
 	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
 
@@ -90,6 +90,12 @@ simdoc: sim ## Run the simulations and rewrite their figures in docs/simulator.m
 
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
 	bin/analyze readme $(RESULT) --file README.md
+
+reference: build ## Run the main job on a quiet machine and keep its report in reports/reference and README.md
+	rm -rf bin/reference
+	bin/bench --out bin/reference
+	bin/analyze reference bin/reference --to reports/reference
+	bin/analyze readme bin/reference --file README.md --block glance
 
 generate: ## Write the assembly of ./asm again from its generator
 	$(GO) -C asm/_gen run . -dir ..

@@ -18,6 +18,7 @@ type Block string
 // The blocks.
 const (
 	BlockResults     Block = "results"     // every figure, see [Markdown]
+	BlockGlance      Block = "glance"      // the answers of a tour, see [MarkdownGlance]
 	BlockSimulations Block = "simulations" // the main table of simulations, see [MarkdownSimulations]
 )
 
@@ -178,8 +179,11 @@ func UpdateReadme(path string, block Block, r *Result) error {
 
 // of returns the text of a block.
 func (b Block) of(r *Result) (string, error) {
-	if b == BlockSimulations {
+	switch b {
+	case BlockSimulations:
 		return MarkdownSimulations(r)
+	case BlockGlance:
+		return MarkdownGlance(r)
 	}
 	return Markdown(r), nil
 }
