@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"i3bench/cluster"
 	"i3bench/i3/machine"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
@@ -14,8 +15,9 @@ import (
 
 // The ways in which a search ends without an answer that can be trusted.
 var (
-	// ErrLimited is returned where the generator, not the system, was the limit.
-	ErrLimited = errors.New("INVALID: the generator was the limit")
+	// ErrInvalid is returned where the figures say nothing about the system: the
+	// generator was the limit, or a part of the run was lost.
+	ErrInvalid = errors.New("INVALID")
 	// ErrNoRate is returned where no rate is known to meet the objectives, where the
 	// budget was used up, or where trials contradict each other.
 	ErrNoRate = errors.New("no answer")
@@ -49,8 +51,9 @@ type findRun struct {
 	sink     Sink
 	progress Progress
 	begin    time.Time
-	group    *loadRun // nil: to be deployed
-	system   string   // reports.SystemNew if it has had no trial
+	group    *loadRun         // nil: to be deployed
+	system   string           // reports.SystemNew if it has had no trial
+	sockets  cluster.Counters // of the groups that were closed
 }
 
 // Run runs the search.
@@ -61,7 +64,12 @@ func (f Find) Run(ctx context.Context, sink Sink, progress Progress) error {
 			Stage: reports.StageFind, Kind: reports.KindObjective, Group: o.Text, Host: i, Value: o.Limit,
 		})
 	}
-	defer r.close()
+	healthy := watchHealth(sink, reports.StageFind)
+	defer func() {
+		r.close()
+		healthy()
+		socketDrops(sink, reports.StageFind, r.sockets)
+	}()
 	if err := r.deploy(ctx); err != nil {
 		return err
 	}
@@ -81,7 +89,7 @@ func verdict(r find.Result) error {
 	case find.Found, find.AtLeast:
 		return nil
 	case find.Limited:
-		return fmt.Errorf("find: %w from %.0f joins/s on", ErrLimited, r.Ceiling)
+		return fmt.Errorf("find: %w: the generator was the limit from %.0f joins/s on", ErrInvalid, r.Ceiling)
 	}
 	return fmt.Errorf("find: %w: %s", ErrNoRate, reports.FoundText(r.All.State, r.All.Against))
 }
@@ -96,6 +104,9 @@ func (r *findRun) deploy(ctx context.Context) (err error) {
 // close ends the group.
 func (r *findRun) close() {
 	if r.group != nil {
+		c := r.group.world.Counters()
+		r.sockets.Sent += c.Sent
+		r.sockets.Received += c.Received
 		r.group.close()
 		r.group = nil
 	}

@@ -39,6 +39,9 @@ type Load struct {
 	// Timeout is how long after the end of the schedule an operation may end.
 	// Default: 10 s.
 	Timeout time.Duration
+	// CatchUp is what the generator does with operations that it could not start in
+	// time. Default: smooth.
+	CatchUp loadgen.CatchUp
 	// Poisson makes operations come at random times instead of equal distances.
 	Poisson bool
 }
@@ -76,7 +79,9 @@ func (l Load) Run(ctx context.Context, sink Sink, progress Progress) error {
 		return err
 	}
 	defer r.close()
+	healthy := watchHealth(sink, reports.StageLoad)
 	err = r.offer(ctx, sink, progress)
+	healthy()
 	r.counters(sink)
 	return err
 }
@@ -251,7 +256,9 @@ func (r *loadRun) watch(paced <-chan struct{}, progress Progress) {
 }
 
 func (r *loadRun) pace(ctx context.Context, ops *operations, rate float64, start loadgen.Start) error {
-	p, err := loadgen.NewPacer(loadgen.PacerConfig{Spin: loadgen.NoSpin})
+	p, err := loadgen.NewPacer(loadgen.PacerConfig{
+		Spin: loadgen.NoSpin, CatchUp: r.CatchUp, Left: func(op loadgen.Op) { ops.left(ops.kind, op.At) },
+	})
 	if err != nil {
 		return err
 	}
@@ -260,10 +267,8 @@ func (r *loadRun) pace(ctx context.Context, ops *operations, rate float64, start
 		return err
 	}
 	ops.pacer = p
-	bounded, cancel := ctx, context.CancelFunc(func() {})
-	if r.Timeout > 0 { // a generator that fell behind does not go on for ever
-		bounded, cancel = context.WithDeadline(ctx, r.begin.Add(r.For+r.Timeout))
-	}
+	// A generator that fell behind does not go on for ever.
+	bounded, cancel := context.WithDeadline(ctx, r.begin.Add(r.For+cmp.Or(r.Timeout, loadTimeout)))
 	defer cancel()
 	stats, err := p.Run(bounded, r.begin, s, start)
 	if stats != nil {
@@ -287,6 +292,7 @@ func (r *loadRun) profile(kind string, rate float64) loadgen.Profile {
 // counters samples what the nodes, the receivers and the sockets counted.
 func (r *loadRun) counters(sink Sink) {
 	c := r.world.Counters()
+	socketDrops(sink, reports.StageLoad, c)
 	count(sink, reports.StageLoad, r.Seed, "datagrams sent", c.Sent)
 	count(sink, reports.StageLoad, r.Seed, "datagrams received", c.Received)
 	count(sink, reports.StageLoad, r.Seed, "datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))

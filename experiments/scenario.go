@@ -14,6 +14,7 @@ import (
 	"i3bench/i3/multicast"
 	"i3bench/loadgen"
 	"i3bench/loadgen/scenario"
+	"i3bench/reports"
 	"i3bench/testbed"
 )
 
@@ -28,6 +29,9 @@ type Scenario struct {
 	// Move makes a standing receiver look for another place while it keeps the one it
 	// has; it has moved when it is attached the next time. Nil: it leaves and joins.
 	Move func(m *multicast.Receiver, now machine.Time, out *machine.Outbox)
+	// CatchUp is what the generator does with operations that it could not start in
+	// time. Default: smooth.
+	CatchUp loadgen.CatchUp
 	// Observe is told of every operation when it begins; nil if nobody wants to know.
 	// It may be called from several goroutines.
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
@@ -83,8 +87,13 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 	}
 	r.tally = newTally(sink, r.now, s.Cluster.Timeout)
 	r.tally.begin = r.now().Add(loadLead)
+	healthy := func() {} // virtual time has no platform that could stall
+	if r.udp != nil {
+		healthy = watchHealth(sink, reports.StageLoad)
+	}
 	err := r.play(ctx, progress)
 	r.await(ctx)
+	healthy()
 	r.tally.finish()
 	r.counters()
 	return errors.Join(err, ctx.Err())

@@ -13,6 +13,7 @@ import (
 func (r *scenarioRun) counters() {
 	if r.udp != nil {
 		c := r.udp.Counters()
+		socketDrops(r.sink, reports.StageLoad, c)
 		r.count("datagrams sent", c.Sent)
 		r.count("datagrams received", c.Received)
 		r.count("datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))

@@ -132,7 +132,11 @@ func (r *scenarioRun) pace(ctx context.Context, stream int, begin time.Time) err
 	if err != nil {
 		return err
 	}
-	p, err := loadgen.NewPacer(loadgen.PacerConfig{Spin: loadgen.NoSpin})
+	p, err := loadgen.NewPacer(loadgen.PacerConfig{
+		Spin: loadgen.NoSpin, CatchUp: r.CatchUp, Left: func(op loadgen.Op) {
+			r.tally.left(plan.Action(op.Index).Kind, begin.Sub(r.tally.begin)+op.At)
+		},
+	})
 	if err != nil {
 		return err
 	}

@@ -48,19 +48,31 @@ func newTally(sink Sink, now func() time.Time, timeout time.Duration) *tally {
 func (t *tally) start(kind string, intended time.Time, done func()) *operation {
 	d := &operation{of: t, kind: kind, intended: intended, started: t.now(), done: done}
 	t.mu.Lock()
-	k := t.kinds[kind]
-	if k == nil {
-		k = &kindTally{offered: make(map[int64]int), achieved: make(map[int64]int)}
-		t.kinds[kind] = k
-	}
 	t.under[d] = struct{}{}
-	k.offered[t.second(intended)]++
+	t.kindOf(kind).offered[t.second(intended)]++
 	t.mu.Unlock()
 	t.sink.Sample(reports.Sample{
 		Stage: reports.StageLoad, Kind: reports.KindLate, Group: kind,
 		StartNS: int64(intended.Sub(t.begin)), Value: float64(d.started.Sub(intended)),
 	})
 	return d
+}
+
+// left notes an operation that the generator did not start, by its time in the run.
+func (t *tally) left(kind string, at time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kindOf(kind).offered[max(0, int64(at/time.Second))]++
+}
+
+// kindOf returns the counts of a kind. The caller holds the lock.
+func (t *tally) kindOf(kind string) *kindTally {
+	k := t.kinds[kind]
+	if k == nil {
+		k = &kindTally{offered: make(map[int64]int), achieved: make(map[int64]int)}
+		t.kinds[kind] = k
+	}
+	return k
 }
 
 // begun notes that an operation which waited is carried out only now, and reports

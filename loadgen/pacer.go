@@ -42,6 +42,17 @@ func (c CatchUp) String() string {
 	return fmt.Sprintf("CatchUp(%d)", int(c))
 }
 
+// UnmarshalText reads the name of a policy.
+func (c *CatchUp) UnmarshalText(text []byte) error {
+	for _, policy := range []CatchUp{Smooth, Burst, None} {
+		if string(text) == policy.String() {
+			*c = policy
+			return nil
+		}
+	}
+	return fmt.Errorf("loadgen: catch-up policy %.40q: want smooth, burst or none", text)
+}
+
 // NoSpin as [PacerConfig.Spin] makes a pacer sleep only.
 const NoSpin time.Duration = -1
 
@@ -74,6 +85,10 @@ type PacerConfig struct {
 	// Default: 50 us.
 	Spin time.Duration
 
+	// Left is told of each operation that is not started though its time has come. It
+	// is called where [Start] would be. Default: nobody is told.
+	Left func(op Op)
+
 	// Clock is where time comes from. Default: the monotonic clock of the
 	// machine.
 	Clock Clock
@@ -104,6 +119,9 @@ func (c PacerConfig) withDefaults() PacerConfig {
 		c.Spin = 50 * time.Microsecond
 	case NoSpin:
 		c.Spin = 0
+	}
+	if c.Left == nil {
+		c.Left = func(Op) {}
 	}
 	return c
 }

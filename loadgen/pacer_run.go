@@ -64,8 +64,10 @@ func (r *run) offer(op Op, now time.Duration) {
 	switch {
 	case p.cfg.CatchUp == None && late > p.cfg.Slack:
 		r.stats.Missed++
+		p.cfg.Left(op)
 	case p.inFlight.Load() >= int64(p.cfg.InFlight):
 		r.stats.Dropped++
+		p.cfg.Left(op)
 	default:
 		r.stats.Sent++
 		r.stats.Lateness.Record(int64(late))
@@ -80,6 +82,7 @@ func (r *run) abandon(s Schedule, i uint64, now time.Duration) {
 	for op, ok := s.At(i); ok && op.At <= now; op, ok = s.At(i) {
 		r.stats.Offered++
 		r.stats.Missed++
+		r.pacer.cfg.Left(op)
 		i++
 	}
 }

@@ -35,6 +35,9 @@ func findSection(r *Result) Section {
 	if len(points) > 0 {
 		s.Figures = []Figure{f.latencyCurve(points), f.achievedCurve(points)}
 	}
+	if rows := r.health(StageFind).rows(f.lateLimit, true); len(rows) > 0 {
+		s.Text, s.Tables = append(s.Text, healthText), append(s.Tables, checkTable(rows))
+	}
 	s.Bench = f.bench()
 	return s
 }

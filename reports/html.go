@@ -29,6 +29,8 @@ type page struct {
 
 	CSS        template.CSS
 	Contents   []cardRow // name = id, value = title
+	Invalid    []string  // why the run is
+	Glance     []Answer
 	Headlines  []Verdict
 	Card       []cardRow
 	Parity     []Finding
@@ -73,7 +75,7 @@ func HTML(r *Result) ([]byte, error) {
 		Title:    "i3bench: result of " + filepath.Base(filepath.Clean(r.Dir)),
 		Subtitle: fmt.Sprintf("%s, %s, %s", m.Status, m.Started.UTC().Format(time.DateOnly), m.Machine),
 		Policy:   policy(), CSS: template.CSS(pageCSS),
-		Headlines: r.headlines(), Card: r.card(), Parity: paper,
+		Invalid: r.Invalid(), Glance: r.glance(), Headlines: r.headlines(), Card: r.card(), Parity: measuredOnly(paper),
 		Parameters: r.paramRows(), Warnings: r.Warnings, Skipped: r.Skipped,
 		Reproduce: r.reproduce(),
 		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, SamplesFile, m.Schema,
@@ -95,7 +97,14 @@ func HTML(r *Result) ([]byte, error) {
 }
 
 func (p *page) contents() []cardRow {
-	out := []cardRow{{"verdict", "Verdict"}, {"run", "The run"}, {"parity", "Paper parity"}}
+	var out []cardRow
+	if len(p.Glance) > 0 {
+		out = append(out, cardRow{"glance", "At a glance"})
+	}
+	out = append(out, cardRow{"verdict", "Verdict"}, cardRow{"run", "The run"})
+	if len(p.Parity) > 0 {
+		out = append(out, cardRow{"parity", "Paper parity"})
+	}
 	for _, s := range p.Stages {
 		out = append(out, cardRow{s.ID, shortTitle(s.Title)})
 	}

@@ -51,6 +51,7 @@ const (
 	StageCopies   = "copies"
 	StageFind     = "find"
 	StageHold     = "hold"
+	StageTraffic  = "traffic"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -126,6 +127,14 @@ const (
 	KindTrial     = "trial"
 	KindObjective = "objective"
 
+	// Of the health of a load generator and its platform.
+	KindHealth = "health"
+	KindHiccup = "hiccup"
+
+	// Of what the packets of a group are for.
+	KindPackets = "packets"
+	KindBytes   = "bytes"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -161,6 +170,26 @@ const (
 	StatusError   = "error"
 	StatusMissing = "missing"
 	StatusBusy    = "busy" // of a measurement that does not count: the machine had other things to do
+)
+
+// The groups of samples of [StageTraffic]: what packets are for.
+const (
+	TrafficData      = "data"
+	TrafficRefresh   = "refresh" // of triggers, with the answers, and the news of it down the tree
+	TrafficRepair    = "repair"
+	TrafficHeartbeat = "heartbeat"
+	TrafficOther     = "other"
+)
+
+// The groups of samples of [KindHealth].
+const (
+	HealthHiccupP50 = "hiccup p50" // how late sleeps of a millisecond ended, in ns; n = sleeps
+	HealthHiccupP99 = "hiccup p99"
+	HealthHiccupMax = "hiccup max"
+	HealthPause     = "gc pause max" // longest pause of the collector, in ns; n = pauses
+	HealthSteal     = "steal"        // share of the processors' time that the hypervisor gave to others
+	HealthBusy      = "busy"         // share of the processors' time that anybody had
+	HealthDrops     = "socket drops" // datagrams lost in socket buffers; n = datagrams sent
 )
 
 // The groups of samples of [KindLookup].
@@ -223,6 +252,17 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
+	// Group = what the packets are for, level = packets that the source sent a second,
+	// n = receivers, start_ns = for how long was counted, value = packets, or bytes of
+	// these, that nodes and hosts received.
+	{StageTraffic, KindPackets}: spec(trafficNeed, trafficNeed),
+	{StageTraffic, KindBytes}:   spec(trafficNeed, trafficNeed),
+	// How platform and runtime behaved while load was offered: group = what, n = how
+	// often it was looked at, value in ns, or a share or number of what n counts.
+	{"", KindHealth}: spec(cols(colGroup, colN), cols(colGroup)),
+	// One a second of it: n = sleeps of a millisecond that ended in that second, value
+	// = how late the latest did, in ns, start_ns = begin of the second.
+	{"", KindHiccup}: spec(cols(colN, colStart), cols(colN, colStart)),
 	// A finished run: group = its key, value = seconds of wall clock that it took.
 	{"", KindRun}: spec(cols(colSeed, colGroup), cols(colGroup)),
 	// The trace of a run: group = its key, status = first 16 hex digits of the
@@ -282,6 +322,9 @@ var kinds = withKinds(map[kindKey]kindSpec{
 
 // findOpNeed is what every operation of a trial says of itself.
 var findOpNeed = cols(colLevel, colStart, colService, colStatus)
+
+// trafficNeed is what every sum of packets says of itself.
+var trafficNeed = cols(colSeed, colGroup, colLevel, colN, colStart)
 
 // copiesNeed is what every measurement of copies says of itself.
 var copiesNeed = cols(colSeed, colGroup, colLevel, colN)

@@ -71,6 +71,9 @@ func loadSection(r *Result) Section {
 	if f, ok := loadSeries(ops); ok {
 		s.Figures = append(s.Figures, f)
 	}
+	if f, ok := latencySeries(r); ok {
+		s.Figures = append(s.Figures, f)
+	}
 	for _, l := range ops {
 		s.Figures = append(s.Figures, loadPercentiles(l))
 	}

@@ -18,6 +18,7 @@ type Block string
 // The blocks.
 const (
 	BlockResults     Block = "results"     // every figure, see [Markdown]
+	BlockGlance      Block = "glance"      // the answers of a tour, see [MarkdownGlance]
 	BlockSimulations Block = "simulations" // the main table of simulations, see [MarkdownSimulations]
 )
 
@@ -32,6 +33,9 @@ func (b Block) End() string { return "<!-- " + string(b) + ":end -->" }
 // other figure has a row of its own.
 func Markdown(r *Result) string {
 	var b strings.Builder
+	for _, reason := range r.Invalid() {
+		fmt.Fprintf(&b, "**INVALID**: %s\n\n", reason)
+	}
 	all := r.measured()
 	tables := r.compactTables(all)
 	if len(tables) > 0 {
@@ -175,8 +179,11 @@ func UpdateReadme(path string, block Block, r *Result) error {
 
 // of returns the text of a block.
 func (b Block) of(r *Result) (string, error) {
-	if b == BlockSimulations {
+	switch b {
+	case BlockSimulations:
 		return MarkdownSimulations(r)
+	case BlockGlance:
+		return MarkdownGlance(r)
 	}
 	return Markdown(r), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,11 +16,16 @@ func Render(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r, r.render()
+}
+
+// render writes the files that are derived from a result.
+func (r *Result) render() error {
 	page, err := HTML(r)
 	if err == nil {
-		err = writeFile(filepath.Join(dir, HTMLFile), page)
+		err = writeFile(filepath.Join(r.Dir, HTMLFile), page)
 	}
-	return r, errors.Join(err, writeFile(filepath.Join(dir, BenchFile), Bench(r)))
+	return errors.Join(err, writeFile(filepath.Join(r.Dir, BenchFile), Bench(r)))
 }
 
 // headlines are the verdict lines at the top of every form of the report.
@@ -41,10 +47,12 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, Verdict{Miss, line})
 	}
 	paper, objectives := r.findings()
-	out = append(out, parityLine(paper))
+	if len(measuredOnly(paper)) > 0 {
+		out = append(out, parityLine(paper))
+	}
 	for _, f := range objectives {
-		if f.Verdict.State == NotMeasured {
-			continue
+		if f.Verdict.State == NotMeasured || f.ID == "find" && f.Verdict.State == NotJudged {
+			continue // of a search that ended early the answer for all objectives says enough
 		}
 		line := fmt.Sprintf("%s: %s, %s", upperFirst(f.What), f.Ours, f.Verdict.Text)
 		if f.Spread != "" {
@@ -53,6 +61,15 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, Verdict{f.Verdict.State, line + "."})
 	}
 	return out
+}
+
+// measuredOnly returns findings where any of them was measured, and none where none was: a
+// table of what is absent says nothing.
+func measuredOnly(list []Finding) []Finding {
+	if slices.ContainsFunc(list, func(f Finding) bool { return f.Verdict.State != NotMeasured }) {
+		return list
+	}
+	return nil
 }
 
 // maxNamedMisses bounds how many misses the parity line names one by one.

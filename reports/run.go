@@ -36,9 +36,10 @@ type Run struct {
 	bad     int    // samples that were no samples
 	badErr  error  // the first of them
 
-	wake chan struct{}
-	stop chan struct{}
-	done chan error // the writer's error, once
+	wake  chan struct{}
+	flush chan chan error // whoever waits for all samples to be in the file
+	stop  chan struct{}
+	done  chan error // the writer's error, once
 }
 
 // Create makes the directory of a run, writes its manifest with status
@@ -73,6 +74,7 @@ func newRun(dir string, m Manifest, f *os.File, begin string) *Run {
 		dir: dir, man: m,
 		waiting: append(make([]byte, 0, 2*flushBytes), begin...),
 		wake:    make(chan struct{}, 1),
+		flush:   make(chan chan error),
 		stop:    make(chan struct{}),
 		done:    make(chan error, 1),
 	}
@@ -129,10 +131,35 @@ func (r *Run) Stage(s Stage) error {
 	return r.man.write(r.dir)
 }
 
+// Invalidate notes a reason why the figures of the run say nothing about the
+// system, such as an agent that was lost. The run goes on; the report says so at
+// its top. The same reason counts once. After Close, Invalidate does nothing.
+func (r *Run) Invalidate(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed && !slices.Contains(r.man.Invalid, reason) {
+		r.man.Invalid = append(r.man.Invalid, reason)
+	}
+}
+
+// Flush returns when every sample recorded so far is in the file, with the error of
+// writing, so that the directory can be read while the run goes on. After Close it does
+// nothing.
+func (r *Run) Flush() error {
+	done := make(chan error, 1)
+	select {
+	case r.flush <- done:
+		return <-done
+	case <-r.stop:
+		return nil
+	}
+}
+
 // Close ends the run: it writes the waiting samples, the final manifest with
-// the status and the cause of a failure (nil if there is none), bench.txt and
-// report.html. It returns what went wrong in writing, samples that were refused
-// or lost included. A second Close returns an error and changes nothing.
+// the status, the cause of a failure (nil if there is none) and why the run is
+// invalid, if it is (see [Result.Invalid]), bench.txt and report.html. It returns
+// what went wrong in writing, samples that were refused or lost included. A second
+// Close returns an error and changes nothing.
 func (r *Run) Close(status Status, cause error) error {
 	r.mu.Lock()
 	if r.closed {
@@ -157,8 +184,14 @@ func (r *Run) Close(status Status, cause error) error {
 		r.man.Error = cause.Error()
 	}
 	err = errors.Join(err, r.man.write(r.dir))
-	_, renderErr := Render(r.dir)
-	return errors.Join(err, renderErr)
+	result, openErr := Open(r.dir)
+	if openErr != nil {
+		return errors.Join(err, openErr)
+	}
+	if r.man.Invalid = result.Invalid(); len(r.man.Invalid) > 0 {
+		err = errors.Join(err, r.man.write(r.dir))
+	}
+	return errors.Join(err, result.render())
 }
 
 // writer moves samples from memory to the file until the run is closed.
@@ -168,7 +201,9 @@ func (r *Run) writer(f *os.File) {
 	var err error
 	spare := make([]byte, 0, 2*flushBytes)
 	for open := true; open; {
+		var flushed chan error
 		select {
+		case flushed = <-r.flush:
 		case <-tick.C:
 		case <-r.wake:
 		case <-r.stop:
@@ -178,8 +213,11 @@ func (r *Run) writer(f *os.File) {
 		lines := r.waiting
 		r.waiting = spare[:0]
 		r.mu.Unlock()
-		err = r.flush(f, lines, err)
+		err = r.put(f, lines, err)
 		spare = lines
+		if flushed != nil {
+			flushed <- err
+		}
 	}
 	if closeErr := f.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("reports: close %s: %w", f.Name(), closeErr)
@@ -187,9 +225,9 @@ func (r *Run) writer(f *os.File) {
 	r.done <- err
 }
 
-// flush writes lines, unless an earlier write failed: what follows a part of a
+// put writes lines, unless an earlier write failed: what follows a part of a
 // line could not be read.
-func (r *Run) flush(f io.Writer, lines []byte, failed error) error {
+func (r *Run) put(f io.Writer, lines []byte, failed error) error {
 	if failed == nil {
 		if _, err := f.Write(lines); err != nil {
 			failed = fmt.Errorf("reports: write samples of %s: %w", r.dir, err)

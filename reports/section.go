@@ -96,6 +96,7 @@ var registry = []func(*Result) Section{
 	fig13bSection,
 	table1Section,
 	simDeliverySection,
+	trafficSection,
 	depthSection,
 	queriesSection,
 	clusterJoinSection,
@@ -152,19 +153,20 @@ func (r *Result) findings() (paper, objectives []Finding) {
 // stages lists the stages that the report shows, in its order, with the title
 // of each.
 var stages = []struct{ name, title string }{
-	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
+	{StageLoad, "Load: joins and repairs at a fixed rate"},
+	{StageFind, "Find: the largest rate that meets objectives"},
+	{StageHold, "Hold: many members on sockets"},
+	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
+	{StageMatch, "Two worlds: the simulator against sockets"},
+	{StageTraffic, "Traffic: what the packets of a group are for"},
 	{StageRefresh, "Refreshes: keeping simulated trees alive"},
 	{StageRecovery, "Recovery: losses repaired in simulated trees"},
-	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageWAN, "Wide area: measured delays"},
-	{StageMatch, "Two worlds: the simulator against sockets"},
+	{StageDeliver, "Delivery"},
+	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
 	{StageScale, "Scale: large groups"},
 	{StageMicro, "Look-ups: what one costs in tables of any size"},
 	{StageCopies, "Copies: what one costs on its way to receivers"},
-	{StageDeliver, "Delivery"},
-	{StageLoad, "Load: joins and repairs at a fixed rate"},
-	{StageHold, "Hold: many members on sockets"},
-	{StageFind, "Find: the largest rate that meets objectives"},
 	{"", "Records: runs, traces and counters"},
 }
 

@@ -18,6 +18,12 @@ func stateMark(s State) string {
 // tables of every section, as aligned plain text. Charts are left to the page.
 func Text(r *Result) string {
 	var b strings.Builder
+	for _, reason := range r.Invalid() {
+		wrap(&b, "INVALID: ", reason)
+	}
+	for _, a := range r.glance() {
+		wrap(&b, pad(a.Question, 36, false), a.Text)
+	}
 	for _, v := range r.headlines() {
 		wrap(&b, stateMark(v.State)+" ", v.Text)
 	}
@@ -26,7 +32,9 @@ func Text(r *Result) string {
 		wrap(&b, pad(row.Name, 11, false), row.Value)
 	}
 	paper, _ := r.findings()
-	parityTable(paper).WriteText(&b, len(paper))
+	if len(measuredOnly(paper)) > 0 {
+		parityTable(paper).WriteText(&b, len(paper))
+	}
 	for _, stage := range stages {
 		r.stageText(&b, stage.name, stage.title)
 	}

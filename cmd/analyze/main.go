@@ -53,6 +53,8 @@ type cli struct {
 	Text   textCmd   `cmd:"" help:"Print the figures as text."`
 	Readme readmeCmd `cmd:"" help:"Write the figures into a file between the lines of a block."`
 
+	Reference referenceCmd `cmd:"" help:"Keep the report of a tour as an example, with two of its charts."`
+
 	Compare compareCmd `cmd:"" help:"Compare two versions, row by row."`
 	Gate    gateCmd    `cmd:"" help:"Compare two versions and fail if the new one is worse."`
 	History historyCmd `cmd:"" help:"Show rows over time and where they changed."`
@@ -90,7 +92,7 @@ type readmeCmd struct {
 	Dir  string `arg:"" help:"Result directory."`
 	File string `required:"" placeholder:"FILE" help:"Markdown file to rewrite."`
 
-	Block reports.Block `default:"results" enum:"results,simulations" help:"All figures, or the main table of bench sim."`
+	Block reports.Block `default:"results" enum:"results,simulations,glance" help:"Which block: ${enum}."`
 }
 
 // Run rewrites a block of a Markdown file.

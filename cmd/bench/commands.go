@@ -2,27 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"i3bench/experiments"
 	"i3bench/reports"
 )
-
-// Run runs the main job.
-func (c *tourCmd) Run(s *session) error {
-	if c.Quick {
-		c.ClusterSeeds, c.WANSeeds, c.Packets, c.For = 2, 2, 30, 2*time.Second
-	}
-	cluster, err := c.clusterFlags.experiment(s.cli, string(experiments.UDP))
-	wan, err2 := c.wanFlags.experiment(s.cli, string(experiments.UDP))
-	load, err3 := c.loadFlags.experiment(s.cli)
-	if err := errors.Join(err, err2, err3); err != nil {
-		return err
-	}
-	return s.run(clusterStage(cluster), c.wanFlags.stage(wan), loadStage(load))
-}
 
 // Run runs the cluster experiment.
 func (c *clusterCmd) Run(s *session) error {

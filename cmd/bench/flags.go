@@ -20,7 +20,7 @@ type cli struct {
 	Seed     uint64 `placeholder:"N" help:"First seed. Everything random follows from it. Default: 1, that of sim 101."`
 	Progress string `default:"auto" enum:"auto,bar,plain,none" help:"How progress is shown: ${enum}."`
 
-	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job: cluster, wan and load (the default)."`
+	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job, a tour of 90 seconds (the default)."`
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`
 	WAN     wanCmd     `cmd:"" name:"wan" help:"Stretch and repair on a measured network, as in section 7.2."`
 	Load    loadCmd    `cmd:"" help:"Joins and repairs offered at fixed rates, or a scenario."`
@@ -56,13 +56,12 @@ type loadFlags struct {
 	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
 	Search   string        `default:"lan" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
+	generatorFlags
 }
 
-type tourCmd struct {
-	Quick bool `help:"A short form, for a look or a test: two seeds, two seconds of load."`
-	clusterFlags
-	wanFlags
-	loadFlags
+type generatorFlags struct {
+	Late    time.Duration   `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`
+	CatchUp loadgen.CatchUp `default:"smooth" name:"catchup" help:"What late operations get: smooth, burst, none."`
 }
 
 type clusterCmd struct {
@@ -197,13 +196,13 @@ func (f loadFlags) offered() error {
 func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	err := positive(map[string]float64{
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
-		"pool": float64(f.Pool),
+		"pool": float64(f.Pool), "late": f.Late.Seconds(),
 	})
 	if err == nil {
 		err = f.offered()
 	}
 	return experiments.Load{
 		Nodes: 32, Degree: 4, Standing: f.Standing, Pool: f.Pool, Joins: f.Joins, Repairs: f.Repairs, For: f.For,
-		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: experiments.Policies[f.Search],
+		PerSecond: f.Rate, Size: 256, Seed: c.Seed, Search: experiments.Policies[f.Search], CatchUp: f.CatchUp,
 	}, err
 }

@@ -118,6 +118,8 @@ func TestUsageErrors(t *testing.T) {
 		{"wan --rtt testdata/empty.txt", []string{"testdata/empty.txt", "want"}},
 		{"load --joins 0", []string{"--joins 0", "want more than zero"}},
 		{"load --repairs nan", []string{"--repairs NaN", "want more than zero"}},
+		{"load --late 0s", []string{"--late 0", "want more than zero"}},
+		{"load --catchup later", []string{"--catchup", "later", "smooth, burst or none"}},
 		{"load --joins inf", []string{"--joins +Inf", "want"}},
 		{"load --joins 1e300", []string{"--joins 1e+300", "want"}},
 		{"load --repairs 2e9", []string{"--repairs 2e+09", "want"}},

@@ -47,7 +47,7 @@ func firstSentences(text string) string {
 }
 
 // ofScenario are the flags that have a meaning beside --scenario.
-var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress"}
+var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress"}
 
 // given returns the names of the flags on the command line.
 func given(s *session) (names []string) {
@@ -108,7 +108,9 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	e := experiments.Scenario{World: experiments.Kind(sc.World), Cluster: sc.Cluster, Spans: spans, Seed: s.cli.Seed}
+	e := experiments.Scenario{
+		World: experiments.Kind(sc.World), Cluster: sc.Cluster, Spans: spans, Seed: s.cli.Seed, CatchUp: c.CatchUp,
+	}
 	var verdict string
 	run := func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
 		j := experiments.NewJudge(sc.Objectives, sink)

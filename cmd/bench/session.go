@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -31,6 +32,7 @@ type session struct {
 	intro  func() string     // says, after the result is opened, what will be run
 	// persist makes a stage that fails not keep the next ones from being run.
 	persist bool
+	figures bool // say a stage's key figures when it has ended
 }
 
 // A stage is one experiment of a session.
@@ -72,11 +74,24 @@ func (s *session) run(stages ...stage) error {
 	if s.cli.Out == "" {
 		latest(dir)
 	}
-	if result, openErr := reports.Open(dir); openErr == nil {
+	result, openErr := reports.Open(dir)
+	if openErr == nil {
 		fmt.Fprint(s.out, reports.Text(result))
+		if !errors.Is(err, experiments.ErrInvalid) {
+			err = errors.Join(err, invalid(result))
+		}
 	}
 	fmt.Fprintf(s.out, "\nreport: %s\n", filepath.Join(dir, reports.HTMLFile))
 	return errors.Join(err, closeErr)
+}
+
+// invalid returns the error of a run whose figures say nothing about the system. One
+// that was interrupted is not judged.
+func invalid(r *reports.Result) error {
+	if reasons := r.Invalid(); len(reasons) > 0 && r.Manifest.Status != reports.Interrupted {
+		return fmt.Errorf("%w: %s", experiments.ErrInvalid, strings.Join(reasons, "; "))
+	}
+	return nil
 }
 
 // open makes the result directory, or opens that of the run to go on with.
@@ -128,9 +143,33 @@ func (s *session) stage(run *reports.Run, st stage, title string) error {
 	case err != nil:
 		status = reports.Failed
 	}
-	return errors.Join(err, run.Stage(reports.Stage{
+	err = errors.Join(err, run.Stage(reports.Stage{
 		Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
 	}))
+	if s.figures && s.cli.Progress != "none" {
+		s.say(run, st.name)
+	}
+	return err
+}
+
+// say prints the key figures of a stage that has ended.
+func (s *session) say(run *reports.Run, name string) {
+	if run.Flush() != nil {
+		return // Close reports it
+	}
+	if r, err := reports.Open(run.Dir()); err == nil {
+		for _, line := range r.KeyFigures(name) {
+			fmt.Fprintf(s.errs, "      %s\n", line)
+		}
+	}
+}
+
+// note adds parameters that are no flags.
+func (s *session) note(parameters map[string]string) {
+	if s.more == nil {
+		s.more = make(map[string]string)
+	}
+	maps.Copy(s.more, parameters)
 }
 
 // latest makes bench-out/latest name the newest result. It is a convenience: a
