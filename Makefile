@@ -62,8 +62,8 @@ build: ## Build cmd/bench and cmd/analyze into bin/
 bench: build ## The main job, about a minute: cluster, wan and load; results and report in bench-out/
 	bin/bench
 
-bench-smoke: build ## The main job in its shortest form
-	bin/bench tour --quick
+bench-smoke: build ## The main job in its shortest form; on a busy machine it may be INVALID
+	bin/bench tour --quick || test $$? = 4
 
 find: build ## The largest rate that meets objectives, two minutes; OBJECTIVES="join.p99<250ms" names others
 	bin/bench find $(OBJECTIVES:%=--objective '%')

@@ -14,8 +14,9 @@ import (
 
 // The ways in which a search ends without an answer that can be trusted.
 var (
-	// ErrLimited is returned where the generator, not the system, was the limit.
-	ErrLimited = errors.New("INVALID: the generator was the limit")
+	// ErrInvalid is returned where the figures say nothing about the system: the
+	// generator was the limit, or a part of the run was lost.
+	ErrInvalid = errors.New("INVALID")
 	// ErrNoRate is returned where no rate is known to meet the objectives, where the
 	// budget was used up, or where trials contradict each other.
 	ErrNoRate = errors.New("no answer")
@@ -81,7 +82,7 @@ func verdict(r find.Result) error {
 	case find.Found, find.AtLeast:
 		return nil
 	case find.Limited:
-		return fmt.Errorf("find: %w from %.0f joins/s on", ErrLimited, r.Ceiling)
+		return fmt.Errorf("find: %w: the generator was the limit from %.0f joins/s on", ErrInvalid, r.Ceiling)
 	}
 	return fmt.Errorf("find: %w: %s", ErrNoRate, reports.FoundText(r.All.State, r.All.Against))
 }

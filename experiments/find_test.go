@@ -67,7 +67,7 @@ func TestFindOverload(t *testing.T) {
 	f.Timeout, f.Settle = 50*time.Millisecond, time.Nanosecond
 	var r recorder
 	err := f.Run(t.Context(), &r, func(int, int, string) {})
-	if err == nil || !errors.Is(err, ErrNoRate) && !errors.Is(err, ErrLimited) {
+	if err == nil || !errors.Is(err, ErrNoRate) && !errors.Is(err, ErrInvalid) {
 		t.Fatalf("one receiver cannot join 2,000 times a second: %v", err)
 	}
 	r.known(t)
@@ -122,7 +122,7 @@ func TestFindCancelled(t *testing.T) {
 // What a search has found decides how it ends.
 func TestVerdictOfSearch(t *testing.T) {
 	for state, want := range map[find.State]error{
-		find.Found: nil, find.AtLeast: nil, find.None: ErrNoRate, find.Limited: ErrLimited, find.Open: ErrNoRate,
+		find.Found: nil, find.AtLeast: nil, find.None: ErrNoRate, find.Limited: ErrInvalid, find.Open: ErrNoRate,
 		find.Contradicted: ErrNoRate,
 	} {
 		if err := verdict(find.Result{All: find.Answer{State: state}}); !errors.Is(err, want) {

@@ -19,8 +19,11 @@ const (
 	ParamFindConfidence = "confidence" // that both ends are right
 	ParamFindTrial      = "trial"      // full length of a trial
 	ParamFindFirst      = "first"      // length of the first trials
-	ParamFindLate       = "late"       // p99 of the lateness beyond which a trial is invalid
 )
+
+// ParamLate names the parameter that says how late the generator may be in the 99th
+// percentile: beyond that a trial, or a run of load, is invalid.
+const ParamLate = "late"
 
 // A found is a search as the samples tell it.
 type found struct {
@@ -43,7 +46,7 @@ func (r *Result) search() (f found, err error) {
 	}
 	m := &r.Manifest
 	f.lateLimit = LateLimit(f.objectives)
-	if late := m.number(ParamFindLate, 0); late > 0 {
+	if late := m.number(ParamLate, 0); late > 0 {
 		f.lateLimit = 1e9 * late
 	}
 	f.trials = summarizeTrials(r)

@@ -29,6 +29,7 @@ type page struct {
 
 	CSS        template.CSS
 	Contents   []cardRow // name = id, value = title
+	Invalid    []string  // why the run is
 	Headlines  []Verdict
 	Card       []cardRow
 	Parity     []Finding
@@ -73,7 +74,7 @@ func HTML(r *Result) ([]byte, error) {
 		Title:    "i3bench: result of " + filepath.Base(filepath.Clean(r.Dir)),
 		Subtitle: fmt.Sprintf("%s, %s, %s", m.Status, m.Started.UTC().Format(time.DateOnly), m.Machine),
 		Policy:   policy(), CSS: template.CSS(pageCSS),
-		Headlines: r.headlines(), Card: r.card(), Parity: paper,
+		Invalid: r.Invalid(), Headlines: r.headlines(), Card: r.card(), Parity: paper,
 		Parameters: r.paramRows(), Warnings: r.Warnings, Skipped: r.Skipped,
 		Reproduce: r.reproduce(),
 		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, SamplesFile, m.Schema,

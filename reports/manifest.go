@@ -48,6 +48,10 @@ type Manifest struct {
 	Status  Status    `json:"status"`           // always Running in a new run
 	Error   string    `json:"error,omitempty"`  // why the run failed
 
+	// Invalid says why the figures say nothing about the system: the load generator
+	// was the limit, or a part of the run was lost. Empty: the run is valid.
+	Invalid []string `json:"invalid,omitempty"`
+
 	Machine    MachineInfo       `json:"machine"`              // zero means what [Machine] finds
 	Parameters map[string]string `json:"parameters,omitempty"` // resolved flags by name
 	Stages     []Stage           `json:"stages"`               // in order of execution
@@ -79,7 +83,7 @@ func (m *Manifest) fill() {
 	if m.Machine == (MachineInfo{}) {
 		m.Machine = Machine()
 	}
-	m.Status, m.Error, m.Stopped = Running, "", time.Time{}
+	m.Status, m.Error, m.Stopped, m.Invalid = Running, "", time.Time{}, nil
 }
 
 // write replaces run.json in one step, so that a reader sees the old or the

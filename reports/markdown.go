@@ -32,6 +32,9 @@ func (b Block) End() string { return "<!-- " + string(b) + ":end -->" }
 // other figure has a row of its own.
 func Markdown(r *Result) string {
 	var b strings.Builder
+	for _, reason := range r.Invalid() {
+		fmt.Fprintf(&b, "**INVALID**: %s\n\n", reason)
+	}
 	all := r.measured()
 	tables := r.compactTables(all)
 	if len(tables) > 0 {

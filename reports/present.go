@@ -15,11 +15,16 @@ func Render(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r, r.render()
+}
+
+// render writes the files that are derived from a result.
+func (r *Result) render() error {
 	page, err := HTML(r)
 	if err == nil {
-		err = writeFile(filepath.Join(dir, HTMLFile), page)
+		err = writeFile(filepath.Join(r.Dir, HTMLFile), page)
 	}
-	return r, errors.Join(err, writeFile(filepath.Join(dir, BenchFile), Bench(r)))
+	return errors.Join(err, writeFile(filepath.Join(r.Dir, BenchFile), Bench(r)))
 }
 
 // headlines are the verdict lines at the top of every form of the report.

@@ -129,10 +129,22 @@ func (r *Run) Stage(s Stage) error {
 	return r.man.write(r.dir)
 }
 
+// Invalidate notes a reason why the figures of the run say nothing about the
+// system, such as an agent that was lost. The run goes on; the report says so at
+// its top. The same reason counts once. After Close, Invalidate does nothing.
+func (r *Run) Invalidate(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed && !slices.Contains(r.man.Invalid, reason) {
+		r.man.Invalid = append(r.man.Invalid, reason)
+	}
+}
+
 // Close ends the run: it writes the waiting samples, the final manifest with
-// the status and the cause of a failure (nil if there is none), bench.txt and
-// report.html. It returns what went wrong in writing, samples that were refused
-// or lost included. A second Close returns an error and changes nothing.
+// the status, the cause of a failure (nil if there is none) and why the run is
+// invalid, if it is (see [Result.Invalid]), bench.txt and report.html. It returns
+// what went wrong in writing, samples that were refused or lost included. A second
+// Close returns an error and changes nothing.
 func (r *Run) Close(status Status, cause error) error {
 	r.mu.Lock()
 	if r.closed {
@@ -157,8 +169,14 @@ func (r *Run) Close(status Status, cause error) error {
 		r.man.Error = cause.Error()
 	}
 	err = errors.Join(err, r.man.write(r.dir))
-	_, renderErr := Render(r.dir)
-	return errors.Join(err, renderErr)
+	result, openErr := Open(r.dir)
+	if openErr != nil {
+		return errors.Join(err, openErr)
+	}
+	if r.man.Invalid = result.Invalid(); len(r.man.Invalid) > 0 {
+		err = errors.Join(err, r.man.write(r.dir))
+	}
+	return errors.Join(err, result.render())
 }
 
 // writer moves samples from memory to the file until the run is closed.

@@ -283,7 +283,7 @@ func TestGeneratorByHand(t *testing.T) {
 		{nil, LoadOp{Offered: 1000, Sent: 1000}, "not measured"},
 		{late(1e6), LoadOp{}, "not measured"},
 	} {
-		if got := SummarizeGenerator(c.late, []LoadOp{c.op}).verdict(); got.Text != c.want {
+		if got := SummarizeGenerator(c.late, []LoadOp{c.op}, latenessLimitNS).verdict(); got.Text != c.want {
 			t.Errorf("%+v: %q, expected %q", c.op, got.Text, c.want)
 		}
 	}

@@ -18,6 +18,9 @@ func stateMark(s State) string {
 // tables of every section, as aligned plain text. Charts are left to the page.
 func Text(r *Result) string {
 	var b strings.Builder
+	for _, reason := range r.Invalid() {
+		wrap(&b, "INVALID: ", reason)
+	}
 	for _, v := range r.headlines() {
 		wrap(&b, stateMark(v.State)+" ", v.Text)
 	}

@@ -54,6 +54,7 @@ type loadFlags struct {
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
 	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
+	Late     time.Duration `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`
 }
 
 type tourCmd struct {
@@ -195,7 +196,7 @@ func (f loadFlags) offered() error {
 func (f loadFlags) experiment(c *cli) (experiments.Load, error) {
 	err := positive(map[string]float64{
 		"joins": f.Joins, "repairs": f.Repairs, "for": f.For.Seconds(), "standing": float64(f.Standing), "rate": f.Rate,
-		"pool": float64(f.Pool),
+		"pool": float64(f.Pool), "late": f.Late.Seconds(),
 	})
 	if err == nil {
 		err = f.offered()

@@ -14,7 +14,7 @@
 //
 // Exit codes: 0 done, 1 the run failed or was interrupted, or find has no answer,
 // 2 wrong usage, 3 a packet that was owed did not arrive or an objective was missed,
-// 4 find is INVALID: the load generator was the limit.
+// 4 the run is INVALID: the load generator was the limit, or a part of it was lost.
 package main
 
 import (
@@ -78,20 +78,20 @@ func run(args []string, out, errs io.Writer) int {
 	defer stop()
 	err = command.Run(&session{ctx: ctx, out: out, errs: errs, cli: &c, args: args})
 	var usage *usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &usage):
-		fmt.Fprintln(errs, "bench:", err)
-		return exitUsage
-	case errors.Is(err, experiments.ErrMissing) || errors.Is(err, experiments.ErrObjective):
-		fmt.Fprintln(errs, "bench:", err)
-		return exitMissing
-	case errors.Is(err, experiments.ErrLimited):
-		fmt.Fprintln(errs, "bench:", err)
-		return exitInvalid
 	}
 	fmt.Fprintln(errs, "bench:", err)
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, experiments.ErrMissing): // is so, whatever the generator did
+		return exitMissing
+	case errors.Is(err, experiments.ErrInvalid):
+		return exitInvalid
+	case errors.Is(err, experiments.ErrObjective):
+		return exitMissing
+	}
 	return exitError
 }
 

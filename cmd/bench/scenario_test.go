@@ -38,7 +38,7 @@ func scenarioFile(t *testing.T, text string) string {
 func TestScenarioRun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	file := scenarioFile(t, small)
-	code, out, errs := bench("load", "--scenario="+file, "--set=cluster.nodes=5", "--seed=3", "--out="+dir)
+	code, out, errs := bench("load", "--scenario="+file, "--set=cluster.nodes=5", "--seed=3", "--late=1m", "--out="+dir)
 	if code != exitOK {
 		t.Fatalf("exit %d: %s\n%s", code, errs, out)
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -72,11 +73,24 @@ func (s *session) run(stages ...stage) error {
 	if s.cli.Out == "" {
 		latest(dir)
 	}
-	if result, openErr := reports.Open(dir); openErr == nil {
+	result, openErr := reports.Open(dir)
+	if openErr == nil {
 		fmt.Fprint(s.out, reports.Text(result))
+		if !errors.Is(err, experiments.ErrInvalid) {
+			err = errors.Join(err, invalid(result))
+		}
 	}
 	fmt.Fprintf(s.out, "\nreport: %s\n", filepath.Join(dir, reports.HTMLFile))
 	return errors.Join(err, closeErr)
+}
+
+// invalid returns the error of a run whose figures say nothing about the system. One
+// that was interrupted is not judged.
+func invalid(r *reports.Result) error {
+	if reasons := r.Invalid(); len(reasons) > 0 && r.Manifest.Status != reports.Interrupted {
+		return fmt.Errorf("%w: %s", experiments.ErrInvalid, strings.Join(reasons, "; "))
+	}
+	return nil
 }
 
 // open makes the result directory, or opens that of the run to go on with.
