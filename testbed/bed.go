@@ -51,6 +51,7 @@ type Config struct {
 type Bed struct {
 	cfg    Config
 	ring   *chord.Fixed
+	places []chord.Place // of the nodes, on it
 	group  i3.ID
 	nodes  []Node
 	sites  map[netip.AddrPort]int // of the nodes
@@ -58,6 +59,7 @@ type Bed struct {
 	// profile is what all receivers share, made with the first.
 	profile *multicast.Profile
 	hosts   uint64
+	base    uint64 // hosts before the first receiver
 }
 
 // A Node is a deployed i3 node.
@@ -134,7 +136,7 @@ func (b *Bed) startNodes() error {
 	if err != nil {
 		return err
 	}
-	b.ring = ring
+	b.ring, b.places = ring, places
 	for i := range b.nodes {
 		if err := b.startNode(i); err != nil {
 			return err
@@ -206,6 +208,7 @@ func (b *Bed) startSource() error {
 		return err
 	}
 	b.source.Machine = m
+	b.base = b.hosts
 	ep.Start(m)
 	ep.Do(m.Start)
 	return nil
@@ -257,7 +260,7 @@ func (b *Bed) AddReceiver(site int, events multicast.Events) (*Receiver, error) 
 		return nil, err
 	}
 	ep.Start(m)
-	return &Receiver{Endpoint: ep, Machine: m, Site: site, Number: int(b.hosts) - 2}, nil
+	return &Receiver{Endpoint: ep, Machine: m, Site: site, Number: int(b.hosts-b.base) - 1}, nil
 }
 
 // Source returns the source.
@@ -294,7 +297,9 @@ func (s *Source) Send(payload []byte) (seq uint64) {
 // Close stops the nodes and the source. Receivers are their owner's to close.
 func (b *Bed) Close() error {
 	for _, n := range b.nodes {
-		n.Endpoint.Close()
+		if n.Endpoint != nil { // else it is another bed's
+			n.Endpoint.Close()
+		}
 	}
 	if b.source.Endpoint != nil {
 		b.source.Endpoint.Close()
