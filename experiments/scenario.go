@@ -75,7 +75,9 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 	if err := r.deploy(ctx, progress); err != nil {
 		return err
 	}
-	return r.offer(ctx, r.now().Add(loadLead), progress)
+	err := r.offer(ctx, r.now().Add(loadLead), progress)
+	r.counters()
+	return err
 }
 
 // newScenarioRun returns a run of which nothing is deployed.
@@ -99,7 +101,6 @@ func (r *scenarioRun) offer(ctx context.Context, begin time.Time, progress Progr
 	err := r.play(ctx, progress)
 	r.await(ctx)
 	r.tally.finish()
-	r.counters()
 	return errors.Join(err, ctx.Err())
 }
 

@@ -18,7 +18,7 @@ import (
 // How a run ends that is worth nothing.
 var (
 	// ErrLost says that an agent was lost: what the others measured is not what was wanted.
-	ErrLost = errors.New("INVALID: an agent was lost")
+	ErrLost = errors.New("an agent was lost")
 	// ErrFailed says that an agent could not do its part.
 	ErrFailed = errors.New("an agent failed")
 )
@@ -326,14 +326,24 @@ func (c *Coordinator) Live() map[string]*hist.Histogram {
 }
 
 // Results hands over the results of each agent that has finished, one after the other, and fails with the first that
-// cannot be read whole.
+// cannot be read whole. All agents are asked at once for the beginning of theirs.
 func (c *Coordinator) Results(ctx context.Context, take func(agent int, m Member, r io.Reader) error) error {
 	known := c.known()
+	pullers := make([]*puller, len(known))
+	var wg sync.WaitGroup
 	for i, m := range c.members() {
-		if known[i].lost || known[i].state != Finished {
+		if !known[i].lost && known[i].state == Finished {
+			p := &puller{ctx: ctx, from: c, member: m}
+			pullers[i] = p
+			wg.Go(func() { p.err = p.fill() })
+		}
+	}
+	wg.Wait()
+	for i, p := range pullers {
+		if p == nil {
 			continue
 		}
-		if err := take(i, known[i], &puller{ctx: ctx, from: c, member: m}); err != nil {
+		if err := take(i, known[i], p); err != nil {
 			return fmt.Errorf("coord: results of agent %d (%v): %w", i, known[i], err)
 		}
 	}
@@ -348,27 +358,36 @@ type puller struct {
 	at     int64
 	have   []byte
 	last   bool
+	err    error
 }
 
 // Read implements io.Reader.
 func (p *puller) Read(b []byte) (int, error) {
-	for len(p.have) == 0 {
-		if p.last {
-			return 0, io.EOF
+	for len(p.have) == 0 && p.err == nil {
+		if p.err = io.EOF; !p.last {
+			p.err = p.fill()
 		}
-		a, err := p.from.order(p.ctx, p.member, order{Do: doRead, At: p.at})
-		if err != nil {
-			return 0, err
-		}
-		if len(a.Data) == 0 && !a.Last {
-			return 0, io.ErrNoProgress
-		}
-		p.have, p.last = a.Data, a.Last
-		p.at += int64(len(a.Data))
+	}
+	if len(p.have) == 0 {
+		return 0, p.err
 	}
 	n := copy(b, p.have)
 	p.have = p.have[n:]
 	return n, nil
+}
+
+// fill reads the next chunk.
+func (p *puller) fill() error {
+	a, err := p.from.order(p.ctx, p.member, order{Do: doRead, At: p.at})
+	if err != nil {
+		return err
+	}
+	if len(a.Data) == 0 && !a.Last {
+		return io.ErrNoProgress
+	}
+	p.have, p.last = a.Data, a.Last
+	p.at += int64(len(a.Data))
+	return nil
 }
 
 // Close ends the run: all agents go.
