@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"i3bench/loadgen/coord"
 	"i3bench/reports"
@@ -18,6 +19,7 @@ type merger struct {
 	sink Sink
 
 	mu      sync.Mutex
+	clock   time.Duration // by which the least well known clock may be off
 	counts  map[string]float64
 	offered map[offeredKey]*reports.Sample
 }
@@ -52,12 +54,12 @@ func (m *merger) Sample(s reports.Sample) {
 	}
 }
 
-// agent samples who an agent was, how well its clock was known, and how many samples came from it.
+// agent samples who an agent was, and how many samples came from it.
 func (m *merger) agent(seed uint64, number int, who coord.Member, samples int) {
-	name := strings.NewReplacer(",", " ", "\"", " ", "\n", " ", "\r", " ").Replace(fmt.Sprintf("agent %d (%v)", number, who))
-	count(m.sink, reports.StageLoad, seed, name+": samples", uint64(samples))
-	count(m.sink, reports.StageLoad, seed, name+": CPUs", uint64(who.CPUs))
-	count(m.sink, reports.StageLoad, seed, name+": clock may be off by ns", uint64(who.ClockError))
+	m.clock = max(m.clock, who.ClockError)
+	name := fmt.Sprintf("samples of agent %d (%v)", number, who)
+	name = strings.NewReplacer(",", " ", "\"", " ", "\n", " ", "\r", " ").Replace(name)
+	count(m.sink, reports.StageLoad, seed, name, uint64(samples))
 }
 
 // finish hands on the sums.
@@ -65,6 +67,7 @@ func (m *merger) finish(seed uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.counts[countLost] = max(0, m.counts[countSent]-m.counts[countReceived])
+	count(m.sink, reports.StageLoad, seed, "clocks of agents may be off by ns", uint64(m.clock))
 	for _, name := range slices.Sorted(maps.Keys(m.counts)) {
 		count(m.sink, reports.StageLoad, seed, name, uint64(m.counts[name]))
 	}

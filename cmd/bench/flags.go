@@ -30,6 +30,7 @@ type cli struct {
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
 	Node    nodeCmd    `cmd:"" help:"One i3 node, on a ring with others, until it is told to end."`
+	Agent   agentCmd   `cmd:"" help:"Take part in a load that bench load --agents coordinates."`
 }
 
 type clusterFlags struct {
@@ -77,6 +78,7 @@ type wanCmd struct {
 type loadCmd struct {
 	loadFlags
 	scenarioFlags
+	agentsFlags
 }
 
 type deliverCmd struct {

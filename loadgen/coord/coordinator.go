@@ -145,7 +145,7 @@ func (c *Coordinator) until(ctx context.Context, cond func() (bool, error)) erro
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case <-c.news:
 		}
 	}

@@ -83,6 +83,12 @@ func common(name string) []nats.Option {
 	}
 }
 
+// Check says what is missing, before anything connects.
+func (c Config) Check() error {
+	_, err := c.options()
+	return err
+}
+
 // options returns those of a client, or says what is missing.
 func (c Config) options() ([]nats.Option, error) {
 	secure := c.CAFile != ""

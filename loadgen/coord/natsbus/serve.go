@@ -82,6 +82,12 @@ func Serve(cfg ServerConfig) (*Server, error) {
 	return &Server{Bus: b, server: s, url: scheme + "://" + s.Addr().String()}, nil
 }
 
+// Check says what is missing, before anything listens.
+func (c ServerConfig) Check() error {
+	_, _, err := c.check()
+	return err
+}
+
 // check returns where to listen, or says what is missing.
 func (c ServerConfig) check() (host string, port int, err error) {
 	host, name, err := net.SplitHostPort(c.Listen)
