@@ -24,8 +24,8 @@ type agentWork struct {
 	Ground   testbed.Ground
 }
 
-// An Agent carries out a share of a scenario for [Agents], on nodes and with a source that are in another process. It
-// implements [coord.Worker], with samples as results.
+// An Agent carries out a share of a scenario for [Agents], on nodes and with a source that are in another
+// process. It implements [coord.Worker], with samples as results.
 type Agent struct {
 	// Observe is told of every operation when it begins, as in [Scenario].
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
@@ -65,12 +65,12 @@ func (a *Agent) Run(ctx context.Context, begin time.Time) error {
 	return a.run.offer(ctx, begin, func(int, int, string) {})
 }
 
-// Live returns the latencies of operations that have ended since the last call, by kind, those that failed apart, and
-// how late operations began.
+// Live returns the latencies of operations that have ended since the last call, by kind, those that failed
+// apart, and how late operations began.
 func (a *Agent) Live() map[string]*hist.Histogram { return a.spool.recent() }
 
-// ReadAt reads the samples. The first call counts what the receivers and sockets have done: all agents have finished then,
-// and what one of them has sent another has received.
+// ReadAt reads the samples. The first call counts what the receivers and sockets have done: all agents have
+// finished then, and what one of them has sent another has received.
 func (a *Agent) ReadAt(p []byte, off int64) (int, error) {
 	a.count.Do(func() {
 		a.run.counters()

@@ -17,8 +17,9 @@ import (
 	"i3bench/reports"
 )
 
-// Agents has several agents carry out a scenario, each the operations of its share of the receivers. Nodes and source
-// are in this process. Its samples are those of one run: that of a scenario that one process carries out.
+// Agents has several agents carry out a scenario, each the operations of its share of the receivers. Nodes
+// and source are in this process. Its samples are those of one run: that of a scenario that one process
+// carries out.
 type Agents struct {
 	Scenario *scenario.Scenario
 	Seed     uint64
@@ -38,7 +39,8 @@ func (a Agents) Check() error {
 	case s.World != string(UDP):
 		return fmt.Errorf("experiments: scenario %s: world %s: want udp, for agents are processes", s.Name, s.World)
 	case s.Cluster.Standing < n:
-		return fmt.Errorf("experiments: %d standing receivers: want at least one for each of %d agents", s.Cluster.Standing, n)
+		return fmt.Errorf("experiments: %d standing receivers: want at least one for each of %d agents",
+			s.Cluster.Standing, n)
 	case s.Cluster.Visitors < n:
 		return fmt.Errorf("experiments: %d receivers that come and go: want at least one for each of %d agents",
 			s.Cluster.Visitors, n)
@@ -83,8 +85,8 @@ func shared(p *scenario.Planned) (string, error) {
 	}
 }
 
-// Run deploys the nodes, has the agents carry the scenario out, and hands on their samples. Where an agent was lost it
-// hands on those of the others, and returns [ErrInvalid].
+// Run deploys the nodes, has the agents carry the scenario out, and hands on their samples. Where an agent
+// was lost it hands on those of the others, and returns [ErrInvalid].
 func (a Agents) Run(ctx context.Context, sink Sink, progress Progress) error {
 	if err := a.Check(); err != nil {
 		return err

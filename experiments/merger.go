@@ -13,8 +13,8 @@ import (
 	"i3bench/reports"
 )
 
-// A merger makes the samples of several processes those of one: counters of one name, and what was offered in one second,
-// become their sum. Others it hands on.
+// A merger makes the samples of several processes those of one: counters of one name, and what was offered in
+// one second, become their sum. Others it hands on.
 type merger struct {
 	sink Sink
 

@@ -5,8 +5,8 @@ import (
 	"i3bench/loadgen/scenario"
 )
 
-// A share is which receivers of a scenario a process has, where several carry it out together: those whose number is part
-// modulo parts, standing ones and visitors. All operations of these are its own.
+// A share is which receivers of a scenario a process has, where several carry it out together: those whose
+// number is part modulo parts, standing ones and visitors. All operations of these are its own.
 type share struct{ part, parts int }
 
 // whole is the share of a process that has all.

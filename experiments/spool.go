@@ -17,10 +17,10 @@ import (
 const maxSpool = 8 << 30
 
 // errFull says that a spool has no room.
-var errFull = fmt.Errorf("experiments: samples of more than %d bytes: want a shorter run, or more agents", int64(maxSpool))
+var errFull = fmt.Errorf("more than %d bytes: want a shorter run, or more agents", int64(maxSpool))
 
-// A spool keeps samples in a file until they are wanted, and histograms of what came since somebody looked. It is safe for
-// concurrent use.
+// A spool keeps samples in a file until they are wanted, and histograms of what came since somebody looked.
+// It is safe for concurrent use.
 type spool struct {
 	room int64 // for bytes of the file
 

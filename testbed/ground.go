@@ -18,9 +18,10 @@ func (b *Bed) Ground() Ground {
 	return Ground{Places: b.places, Group: b.group.String()}
 }
 
-// OnGround returns a bed with no nodes or source of its own: its receivers use those of the ground. Of the configuration
-// Nodes is ignored. The number tells the beds of a ground, from 0: their receivers have other seeds, and must not have
-// the source's, whose bed made the ground. [Bed.RestartNode], [Bed.Source] and [Bed.SiteOf] are that one's alone.
+// OnGround returns a bed with no nodes or source of its own: its receivers use those of the ground. Of the
+// configuration Nodes is ignored. The number tells the beds of a ground, from 0: their receivers have other
+// seeds, and must not have the source's, whose bed made the ground. [Bed.RestartNode], [Bed.Source] and
+// [Bed.SiteOf] are that one's alone.
 func OnGround(cfg Config, g Ground, number int) (*Bed, error) {
 	if cfg.Open == nil || number < 0 {
 		return nil, fmt.Errorf("testbed: bed %d on a ground: want a driver and a number from 0", number)

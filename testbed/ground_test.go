@@ -12,8 +12,8 @@ import (
 	"i3bench/testbed"
 )
 
-// Receivers of several beds on one ground are one group: each has an identifier of its own, and all get every packet.
-// What a ground says survives being written and read.
+// Receivers of several beds on one ground are one group: each has an identifier of its own, and all get every
+// packet. What a ground says survives being written and read.
 func TestOnGround(t *testing.T) {
 	w := sim.New(sim.Config{Seed: 5})
 	base := testbed.Config{Open: open(w), Seed: 5, Nodes: 6, Degree: 3}

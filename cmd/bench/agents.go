@@ -19,22 +19,22 @@ import (
 
 // natsFlags say how coordinators and agents find each other.
 type natsFlags struct {
-	Run       string        `default:"default" placeholder:"NAME" help:"Name of the run, among others on one NATS server."`
+	Run       string        `default:"default" placeholder:"NAME" help:"Name of the run, of several on a NATS server."`
 	TokenFile string        `type:"path" placeholder:"FILE" help:"File with the token of the NATS server."`
-	NKeyFile  string        `name:"nkey-file" type:"path" placeholder:"FILE" help:"File with the seed of an NKey, instead."`
-	TLSCA     string        `name:"tls-ca" type:"path" placeholder:"FILE" help:"Certificates of who may sign the server's."`
+	NKeyFile  string        `name:"nkey-file" type:"path" placeholder:"FILE" help:"File with the seed of an NKey."`
+	TLSCA     string        `name:"tls-ca" type:"path" placeholder:"FILE" help:"Certificates of who signs the server's."`
 	Wait      time.Duration `default:"10m" help:"How long coordinator and agents wait for each other."`
 }
 
 // agentsFlags are those of a load that agents carry out.
 type agentsFlags struct {
-	Agents    int           `placeholder:"N" help:"Carry the load out with N processes, or with N agents that come: see below."`
+	Agents    int           `placeholder:"N" help:"Have N processes offer the load; see docs/agents.md."`
 	Nats      string        `placeholder:"URL" help:"NATS server at which agents come, such as tls://10.0.0.1:4222."`
 	Listen    string        `placeholder:"ADDR:PORT" help:"Embed a NATS server there, at which agents come."`
 	Host      string        `placeholder:"ADDR" help:"Address of this machine for nodes and source. Default: loopback."`
 	TLSCert   string        `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificate of the embedded server."`
 	TLSKey    string        `name:"tls-key" type:"path" placeholder:"FILE" help:"Its key."`
-	NKeysFile string        `name:"nkeys-file" type:"path" placeholder:"FILE" help:"NKeys that the embedded server lets in."`
+	NKeysFile string        `name:"nkeys-file" type:"path" placeholder:"FILE" help:"NKeys that the server lets in."`
 	Silence   time.Duration `default:"1s" help:"How long an agent may be silent until the run is INVALID."`
 	natsFlags
 }
@@ -116,9 +116,9 @@ func (f agentsFlags) check() error {
 	case f.Agents < 0:
 		err = fmt.Errorf("--agents %d: want at least 1", f.Agents)
 	case f.Agents == 0 && (f.Nats+f.Listen+f.Host+f.TLSCert+f.TLSKey+f.NKeysFile+f.TokenFile+f.NKeyFile+f.TLSCA != ""):
-		err = errors.New("--nats, --listen, --host and the flags for tokens, NKeys and TLS: want --agents, too")
+		err = errors.New("flags for servers, addresses, tokens, NKeys and TLS: want --agents, too")
 	case f.Nats != "" && f.Listen+f.TLSCert+f.TLSKey+f.NKeysFile != "":
-		err = errors.New("--listen, --tls-cert, --tls-key and --nkeys-file are of an embedded server: want no --nats beside them")
+		err = errors.New("--listen, --tls-cert, --tls-key, --nkeys-file: want no --nats beside them")
 	case f.Listen == "" && f.TLSCert+f.TLSKey+f.NKeysFile != "":
 		err = errors.New("--tls-cert, --tls-key and --nkeys-file: want --listen, too")
 	case f.Host != "":

@@ -16,7 +16,8 @@ import (
 	"i3bench/loadgen/coord/natsbus"
 )
 
-// agentsHere is what a coordinator has in its own process and on its machine: a bus, and agents that it has started.
+// agentsHere is what a coordinator has in its own process and on its machine: a bus, and agents that it has
+// started.
 type agentsHere struct {
 	bus    coord.Bus
 	url    string      // of the embedded server
@@ -53,8 +54,8 @@ func (f agentsFlags) open(ctx context.Context) (*agentsHere, error) {
 	return h, nil
 }
 
-// server returns how the embedded server listens: for agents that are started here on loopback, with a token that nobody
-// else has.
+// server returns how the embedded server listens: for agents that are started here on loopback, with a token
+// that nobody else has.
 func (f agentsFlags) server() (cfg natsbus.ServerConfig, err error) {
 	cfg = natsbus.ServerConfig{Listen: f.Listen, CertFile: f.TLSCert, KeyFile: f.TLSKey}
 	if f.Listen == "" {
@@ -108,7 +109,8 @@ func (h *agentsHere) start(f agentsFlags, cancel context.CancelCauseFunc) error 
 	return nil
 }
 
-// agentPatience is how long agents that were told to end may take. Those whose coordinator failed end by themselves.
+// agentPatience is how long agents that were told to end may take. Those whose coordinator failed end by
+// themselves.
 const agentPatience = 10 * time.Second
 
 // stop waits until a process has ended, and kills it if it does not.

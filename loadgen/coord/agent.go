@@ -29,8 +29,8 @@ type Assignment struct {
 	Work        []byte
 }
 
-// A Worker does an agent's part. Prepare, Run and Close are called in this order, by one goroutine at a time; Live beside
-// Run, and ReadAt after it.
+// A Worker does an agent's part. Prepare, Run and Close are called in this order, by one goroutine at a time;
+// Live beside Run, and ReadAt after it.
 type Worker interface {
 	// Prepare gets everything ready, so that Run can begin at once.
 	Prepare(ctx context.Context, a Assignment) error
@@ -149,8 +149,8 @@ func (a *agent) silent(now time.Time) error {
 	return nil
 }
 
-// report says how the agent is, and that it has finished together with the last of what was measured. If the bus does
-// not take it, the coordinator notices.
+// report says how the agent is, and that it has finished together with the last of what was measured. If the
+// bus does not take it, the coordinator notices.
 func (a *agent) report(measured bool) {
 	rep := a.self
 	a.mu.Lock()

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// A Bus carries messages between a coordinator and agents: each at most once, those from one publisher to one subscriber
-// in their order. It is safe for concurrent use.
+// A Bus carries messages between a coordinator and agents: each at most once, those from one publisher to one
+// subscriber in their order. It is safe for concurrent use.
 type Bus interface {
 	// Publish sends data to who has subscribed to a subject, and waits for none of them.
 	Publish(subject string, data []byte) error

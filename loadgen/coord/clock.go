@@ -5,7 +5,8 @@ import "time"
 // clockQuestions is how often an agent is asked for its time.
 const clockQuestions = 16
 
-// A reading is one question for the time: when it was asked and answered, by the coordinator's clock, and the answer.
+// A reading is one question for the time: when it was asked and answered, by the coordinator's clock, and the
+// answer.
 type reading struct{ asked, told, answered int64 }
 
 // offset returns how far the clock that was read is ahead, by the reading that took least, and how far

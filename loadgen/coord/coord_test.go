@@ -271,8 +271,8 @@ func TestFailedAgent(t *testing.T) {
 	}
 }
 
-// Agents that are not needed go when the run is over, those for another run stay, and those of another version take no
-// part, which is said.
+// Agents that are not needed go when the run is over, those for another run stay, and those of another
+// version take no part, which is said.
 func TestWhoTakesPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := hire(3, nil)

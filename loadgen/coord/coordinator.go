@@ -277,8 +277,8 @@ func (c *Coordinator) Prepare(ctx context.Context, work []byte) error {
 	return err
 }
 
-// Run has the agents begin, at a time that it tells begun, and waits until all have finished. If one is lost or fails
-// the others are stopped, which have their results nevertheless; the error is [ErrLost] then.
+// Run has the agents begin, at a time that it tells begun, and waits until all have finished. If one is lost
+// or fails the others are stopped, which have their results nevertheless; the error is [ErrLost] then.
 func (c *Coordinator) Run(ctx context.Context, begun func(at time.Time)) error {
 	at := time.Now().Add(Lead)
 	err := c.orderAll(ctx, func(_ int, m Member) order {
@@ -325,8 +325,8 @@ func (c *Coordinator) Live() map[string]*hist.Histogram {
 	return all
 }
 
-// Results hands over the results of each agent that has finished, one after the other, and fails with the first that
-// cannot be read whole. All agents are asked at once for the beginning of theirs.
+// Results hands over the results of each agent that has finished, one after the other, and fails with the
+// first that cannot be read whole. All agents are asked at once for the beginning of theirs.
 func (c *Coordinator) Results(ctx context.Context, take func(agent int, m Member, r io.Reader) error) error {
 	known := c.known()
 	pullers := make([]*puller, len(known))

@@ -114,8 +114,8 @@ func (c ServerConfig) check() (host string, port int, err error) {
 	return host, port, nil
 }
 
-// authorize tells the server who may connect, and returns how the process itself does: where there are NKeys, with one of
-// its own that nobody else has.
+// authorize tells the server who may connect, and returns how the process itself does: where there are NKeys,
+// with one of its own that nobody else has.
 func (c ServerConfig) authorize(o *server.Options) (own nats.Option, err error) {
 	if c.Token != "" {
 		o.Authorization = c.Token
