@@ -103,6 +103,9 @@ func RunAgent(ctx context.Context, bus Bus, cfg AgentConfig, w Worker) error {
 	}
 	defer noBeats()
 	err = a.live(ctx)
+	a.mu.Lock()
+	a.stopped = true // whatever the worker says now
+	a.mu.Unlock()
 	a.cancel()
 	a.work.Wait()
 	if a.from != "" { // no order is carried out any more
@@ -192,7 +195,7 @@ func (a *agent) beat(m Message) {
 // end has the agent return. The caller holds the lock.
 func (a *agent) end() {
 	if !a.over {
-		a.over = true
+		a.over, a.stopped = true, true
 		close(a.ended)
 	}
 }
@@ -254,6 +257,7 @@ func (a *agent) obey(o order, ans answer) (answer, error) {
 	case doRead:
 		return a.read(o)
 	case doEnd:
+		a.stopped = true
 		a.cancel()
 		return ans, nil
 	}
@@ -292,7 +296,7 @@ func (a *agent) finish(s State, err error) {
 	defer a.mu.Unlock()
 	switch {
 	case a.state == Failed:
-	case err != nil && !(a.stopped && s == Finished):
+	case err != nil && !a.stopped:
 		a.state, a.cause = Failed, err
 		a.tell("failed: %v", err)
 	default:
