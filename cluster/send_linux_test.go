@@ -238,7 +238,7 @@ func TestSharesFitTheOutbox(t *testing.T) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.borrow()
-		e.receive(w.Now(), ds[:300])
+	e.receive(w.Now(), ds[:300])
 	if m.seen.Load() != 300 || m.dropped.Load() != 0 || e.share > 8 {
 		t.Errorf("%d of 300 datagrams seen, %d copies dropped, %d a share", m.seen.Load(), m.dropped.Load(), e.share)
 	}

@@ -8,7 +8,8 @@
 //
 // Cluster, WAN, Deliver and Match run in two worlds: on UDP sockets in real time
 // and in virtual time, with the same code (see [World]). So does [Scenario], which
-// offers what a scenario of package loadgen/scenario says. Load runs on sockets only;
+// offers what a scenario of package loadgen/scenario says, and which [Agents] has several
+// processes carry out, each an [Agent]. Load runs on sockets only;
 // Growth, Recovery and Scale in virtual time only, since their groups are large.
 //
 // # Plans, jobs and suites

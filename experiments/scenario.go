@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type Scenario struct {
 // A scenarioRun is a scenario while it goes on.
 type scenarioRun struct {
 	Scenario
+	share share
 	sink  Sink
 	world World
 	udp   *cluster.World // nil in virtual time
@@ -72,8 +74,20 @@ type scenarioRun struct {
 // Run deploys the group, offers what the phases say, and waits for the last
 // operations.
 func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
+	r := newScenarioRun(s, whole, sink)
+	defer r.close()
+	if err := r.deploy(ctx, progress); err != nil {
+		return err
+	}
+	err := r.offer(ctx, r.now().Add(loadLead), progress)
+	r.counters()
+	return err
+}
+
+// newScenarioRun returns a run of which nothing is deployed.
+func newScenarioRun(s Scenario, part share, sink Sink) *scenarioRun {
 	r := &scenarioRun{
-		Scenario: s, sink: sink, zero: time.Unix(0, 0), visits: make(map[visitKey]*visit),
+		Scenario: s, share: part, sink: sink, zero: time.Unix(0, 0), visits: make(map[visitKey]*visit),
 		sent: make(map[uint64]*sentPacket),
 	}
 	r.work.ready = make(chan struct{}, 1)
@@ -81,21 +95,21 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 		r.streams = append(r.streams, span.Streams...)
 	}
 	r.missed = make([]uint64, len(r.streams))
-	defer r.close()
-	if err := r.deploy(ctx, progress); err != nil {
-		return err
-	}
-	r.tally = newTally(sink, r.now, s.Cluster.Timeout)
-	r.tally.begin = r.now().Add(loadLead)
+	return r
+}
+
+// offer offers what the phases say, the first of which begins at begin, and waits for the last operations.
+func (r *scenarioRun) offer(ctx context.Context, begin time.Time, progress Progress) error {
+	r.tally = newTally(r.sink, r.now, r.Cluster.Timeout)
+	r.tally.begin = begin
 	healthy := func() {} // virtual time has no platform that could stall
 	if r.udp != nil {
-		healthy = watchHealth(sink, reports.StageLoad)
+		healthy = watchHealth(r.sink, reports.StageLoad)
 	}
 	err := r.play(ctx, progress)
 	r.await(ctx)
 	healthy()
 	r.tally.finish()
-	r.counters()
 	return errors.Join(err, ctx.Err())
 }
 
@@ -105,40 +119,72 @@ var Policies = map[string]multicast.SearchPolicy{
 }
 
 // deploy deploys nodes, source, standing receivers and visitors.
-func (r *scenarioRun) deploy(ctx context.Context, progress Progress) (err error) {
-	var open func() (testbed.Endpoint, error)
-	if r.World == Sim {
-		if r.world, err = NewWorld(Sim, r.Seed, nil, QueryTime); err != nil {
-			return err
-		}
-		open = r.world.Open
-	} else {
-		r.udp = cluster.New(cluster.Config{Seed: r.Seed, SocketBuffer: manyHosts})
-		r.world, open = udpWorld{r.udp}, udpWorld{r.udp}.Open
-	}
-	c := r.Cluster
-	r.bed, err = testbed.New(testbed.Config{
-		Open: open, Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree, Pushback: true,
-		Group: multicast.Config{Search: Policies[c.Search], HeartbeatMax: machine.Duration(c.Heartbeat)},
-	})
-	if err != nil {
+func (r *scenarioRun) deploy(ctx context.Context, progress Progress) error {
+	if err := r.deployGround(netip.Addr{}); err != nil {
 		return err
 	}
-	r.onClose(func() { r.bed.Close() })
-	r.stream = newStream(r.world, r.bed.Source(), c.Size, c.Rate)
-	r.startHands()
 	r.onClose(r.closeReceivers)
 	r.sleep(50 * time.Millisecond) // the source's triggers
-	if err := r.addStanding(ctx, progress); err != nil {
+	if err := r.deployReceivers(ctx, progress); err != nil {
 		return err
-	}
-	for n := range c.Visitors {
-		if _, err := r.addVisitor(n % c.Nodes); err != nil {
-			return err
-		}
 	}
 	if r.has(scenario.Anycast) {
 		return r.addAnycast(ctx)
+	}
+	return nil
+}
+
+// deployGround deploys nodes and source, at an address of this machine, or if that is zero on loopback.
+func (r *scenarioRun) deployGround(host netip.Addr) (err error) {
+	if err := r.openWorld(host); err != nil {
+		return err
+	}
+	cfg := r.bedConfig()
+	cfg.Nodes = r.Cluster.Nodes
+	if r.bed, err = testbed.New(cfg); err != nil {
+		return err
+	}
+	r.onClose(func() { r.bed.Close() })
+	r.stream = newStream(r.world, r.bed.Source(), r.Cluster.Size, r.Cluster.Rate)
+	r.startHands()
+	return nil
+}
+
+// openWorld opens the world.
+func (r *scenarioRun) openWorld(host netip.Addr) (err error) {
+	if r.World == Sim {
+		r.world, err = NewWorld(Sim, r.Seed, nil, QueryTime)
+		return err
+	}
+	cfg := cluster.Config{Seed: r.Seed, SocketBuffer: manyHosts}
+	if host.IsValid() { // not of loopback: each endpoint has a socket, and needs less room
+		cfg = cluster.Config{Seed: r.Seed, Host: host, Shards: -1}
+	}
+	r.udp = cluster.New(cfg)
+	r.world = udpWorld{r.udp}
+	return nil
+}
+
+// bedConfig is what all beds of the run have in common.
+func (r *scenarioRun) bedConfig() testbed.Config {
+	var open func() (testbed.Endpoint, error) = r.world.Open
+	return testbed.Config{
+		Open: open, Seed: r.Seed, Degree: r.Cluster.Degree, Pushback: true,
+		Group: multicast.Config{
+			Search: Policies[r.Cluster.Search], HeartbeatMax: machine.Duration(r.Cluster.Heartbeat),
+		},
+	}
+}
+
+// deployReceivers deploys standing receivers and visitors, as far as they are this process's.
+func (r *scenarioRun) deployReceivers(ctx context.Context, progress Progress) error {
+	if err := r.addStanding(ctx, progress); err != nil {
+		return err
+	}
+	for i := range r.share.of(r.Cluster.Visitors) {
+		if _, err := r.addVisitor(r.share.nth(i) % r.Cluster.Nodes); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -154,11 +200,11 @@ const joinTogether = 40
 
 // addStanding lets the standing receivers join, a few at a time.
 func (r *scenarioRun) addStanding(ctx context.Context, progress Progress) error {
-	n := r.Cluster.Standing
+	n := r.share.of(r.Cluster.Standing)
 	for len(r.stays) < n {
 		first := len(r.stays)
 		for range min(1+first/joinTogether, n-first) {
-			s, err := r.newStayer(len(r.stays))
+			s, err := r.newStayer(r.share.nth(len(r.stays)))
 			if err != nil {
 				return err
 			}

@@ -62,9 +62,8 @@ func (h *anycastHost) Failed(machine.Time, i3.Trigger, *machine.Outbox) {}
 // The stream of random numbers of the anycast group.
 const streamAnycast = 301
 
-// addAnycast deploys the group, with its members' suffixes at equal distances, and
-// waits until the nodes know them.
-func (r *scenarioRun) addAnycast(ctx context.Context) error {
+// newAnycast returns the group without its hosts, and the random numbers that these are made with.
+func (r *scenarioRun) newAnycast() (*anycast, prng.Source) {
 	rng := prng.New(r.Seed, streamAnycast)
 	var key i3.Key
 	for i := range key {
@@ -72,7 +71,21 @@ func (r *scenarioRun) addAnycast(ctx context.Context) error {
 	}
 	a := &anycast{run: r, group: i3.NewID(rng.Uint64(), key, 0).Private(), asked: make(map[uint64]*operation)}
 	r.anycast = a
-	n := uint64(r.Cluster.Anycast)
+	return a, rng
+}
+
+// addAnycast deploys the group and who asks.
+func (r *scenarioRun) addAnycast(ctx context.Context) error {
+	a, rng := r.newAnycast()
+	if err := a.addMembers(ctx, &rng); err != nil {
+		return err
+	}
+	return a.addAsker(rng.Uint64())
+}
+
+// addMembers deploys the members, with their suffixes at equal distances, and waits until the nodes know them.
+func (a *anycast) addMembers(ctx context.Context, rng *prng.Source) error {
+	n := uint64(a.run.Cluster.Anycast)
 	for i := range n {
 		h, err := a.open(rng.Uint64())
 		if err != nil {
@@ -83,12 +96,16 @@ func (r *scenarioRun) addAnycast(ctx context.Context) error {
 		h.Do(func(now machine.Time, out *machine.Outbox) { h.host.Maintain(now, h.trigger, out) })
 	}
 	for i, h := range a.members {
-		if !r.waitUntil(ctx, 20*time.Second, h.known) {
+		if !a.run.waitUntil(ctx, 20*time.Second, h.known) {
 			return fmt.Errorf("scenario: anycast member %d: its trigger was not there within 20 s", i)
 		}
 	}
-	var err error
-	if a.asker, err = a.open(rng.Uint64()); err == nil {
+	return nil
+}
+
+// addAsker deploys the host that asks.
+func (a *anycast) addAsker(seed uint64) (err error) {
+	if a.asker, err = a.open(seed); err == nil {
 		a.asker.answer = a.answered
 	}
 	return err

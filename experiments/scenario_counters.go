@@ -12,12 +12,7 @@ import (
 // counted. Of receivers that crashed, what they had counted is gone with them.
 func (r *scenarioRun) counters() {
 	if r.udp != nil {
-		c := r.udp.Counters()
-		socketDrops(r.sink, reports.StageLoad, c)
-		r.count("datagrams sent", c.Sent)
-		r.count("datagrams received", c.Received)
-		r.count("datagrams lost in socket buffers", c.Sent-min(c.Sent, c.Received))
-		r.count("datagrams the kernel refused", c.SendErrors)
+		r.datagrams()
 	}
 	r.missedCounters()
 	var stay, come multicast.Counters
@@ -38,6 +33,25 @@ func (r *scenarioRun) counters() {
 	r.count("times a coming receiver heard nothing", come.Silences)
 	r.count("identifiers adopted from receivers that left", stay.Adoptions+come.Adoptions)
 	r.count("refreshes sent by receivers", stay.Refreshes+come.Refreshes)
+}
+
+// The names of counters of which those of several processes say more together.
+const (
+	countSent     = "datagrams sent"
+	countReceived = "datagrams received"
+	countLost     = "datagrams lost in socket buffers"
+)
+
+// datagrams samples what the sockets counted. Of one process of several, what it received was sent by others, too.
+func (r *scenarioRun) datagrams() {
+	c := r.udp.Counters()
+	r.count(countSent, c.Sent)
+	r.count(countReceived, c.Received)
+	if r.share == whole {
+		socketDrops(r.sink, reports.StageLoad, c)
+		r.count(countLost, c.Sent-min(c.Sent, c.Received))
+	}
+	r.count("datagrams the kernel refused", c.SendErrors)
 }
 
 // missedCounters samples the operations that the generator did not start, by kind

@@ -51,12 +51,14 @@ func (r *scenarioRun) startHands() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var hands sync.WaitGroup
-	hands.Go(func() {
-		for ctx.Err() == nil {
-			r.stream.wait()
-			r.emit()
-		}
-	})
+	if r.stream != nil {
+		hands.Go(func() {
+			for ctx.Err() == nil {
+				r.stream.wait()
+				r.emit()
+			}
+		})
+	}
 	hands.Go(func() {
 		for {
 			select {
@@ -128,7 +130,7 @@ func (r *scenarioRun) play(ctx context.Context, progress Progress) error {
 
 // pace offers a stream in real time.
 func (r *scenarioRun) pace(ctx context.Context, stream int, begin time.Time) error {
-	plan, err := r.streams[stream].Open()
+	plan, err := r.share.open(r.streams[stream])
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (s *stayer) settled() (ok bool) {
 // stayDoes has a standing receiver carry out an operation.
 func (r *scenarioRun) stayDoes(member uint64, d *operation) {
 	r.mu.Lock()
-	s := r.stays[member%uint64(len(r.stays))]
+	s := r.stays[r.share.index(member)%uint64(len(r.stays))]
 	refused := len(s.queue) >= maxQueue
 	if d.kind != reports.KindRepair && !refused {
 		s.queue = append(s.queue, d)
@@ -212,7 +212,7 @@ func (r *scenarioRun) crash(s *stayer, d *operation) {
 	r.mu.Lock()
 	fresh.busy, fresh.coming, fresh.queue = d, true, s.queue
 	s.queue, s.busy = nil, nil
-	r.stays[s.number] = fresh
+	r.stays[r.share.index(uint64(s.number))] = fresh
 	r.mu.Unlock()
 	fresh.Join()
 }

@@ -21,7 +21,7 @@
 //
 // A [Plan] says what each operation of a schedule is, too: a [Mix] of kinds drawn by
 // weights, the joins and leaves of [Sessions], or a [Trace]. [ShardPlan] divides it
-// among agents by the members who carry the operations out.
+// among agents by the members who carry the operations out; package coord has them do so.
 //
 // A [Pacer] carries a schedule out in real time: it sleeps, spins for the last
 // few microseconds, and starts each operation that is due. What it does when it

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"i3bench/experiments"
+	"i3bench/loadgen/scenario"
 	"i3bench/reports"
 )
 
@@ -46,17 +47,41 @@ func (f wanFlags) stage(e experiments.WAN) stage {
 
 // Run runs the load experiment, or a scenario.
 func (c *loadCmd) Run(s *session) error {
+	if err := c.agentsFlags.check(); err != nil {
+		return err
+	}
 	if c.Scenario != "" {
 		return c.scenario(s)
 	}
-	if err := c.check(); err != nil {
+	if err := c.scenarioFlags.check(); err != nil {
 		return err
 	}
-	e, err := c.experiment(s.cli)
+	e, err := c.loadFlags.experiment(s.cli)
 	if err != nil {
 		return err
 	}
+	if c.Agents > 0 {
+		sc, err := asScenario(e)
+		if err != nil {
+			return &usageError{err}
+		}
+		return c.play(s, sc)
+	}
 	return s.run(loadStage(e))
+}
+
+// asScenario returns the scenario that offers what the load experiment does, for agents to carry out.
+func asScenario(e experiments.Load) (*scenario.Scenario, error) {
+	return scenario.Parse("load", fmt.Appendf(nil, `
+name: load
+cluster: {nodes: %d, degree: %d, standing: %d, visitors: %d, rate: %v, size: %d}
+phases:
+  - name: load
+    for: %v
+    load:
+      - {schedule: constant, rate: %v, mix: {join: 1}}
+      - {schedule: constant, rate: %v, mix: {repair: 1}}
+`, e.Nodes, e.Degree, e.Standing, e.Pool, e.PerSecond, e.Size, e.For, e.Joins, e.Repairs), nil)
 }
 
 func loadStage(e experiments.Load) stage {

@@ -31,6 +31,7 @@ type cli struct {
 	Hold    holdCmd    `cmd:"" help:"Many members in one process, nodes in another: what they cost to keep."`
 	Field   fieldCmd   `cmd:"" hidden:"" help:"Nodes and source for the members of another process."`
 	Node    nodeCmd    `cmd:"" help:"One i3 node, on a ring with others, until it is told to end."`
+	Agent   agentCmd   `cmd:"" help:"Take part in a load that bench load --agents coordinates."`
 }
 
 type clusterFlags struct {
@@ -77,6 +78,7 @@ type wanCmd struct {
 type loadCmd struct {
 	loadFlags
 	scenarioFlags
+	agentsFlags
 }
 
 type deliverCmd struct {

@@ -11,6 +11,7 @@
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench deliver        every packet under loss, exactly once
 //	bench node           one i3 node, on a ring with others, until it is told to end
+//	bench agent          a part of a load that bench load --agents coordinates
 //
 // Exit codes: 0 done, 1 the run failed or was interrupted, or find has no answer,
 // 2 wrong usage, 3 a packet that was owed did not arrive or an objective was missed,

@@ -47,7 +47,11 @@ func firstSentences(text string) string {
 }
 
 // ofScenario are the flags that have a meaning beside --scenario.
-var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress"}
+var ofScenario = []string{
+	"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress",
+	"agents", "nats", "listen", "host", "tls-cert", "tls-key", "nkeys-file", "silence", "run", "token-file", "nkey-file",
+	"tls-ca", "wait",
+}
 
 // given returns the names of the flags on the command line.
 func given(s *session) (names []string) {
@@ -111,10 +115,21 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	e := experiments.Scenario{
 		World: experiments.Kind(sc.World), Cluster: sc.Cluster, Spans: spans, Seed: s.cli.Seed, CatchUp: c.CatchUp,
 	}
+	var several experiments.Agents
+	if c.Agents > 0 {
+		if several, err = c.agentsFlags.experiment(s, sc); err != nil {
+			return &usageError{err}
+		}
+	}
 	var verdict string
 	run := func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
 		j := experiments.NewJudge(sc.Objectives, sink)
-		if err := e.Run(ctx, j, progress); err != nil {
+		if c.Agents > 0 {
+			err = c.carryOut(ctx, s, several, sink, j, progress)
+		} else {
+			err = e.Run(ctx, j, progress)
+		}
+		if err != nil {
 			return err
 		}
 		verdict, err = j.Verdict()
@@ -122,6 +137,9 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	}
 	last := spans[len(spans)-1]
 	what := fmt.Sprintf("%s, %d phases, %v", sc.Name, len(spans), (last.Begin + last.For).Round(time.Millisecond))
+	if c.Agents > 0 {
+		what += fmt.Sprintf(", %d agents", c.Agents)
+	}
 	err = s.run(stage{name: reports.StageLoad, run: run, what: what, note: what + fmt.Sprintf(
 		" on %d nodes (%s), D = %d, %d standing receivers, %v packets/s", sc.Cluster.Nodes, sc.World, sc.Cluster.Degree,
 		sc.Cluster.Standing, sc.Cluster.Rate)})

@@ -50,6 +50,10 @@ var layers = map[string]int{
 	"cmd/bench":        11,
 	"cmd/analyze":      11,
 
+	// Agents: over an interface, and over NATS, which nothing else knows.
+	"loadgen/coord":         8,
+	"loadgen/coord/natsbus": 9,
+
 	// Programs to read.
 	"examples/anycast": 10,
 	"examples/chain":   10,

@@ -90,7 +90,7 @@ func parse(file string, data []byte, assignments []string, open func(string) ([]
 		}
 	}
 	d := &decoder{file: file, sets: assignments}
-	s := new(Scenario)
+	s := &Scenario{from: source{File: file, Data: data, Sets: assignments, Traces: make(map[string][]byte)}}
 	d.value(root, reflect.ValueOf(s).Elem(), "", field{})
 	if err := d.err(); err != nil {
 		return nil, err
@@ -104,6 +104,7 @@ func parse(file string, data []byte, assignments []string, open func(string) ([]
 			if stream.trace, err = open(stream.File); err != nil {
 				return nil, fmt.Errorf("%s: phases.%d.load.%d.file: %w", file, i, k, err)
 			}
+			s.from.Traces[stream.File] = stream.trace
 		}
 	}
 	if _, err := s.Resolve(1); err != nil { // with any seed: what is wrong does not depend on it

@@ -14,6 +14,8 @@ type Scenario struct {
 	Cluster    Cluster     `key:"cluster" doc:"What is deployed."`
 	Phases     []Phase     `key:"phases" need:"yes" doc:"What is offered, one after the other."`
 	Objectives []Objective `key:"objectives" doc:"What the run is to keep to; a miss is exit code 3."`
+
+	from source
 }
 
 // A Cluster is what is deployed before load is offered.
