@@ -73,6 +73,41 @@ func TestOnGround(t *testing.T) {
 	}
 }
 
+// firstOn returns the identifier of the first receiver of a bed on a ground, in a world of its own.
+func firstOn(t *testing.T, number int) string {
+	t.Helper()
+	w := sim.New(sim.Config{Seed: 5})
+	cfg := testbed.Config{Open: open(w), Seed: 5, Nodes: 6, Degree: 3}
+	bed, err := testbed.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bed.Close()
+	part, err := testbed.OnGround(cfg, bed.Ground(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Sleep(machine.Second)
+	r, err := part.AddReceiver(0, multicast.Events{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Join()
+	w.Sleep(5 * machine.Second)
+	chain := r.Machine.Chain()
+	return chain[len(chain)-1].String()
+}
+
+// Receivers of different beds draw different numbers, those of the same one the same.
+func TestOnGroundSeeds(t *testing.T) {
+	if firstOn(t, 0) != firstOn(t, 0) {
+		t.Error("the same bed is another one the second time")
+	}
+	if a, b := firstOn(t, 0), firstOn(t, 1); a == b {
+		t.Errorf("the first receivers of two beds are both %s", a)
+	}
+}
+
 // A ground that makes no sense is refused.
 func TestOnGroundRefuses(t *testing.T) {
 	w := sim.New(sim.Config{})

@@ -52,6 +52,8 @@ type AgentConfig struct {
 	Wait    time.Duration // for a coordinator that gives it work. Default: 10 minutes
 	// Told is called with what happens, for a log; nil for nobody.
 	Told func(what string)
+
+	now func() time.Time // the clock that others see; for tests
 }
 
 // An agent is one while it runs.
@@ -86,6 +88,9 @@ func RunAgent(ctx context.Context, bus Bus, cfg AgentConfig, w Worker) error {
 		return err
 	}
 	cfg.Wait = cmp.Or(cfg.Wait, defaultWait)
+	if cfg.now == nil {
+		cfg.now = time.Now
+	}
 	host, _ := os.Hostname() // without a name it is still an agent
 	a := &agent{
 		bus: bus, cfg: cfg, worker: w, to: reports, ended: make(chan struct{}), state: Idle, heard: time.Now(),
@@ -209,7 +214,7 @@ func (a *agent) tell(format string, args ...any) {
 
 // ordered answers an order.
 func (a *agent) ordered(m Message) {
-	now := time.Now().UnixNano()
+	now := a.cfg.now().UnixNano()
 	var o order
 	if m.Answer == nil {
 		return
@@ -280,7 +285,7 @@ func (a *agent) prepare(o order) error {
 // start has the work begin, at its time. The caller holds the lock.
 func (a *agent) start(o order) error {
 	now := time.Now()
-	left := time.Duration(o.At - now.UnixNano())
+	left := time.Duration(o.At - a.cfg.now().UnixNano())
 	if left <= 0 || left > time.Minute {
 		return fmt.Errorf("beginning in %v: want a time to come, within a minute", left)
 	}

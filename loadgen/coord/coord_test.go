@@ -117,7 +117,9 @@ func hire(n int, change func(i int, c *clerk)) *crew {
 			change(i, c)
 		}
 		w.clerks, w.lines = append(w.clerks, c), append(w.lines, l)
-		w.done.Go(func() { w.errs[i] = RunAgent(context.Background(), l, AgentConfig{Version: "v"}, c) })
+		wrong := time.Duration(i-1) * time.Minute // each clock is
+		cfg := AgentConfig{Version: "v", now: func() time.Time { return time.Now().Add(wrong) }}
+		w.done.Go(func() { w.errs[i] = RunAgent(context.Background(), l, cfg, c) })
 	}
 	return w
 }
@@ -156,7 +158,7 @@ func lead(bus Bus, n int, begun func(*Coordinator)) (results map[int]string, liv
 
 func nothing(*Coordinator) {}
 
-// Agents begin together, each with its own part; what they measure is merged, and their results are read whole.
+// Agents begin together, however wrong their clocks are, each with its own part; what they measure is merged, and their results are read whole.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 7
@@ -336,7 +338,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	a := &agent{state: Idle, worker: &clerk{}}
+	a := &agent{state: Idle, worker: &clerk{}, cfg: AgentConfig{now: time.Now}}
 	for want, o := range map[string]order{
 		"agent is idle":       {Do: doStart},
 		"part 2 of 2":         {Do: doPrepare, From: "x", Part: 2, Parts: 2, Limit: 1},
