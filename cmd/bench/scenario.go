@@ -47,7 +47,7 @@ func firstSentences(text string) string {
 }
 
 // ofScenario are the flags that have a meaning beside --scenario.
-var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress"}
+var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress", "live"}
 
 // given returns the names of the flags on the command line.
 func given(s *session) (names []string) {
@@ -109,6 +109,9 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 		return &usageError{err}
 	}
 	e := experiments.Scenario{World: experiments.Kind(sc.World), Cluster: sc.Cluster, Spans: spans, Seed: s.cli.Seed}
+	if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	var verdict string
 	run := func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
 		j := experiments.NewJudge(sc.Objectives, sink)
@@ -120,7 +123,7 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	}
 	last := spans[len(spans)-1]
 	what := fmt.Sprintf("%s, %d phases, %v", sc.Name, len(spans), (last.Begin + last.For).Round(time.Millisecond))
-	err = s.run(stage{name: reports.StageLoad, run: run, what: what, note: what + fmt.Sprintf(
+	err = s.run(stage{name: reports.StageLoad, run: run, live: true, what: what, note: what + fmt.Sprintf(
 		" on %d nodes (%s), D = %d, %d standing receivers, %v packets/s", sc.Cluster.Nodes, sc.World, sc.Cluster.Degree,
 		sc.Cluster.Standing, sc.Cluster.Rate)})
 	fmt.Fprint(s.out, verdict)

@@ -30,6 +30,7 @@ type Meter struct {
 
 	mu      sync.Mutex
 	title   string
+	what    string
 	phase   string
 	doing   string
 	done    int
@@ -61,8 +62,9 @@ func NewMeter(cfg Config) *Meter {
 }
 
 // Stage says that something new begins, and forgets what was before.
-func (m *Meter) Stage(title string) {
+func (m *Meter) Stage(title, what string) {
 	m.mu.Lock()
+	m.what = what
 	m.title, m.phase, m.doing, m.done, m.total = title, "", "", 0, 0
 	m.account, m.last = nil, nil
 	m.mu.Unlock()
@@ -138,6 +140,9 @@ func (m *Meter) See(s State) {
 		m.phase = s.Phase
 		m.last = m.load(s)
 	}
+	if s.Over {
+		m.account = nil
+	}
 	m.mu.Unlock()
 	m.publish("", "")
 }
@@ -153,7 +158,7 @@ func (m *Meter) publish(ended, report string) {
 	m.mu.Lock()
 	m.shown = time.Now()
 	s := Snapshot{
-		Schema: Schema, Number: m.number, Clock: m.shown, Title: m.title, Phase: m.phase, Doing: m.doing,
+		Schema: Schema, Number: m.number, Clock: m.shown, Title: m.title, What: m.what, Phase: m.phase, Doing: m.doing,
 		Done: m.done, Total: m.total, Load: m.last, Ended: ended, Report: report,
 	}
 	m.mu.Unlock()

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Number uint64    `json:"number"` // of the snapshots of this process, from 1
 	Clock  time.Time `json:"clock"`
 	Title  string    `json:"title"`
+	What   string    `json:"what"` // is run, in a sentence
 	Phase  string    `json:"phase"`
 	Doing  string    `json:"doing"`
 	Done   int       `json:"done"` // of Total steps
