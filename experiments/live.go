@@ -182,7 +182,7 @@ func receiverStates(all []*testbed.Receiver, by reach) []live.Receiver {
 			c := r.Machine.Counters()
 			list = append(list, live.Receiver{
 				Key: r, Level: r.Machine.Level(), Queries: c.Queries, Requests: c.RequestsReceived,
-				Repairs: c.Repairs + c.SubtreeRepairs, Acks: c.RefreshAcks,
+				Repairs: c.Repairs + c.SubtreeRepairs, Acks: c.RefreshAcks, Sent: c.Refreshes,
 			})
 		})
 	}

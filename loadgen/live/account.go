@@ -23,9 +23,9 @@ type account struct {
 
 // Totals are sums since the load began.
 type totals struct {
-	levels                                             [maxLevel + 1]levelTotals
-	acks, packets, copies, refreshed, dropped, in, out uint64
-	hot                                                []uint64 // packets by node
+	levels                                                        [maxLevel + 1]levelTotals
+	acks, refreshes, packets, copies, refreshed, dropped, in, out uint64
+	hot                                                           []uint64 // packets by node
 }
 
 // levelTotals are the messages on a level.
@@ -106,6 +106,7 @@ func (a *account) addReceivers(list []Receiver) {
 		v.requests += r.Requests - b.Requests
 		v.repairs += r.Repairs - b.Repairs
 		a.sum.acks += r.Acks - b.Acks
+		a.sum.refreshes += r.Sent - b.Sent
 	}
 }
 
@@ -174,7 +175,8 @@ func (a *account) fillLevels(s State, l *Load) {
 		l.Refresh.Acks = rate(a.sum.acks, a.was.acks, l.Span) / float64(n)
 	}
 	if a.held > 0 {
-		l.Refresh.PerTrigger = float64(a.sum.refreshed) / a.held * l.Refresh.Lifetime
+		l.Refresh.PerTrigger = float64(a.sum.refreshes) / a.held * l.Refresh.Lifetime
+		l.Refresh.AtNodes = float64(a.sum.refreshed) / a.held * l.Refresh.Lifetime
 	}
 }
 

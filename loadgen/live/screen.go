@@ -235,7 +235,8 @@ func (s *screen) items(name string, texts []string) [][]cell {
 
 func refreshItems(r Refresh) []string {
 	return []string{
-		digits(r.PerTrigger) + " per trigger and T (" + digits(r.Lifetime) + " s)", digits(r.Acks) + " acks per receiver and s",
+		digits(r.PerTrigger) + " per trigger and T (" + digits(r.Lifetime) + " s)",
+		digits(r.AtNodes) + " with other re-insertions", digits(r.Acks) + " acks per receiver and s",
 	}
 }
 

@@ -61,9 +61,13 @@ func (t *Terminal) Close() {
 	t.closed = true
 }
 
-// Lines returns a function that writes each snapshot as a line of text.
+// Lines returns a function that writes each snapshot as a line of text, from the first on in which anything is done.
 func Lines(out io.Writer) func(Snapshot) {
-	return func(s Snapshot) { fmt.Fprintln(out, Line(s)) }
+	return func(s Snapshot) {
+		if s.Load != nil || s.Doing != "" {
+			fmt.Fprintln(out, Line(s))
+		}
+	}
 }
 
 // Line writes a snapshot as a line.

@@ -88,8 +88,11 @@ type Level struct {
 // A Refresh is what it costs to keep the triggers alive.
 type Refresh struct {
 	Lifetime float64 `json:"lifetime_s"` // T
-	// PerTrigger is the refreshes that nodes took for each of their triggers and T, over all of the load.
+	// PerTrigger is the refreshes that receivers sent since a timer ran out, for each trigger of the nodes and T, over
+	// all of the load. AtNodes has all insertions of triggers that were there already: those of joins and repairs of the
+	// tree, and the source's, too.
 	PerTrigger float64 `json:"refreshes_per_trigger_and_lifetime"`
+	AtNodes    float64 `json:"reinsertions_per_trigger_and_lifetime"`
 	// Acks is the acknowledgements that came down to a receiver in a second, on average over Span.
 	Acks float64 `json:"acks_per_receiver_and_s"`
 }

@@ -27,6 +27,7 @@ type Receiver struct {
 	Requests uint64
 	Repairs  uint64
 	Acks     uint64
+	Sent     uint64 // refreshes whose timer ran out
 }
 
 // A Node is what a node has counted.

@@ -203,7 +203,8 @@ function chartsOf(load) {
     load.operations.slice(0, 4).map(o => ({ name: o.kind, of: l => l.operations.find(x => x.kind === o.kind)?.in_flight ?? null })), count));
   if (!levels) { levels = new Levels(); byId("charts").append(levels.root); }
   chart("refresh", () => new Chart("refresh", "Refresh overhead", [
-    { name: "refreshes per trigger and T", of: l => l.refresh.refreshes_per_trigger_and_lifetime },
+    { name: "per trigger and T", of: l => l.refresh.refreshes_per_trigger_and_lifetime },
+    { name: "with other re-insertions", of: l => l.refresh.reinsertions_per_trigger_and_lifetime },
     { name: "acks per receiver and s", of: l => l.refresh.acks_per_receiver_and_s }], digits));
   chart("late", () => new Chart("late", "Generator: lateness and GC pauses", [
     { name: "late, p99", of: l => l.generator.late_recent_p99_ns / 1e6 },
@@ -236,6 +237,7 @@ function facts(load) {
   const drops = Object.entries(n.drops || {}).sort().map(([cause, k]) => cause + " " + count(k)).join(", ");
   const rows = {
     "Refreshes": `${digits(r.refreshes_per_trigger_and_lifetime)} per trigger and T = ${digits(r.lifetime_s)} s, ` +
+      `${digits(r.reinsertions_per_trigger_and_lifetime)} with those of joins and repairs of the tree; ` +
       `${digits(r.acks_per_receiver_and_s)} acknowledgements per receiver and second`,
     "Generator": `${g.verdict || "nothing sent yet"}; late p99 ${duration(g.late_recent_p99_ns)}, so far ${duration(g.late_p99_ns)}; ` +
       `${count(g.unsent)} not sent`,
