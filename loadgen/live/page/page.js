@@ -21,6 +21,8 @@ function duration(ns) {
   if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
   return digits(ns / 1e9) + " s";
 }
+// short writes a round value for an axis: without zeros behind the point.
+const short = text => text.replace(/\.(\d*?)0+(?=\D|$)/, (_, kept) => kept ? "." + kept : "");
 const percent = share => (100 * share).toFixed(1) + " %";
 const two = n => String(Math.floor(n)).padStart(2, "0");
 const clock = s => two(s / 3600) + ":" + two(s / 60 % 60) + ":" + two(s % 60);
@@ -49,7 +51,7 @@ function fill(table, caption, heads, rows) {
 
 // --- charts
 
-const W = 460, H = 190, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 22;
+const W = 460, H = 200, LEFT = 60, RIGHT = 12, TOP = 10, BOTTOM = 24;
 
 // ticks returns round values from 0 to at least most.
 function ticks(most) {
@@ -96,7 +98,7 @@ class Chart {
     const low = at[0], high = at[at.length - 1];
     const y = v => TOP + (H - TOP - BOTTOM) * (1 - (this.log ? Math.log(v / low) / Math.log(high / low) : (v - low) / (high - low)));
     const now = points.length ? Date.parse(points[points.length - 1].clock) : 0;
-    const past = points.length ? Math.max(30e3, now - Date.parse(points[0].clock)) : 30e3;
+    const past = points.length ? Math.max(10e3, now - Date.parse(points[0].clock)) : 10e3;
     const x = s => W - RIGHT - (W - LEFT - RIGHT) * (now - Date.parse(s.clock)) / past;
     const drawn = [...this.axes(at, y, past), ...this.lines(points, rows, x, y)];
     this.svg.replaceChildren(...drawn);
@@ -116,7 +118,7 @@ class Chart {
     const out = [];
     for (const v of at) {
       out.push(make("line", { x1: LEFT, x2: W - RIGHT, y1: y(v), y2: y(v), class: "gridline" }));
-      out.push(make("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, this.format(v)));
+      out.push(make("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, short(this.format(v))));
     }
     const span = past >= 120e3 ? Math.round(past / 60e3) + " min ago" : Math.round(past / 1e3) + " s ago";
     out.push(make("text", { x: LEFT, y: H - 5 }, span), make("text", { x: W - RIGHT, y: H - 5, "text-anchor": "end" }, "now"));
@@ -157,7 +159,7 @@ class Levels {
     const slot = (W - LEFT - RIGHT) / Math.max(levels.length, 1), wide = Math.min(46, slot * 0.7);
     const name = v => v.level === 0 ? "none" : String(v.level);
     const out = at.flatMap(v => [make("line", { x1: LEFT, x2: W - RIGHT, y1: y(v), y2: y(v), class: "gridline" }),
-      make("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, digits(v))]);
+      make("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, short(digits(v)))]);
     levels.forEach((v, i) => {
       const mid = LEFT + slot * (i + 0.5), q = v.queries_per_join;
       out.push(make("rect", { x: mid - wide / 2, width: wide, y: y(q), height: Math.max(0, y(0) - y(q)), class: "f0" }),
@@ -186,8 +188,6 @@ function chart(id, make) {
   return charts.get(id);
 }
 
-const ms = v => digits(v) + " ms";
-const inMs = ns => ns === BEYOND ? BEYOND : ns / 1e6;
 
 function chartsOf(load) {
   for (const o of load.operations) {
@@ -196,8 +196,8 @@ function chartsOf(load) {
       { name: "offered", of: of(x => x.offered_per_s) }, { name: "done", of: of(x => x.done_per_s) },
       { name: "failed", of: of(x => x.failed_per_s) }], digits));
     chart("latency-" + o.kind, () => new Chart("latency-" + o.kind, o.kind + ": latency, last second", [
-      { name: "p50", of: of(x => x.recent.count ? inMs(x.recent.p50_ns) : null) },
-      { name: "p99", of: of(x => x.recent.count ? inMs(x.recent.p99_ns) : null) }], ms, { log: true }));
+      { name: "p50", of: of(x => x.recent.count ? x.recent.p50_ns : null) },
+      { name: "p99", of: of(x => x.recent.count ? x.recent.p99_ns : null) }], duration, { log: true }));
   }
   chart("flight", () => new Chart("flight", "Operations in flight",
     load.operations.slice(0, 4).map(o => ({ name: o.kind, of: l => l.operations.find(x => x.kind === o.kind)?.in_flight ?? null })), count));
@@ -207,8 +207,8 @@ function chartsOf(load) {
     { name: "with other re-insertions", of: l => l.refresh.reinsertions_per_trigger_and_lifetime },
     { name: "acks per receiver and s", of: l => l.refresh.acks_per_receiver_and_s }], digits));
   chart("late", () => new Chart("late", "Generator: lateness and GC pauses", [
-    { name: "late, p99", of: l => l.generator.late_recent_p99_ns / 1e6 },
-    { name: "GC", of: l => l.generator.gc_pause_s * 1e3 }], ms));
+    { name: "late, p99", of: l => l.generator.late_recent_p99_ns },
+    { name: "GC", of: l => l.generator.gc_pause_s * 1e9 }], duration));
   chart("cpu", () => new Chart("cpu", "Processors, generator and nodes", [
     { name: "used", of: l => l.generator.cpu }, { name: "stolen", of: l => l.generator.steal ?? null }], percent));
   chart("nodes", () => new Chart("nodes", "Nodes: packets per second", [
