@@ -13,7 +13,7 @@ import (
 const (
 	leastWidth = 40
 	mostWidth  = 132
-	sparkWidth = 24 // of a history
+	sparkWidth = 16 // of a history
 )
 
 // A screen draws snapshots as text. It keeps the last percentiles of each kind of operation.
@@ -36,7 +36,7 @@ const (
 // A cell is a piece of a line in one colour.
 type cell struct{ text, color string }
 
-// note keeps what is drawn of snapshots to come, too.
+// note keeps what is drawn of a snapshot beside later ones.
 func (s *screen) note(snap Snapshot) {
 	if snap.Load == nil {
 		s.past = nil
@@ -82,8 +82,12 @@ func (s *screen) head(snap Snapshot) []cell {
 		color = red
 	}
 	verdict, _, _ := strings.Cut(l.Generator.Verdict, ":")
+	phase := "  " + snap.Phase
+	if snap.Phase == snap.Title {
+		phase = ""
+	}
 	return []cell{
-		{snap.Title, bold}, {"  " + snap.Phase, plain}, {"  " + clock(l.At) + " / " + clock(l.For) + "  ", plain}, {verdict, color},
+		{snap.Title, bold}, {phase, plain}, {"  " + clock(l.At) + " / " + clock(l.For) + "  ", plain}, {verdict, color},
 	}
 }
 
@@ -171,15 +175,15 @@ func (s *screen) table(columns []column) [][]cell {
 func operationColumns(ops []Operation, past map[string][]float64) []column {
 	columns := []column{
 		{head: "operation"}, {head: "offered/s"}, {head: "done/s"}, {head: "p50"}, {head: "p99"},
-		{head: "in flight"}, {head: "failed", color: red}, {head: "sent/s"}, {head: "p99.9"}, {head: "max"},
-		{head: "p99 so far"}, {head: "done"}, {head: "p99, last"},
+		{head: "in flight"}, {head: "failed", color: red}, {head: "p99 by and by"}, {head: "sent/s"}, {head: "p99.9"},
+		{head: "max"}, {head: "p99 so far"}, {head: "done"},
 	}
 	for _, o := range ops {
 		r := o.Recent
 		for i, text := range []string{
 			o.Kind, digits(o.OfferedRate), digits(o.DoneRate), r.text(r.P50), r.text(r.P99), whole(o.InFlight), whole(o.Failed),
-			digits(o.SentRate), r.text(r.P999), r.text(r.Max), o.Overall.text(o.Overall.P99), whole(o.Done),
-			sparkline(past[o.Kind]),
+			fmt.Sprintf("%*s", sparkWidth, sparkline(past[o.Kind])), digits(o.SentRate), r.text(r.P999), r.text(r.Max),
+			o.Overall.text(o.Overall.P99), whole(o.Done),
 		} {
 			columns[i].cells = append(columns[i].cells, text)
 		}

@@ -76,7 +76,10 @@ func Line(s Snapshot) string {
 	if s.Load == nil {
 		parts = append(parts, fmt.Sprintf("%3.0f %%", 100*float64(s.Done)/float64(max(s.Total, 1))), s.Doing)
 	} else {
-		parts = append(parts, clock(s.Load.At), s.Phase)
+		parts = append(parts, clock(s.Load.At))
+		if s.Phase != s.Title {
+			parts = append(parts, s.Phase)
+		}
 		for _, o := range s.Load.Operations {
 			parts = append(parts, operationText(o))
 		}

@@ -3,7 +3,9 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -148,7 +150,7 @@ func (h *hub) serveEvents(w http.ResponseWriter, r *http.Request) {
 			err = out.Flush()
 		}
 		if err != nil {
-			cut = r.Context().Err() == nil
+			cut = errors.Is(err, os.ErrDeadlineExceeded)
 			return
 		}
 		select {
