@@ -230,6 +230,7 @@ func words(name string) string {
 // socketState is what the sockets have counted.
 func socketState(c cluster.Counters) *live.Sockets {
 	return &live.Sockets{In: c.Received, Out: c.Sent, Drops: map[string]uint64{
-		"refused by the kernel": c.SendErrors, "truncated": c.Truncated, "delay line full": c.Overflow, "nobody there": c.NoHost,
+		"refused by the kernel": c.SendErrors, "truncated": c.Truncated, "delay line full": c.Overflow,
+		"nobody there": c.NoHost,
 	}}
 }

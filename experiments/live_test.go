@@ -66,7 +66,8 @@ func (g *gallery) agrees(t *testing.T, r *recorder, planned map[string]int) {
 	for _, o := range last.Operations {
 		by := r.statuses(o.Kind)
 		failed := by[reports.StatusTimeout] + by[reports.StatusError]
-		if int(o.Done) != by[reports.StatusOK] || int(o.Failed) != failed || o.InFlight != 0 || int(o.Offered) != planned[o.Kind] {
+		if int(o.Done) != by[reports.StatusOK] || int(o.Failed) != failed || o.InFlight != 0 ||
+			int(o.Offered) != planned[o.Kind] {
 			t.Errorf("%+v, the samples have %v of %d", o, by, planned[o.Kind])
 		}
 	}
@@ -84,7 +85,8 @@ func TestLiveLoad(t *testing.T) {
 	}
 	g.agrees(t, &r, map[string]int{reports.KindJoin: 25, reports.KindRepair: 15})
 	last := g.loads[len(g.loads)-1]
-	if n := last.Nodes; n.Nodes != 4 || n.Triggers < 8 || n.Packets <= 0 || n.Copies <= 0 || n.HottestOver < 1 || *n.Out < *n.In || *n.In <= 0 {
+	if n := last.Nodes; n.Nodes != 4 || n.Triggers < 8 || n.Packets <= 0 || n.Copies <= 0 ||
+		n.HottestOver < 1 || *n.Out < *n.In || *n.In <= 0 {
 		t.Errorf("nodes %+v, in %v, out %v", n, *n.In, *n.Out)
 	}
 	sum, queries := 0, uint64(0)
@@ -93,7 +95,8 @@ func TestLiveLoad(t *testing.T) {
 		queries += v.Queries
 	}
 	// Standing receivers and those that come process queries; samples have those of the former.
-	if sum != l.Standing+l.Pool || int(queries) < r.counter("distance queries processed by standing receivers")/2 || queries == 0 {
+	standing := r.counter("distance queries processed by standing receivers")
+	if sum != l.Standing+l.Pool || int(queries) < standing/2 || queries == 0 {
 		t.Errorf("%d receivers and %d queries on the levels %+v", sum, queries, last.Levels)
 	}
 	if last.Refresh.Lifetime != 30 || last.Generator.Verdict == "" {

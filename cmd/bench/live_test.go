@@ -64,8 +64,8 @@ const readCounts = `(() => {
   const row = [...document.querySelectorAll("#ops tbody tr")].find(r => r.cells[0].textContent === "KIND");
   const n = i => row ? Number(row.cells[i].textContent.replaceAll(",", "")) : 0;
   const banner = document.getElementById("banner").textContent;
-  return {Offered: n(1), Sent: n(2), Done: n(3), Failed: n(4), Flight: n(5), Number: Number(document.body.dataset.number || 0),
-    Ended: banner.startsWith("The run has ended"), Banner: banner};
+  return {Offered: n(1), Sent: n(2), Done: n(3), Failed: n(4), Flight: n(5),
+    Number: Number(document.body.dataset.number || 0), Ended: banner.startsWith("The run has ended"), Banner: banner};
 })()`
 
 // awaitCounts reads the page until it shows what is wanted.
@@ -158,12 +158,13 @@ const measureLive = `(() => {
   for (const f of document.querySelectorAll("figure")) {
     out.Charts++;
     const svg = f.querySelector("svg[role=img]");
-    const drawn = [...svg.querySelectorAll("path.series, rect")].some(e => e.getAttribute("d") || e.getAttribute("height") > 0);
+    const drawn = [...svg.querySelectorAll("path.series, rect")]
+      .some(e => e.getAttribute("d") || e.getAttribute("height") > 0);
     if (!drawn || !svg.getAttribute("aria-label")) out.Empty.push(f.id);
     out.Text = Math.min(out.Text, 13 * svg.getBoundingClientRect().width / 460);
   }
   for (const e of document.querySelectorAll("body *")) {
-    if (e.getBoundingClientRect().right > WIDTH + 1 && !e.closest(".scroll") && !e.closest("svg")) out.Wide.push(e.tagName + "#" + e.id);
+    if (e.getBoundingClientRect().right > WIDTH + 1 && !e.closest(".scroll, svg")) out.Wide.push(e.tagName + "#" + e.id);
   }
   return out;
 })()`

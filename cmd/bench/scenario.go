@@ -25,6 +25,8 @@ type scenarioFlags struct {
 // Help lists scenarios and keys, for kong.
 func (c *loadCmd) Help() string {
 	var b strings.Builder
+	b.WriteString("While it runs, it shows every second how it stands: in place on a terminal, in a line elsewhere, " +
+		"with --progress=json in a line of JSON, and with --live=:8080 on a page at http://127.0.0.1:8080/, too.\n\n")
 	b.WriteString("Scenarios of the library:\n\n")
 	for _, name := range scenario.Names() {
 		s, err := scenario.Load(name, nil)

@@ -17,7 +17,7 @@ import (
 
 // liveFlags are those of commands whose load can be watched.
 type liveFlags struct {
-	Live string `placeholder:"ADDRESS" help:"Show the run on a page at ADDRESS:PORT, of this machine if there is no ADDRESS."`
+	Live string `placeholder:"ADDRESS" help:"Show the run on a page at ADDRESS:PORT; of this machine without ADDRESS."`
 }
 
 // A watcher is who looks at a session's runs: a page, and what the view of the stage under way shows.

@@ -53,7 +53,8 @@ func TestAccount(t *testing.T) {
 	}
 	n := l.Nodes
 	if n.Nodes != 2 || n.Triggers != 15 || n.Packets != 20 || n.Copies != 30 || n.Hottest != 0 || n.HottestOver != 1.5 ||
-		*n.In != 50 || *n.Out != 60 || n.DropRate != 2 || !maps.Equal(n.Drops, map[string]uint64{"no match": 3, "truncated": 1}) {
+		*n.In != 50 || *n.Out != 60 || n.DropRate != 2 ||
+		!maps.Equal(n.Drops, map[string]uint64{"no match": 3, "truncated": 1}) {
 		t.Errorf("%+v, in %v, out %v", n, *n.In, *n.Out)
 	}
 }

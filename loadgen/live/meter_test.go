@@ -59,16 +59,17 @@ func TestOperations(t *testing.T) {
 	}
 	m.See(at(2*second, 12))
 	o := s.last(t).Load.Operations[0]
-	if o.Offered != 12 || o.Sent != 10 || o.Done != 7 || o.Failed != 1 || o.InFlight != 2 || o.OfferedRate != 6 || o.SentRate != 5 ||
-		o.DoneRate != 3.5 || o.FailedRate != 0.5 || o.Recent.Count != 8 || o.Recent.Max != Beyond || o.Recent.P50 > 4.1e6 {
+	if o.Offered != 12 || o.Sent != 10 || o.Done != 7 || o.Failed != 1 || o.InFlight != 2 ||
+		o.OfferedRate != 6 || o.SentRate != 5 || o.DoneRate != 3.5 || o.FailedRate != 0.5 ||
+		o.Recent.Count != 8 || o.Recent.Max != Beyond || o.Recent.P50 > 4.1e6 {
 		t.Errorf("%+v", o)
 	}
 	m.Ended("join", true, second)
 	m.Ended("join", true, second)
 	m.See(at(3*second, 12))
 	o = s.last(t).Load.Operations[0]
-	if o.Done != 9 || o.InFlight != 0 || o.DoneRate != 2 || o.OfferedRate != 0 || o.Recent.Count != 2 || o.Recent.Max != 1e9 ||
-		o.Overall.Count != 10 || o.Overall.Max != Beyond {
+	if o.Done != 9 || o.InFlight != 0 || o.DoneRate != 2 || o.OfferedRate != 0 || o.Recent.Count != 2 ||
+		o.Recent.Max != 1e9 || o.Overall.Count != 10 || o.Overall.Max != Beyond {
 		t.Errorf("%+v", o)
 	}
 	over := at(4*second, 12)
@@ -76,7 +77,8 @@ func TestOperations(t *testing.T) {
 	m.See(over)
 	l := s.last(t).Load
 	o = l.Operations[0]
-	if !l.Over || l.Span != 4 || o.OfferedRate != 3 || o.DoneRate != 2.25 || o.Recent != o.Overall || o.Recent.Count != 10 {
+	if !l.Over || l.Span != 4 || o.OfferedRate != 3 || o.DoneRate != 2.25 ||
+		o.Recent != o.Overall || o.Recent.Count != 10 {
 		t.Errorf("in the end %+v of %+v", o, l)
 	}
 	m.See(at(5*second, 99))
@@ -145,7 +147,8 @@ func TestSteps(t *testing.T) {
 	m := NewMeter(Config{Show: s.show, Every: time.Nanosecond})
 	m.Stage("load", "what")
 	m.Step(1, 4, "1 of 4 receivers")
-	if x := s.last(t); x.Title != "load" || x.What != "what" || x.Done != 1 || x.Total != 4 || x.Doing != "1 of 4 receivers" || x.Load != nil {
+	x := s.last(t)
+	if x.Title != "load" || x.What != "what" || x.Done != 1 || x.Total != 4 || x.Doing != "1 of 4 receivers" || x.Load != nil {
 		t.Errorf("%+v", x)
 	}
 	m.Begin(at(0, 0))

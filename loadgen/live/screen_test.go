@@ -45,7 +45,8 @@ func sample() Snapshot {
 				{Kind: "crash"},
 			},
 			Levels: []Level{
-				{Receivers: 148, Queries: 20, PerJoin: 0.0014, Rate: 3}, {Level: 1, Receivers: 4, Queries: 140130, PerJoin: 9.8, Rate: 21560},
+				{Receivers: 148, Queries: 20, PerJoin: 0.0014, Rate: 3},
+				{Level: 1, Receivers: 4, Queries: 140130, PerJoin: 9.8, Rate: 21560},
 				{Level: 2, Receivers: 16, Queries: 115822, Requests: 30, Repairs: 28, PerJoin: 8.1, Rate: 17820},
 				{Level: 3, Receivers: 44, Queries: 91514, PerJoin: 6.4, Rate: 14080},
 			},
@@ -55,7 +56,8 @@ func sample() Snapshot {
 			},
 			Nodes: Nodes{
 				Nodes: 32, Triggers: 259, Packets: 14709, Copies: 21870, Hottest: 17, HottestOver: 2.06, In: ref(29429.0),
-				Out: ref(29430.0), Drops: map[string]uint64{"no match": 1353, "hop limit": 2}, DropRate: 448.6, Kernel: ref(uint64(12)),
+				Out: ref(29430.0), Drops: map[string]uint64{"no match": 1353, "hop limit": 2}, DropRate: 448.6,
+				Kernel: ref(uint64(12)),
 			},
 		},
 	}
@@ -67,7 +69,9 @@ func samples() []Snapshot {
 	calm, busy, ended := sample(), sample(), sample()
 	calm.Load.Operations[0].Recent.P99 = 10e6
 	ended.Load.Over, ended.Phase, ended.Ended, ended.Report = true, "over", "complete", "bench-out/latest/report.html"
-	ended.Load.Generator = Generator{LateRecent: 31e6, LateOverall: 31e6, Verdict: "INVALID: p99 lateness 31.0 ms, allowed 25.0 ms"}
+	ended.Load.Generator = Generator{
+		LateRecent: 31e6, LateOverall: 31e6, Verdict: "INVALID: p99 lateness 31.0 ms, allowed 25.0 ms",
+	}
 	ended.Load.Nodes.Kernel, ended.Load.Nodes.In, ended.Load.Nodes.Out, ended.Load.Nodes.Drops = nil, nil, nil, nil
 	return []Snapshot{begun, calm, busy, ended}
 }

@@ -150,8 +150,9 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s %s: headers %v", c.method, c.path, h)
 		}
 	}
-	if _, body := get(t, s, "GET", "/", ""); strings.Contains(body, "{{") || strings.Contains(body, "http://") != strings.Contains(body, "http://www.w3.org/2000/svg") ||
-		strings.Contains(body, "https://") || !strings.Contains(body, "EventSource") {
+	_, body := get(t, s, "GET", "/", "")
+	body = strings.ReplaceAll(body, "http://www.w3.org/2000/svg", "") // a name, not an address
+	if strings.Contains(body, "{{") || strings.Contains(body, "://") || !strings.Contains(body, "EventSource") {
 		t.Error("the page is not whole, or refers to others")
 	}
 }
@@ -207,7 +208,8 @@ func TestEvents(t *testing.T) {
 	first := listen(t, s)
 	name, data, _ := first.next()
 	var past []live.Snapshot
-	if err := json.Unmarshal([]byte(data), &past); err != nil || name != "history" || len(past) != 1 || past[0].Title != "line\nbreak </script>" {
+	err := json.Unmarshal([]byte(data), &past)
+	if err != nil || name != "history" || len(past) != 1 || past[0].Title != "line\nbreak </script>" {
 		t.Fatalf("%s %q, %v", name, data, err)
 	}
 	s.Publish(live.Snapshot{Number: 2})
@@ -241,7 +243,8 @@ func TestHistoryIsBounded(t *testing.T) {
 		s.Publish(live.Snapshot{Number: uint64(i + 1)})
 	}
 	var past []live.Snapshot
-	if _, data, _ := listen(t, s).next(); json.Unmarshal([]byte(data), &past) != nil || len(past) != MaxHistory || past[0].Number != 8 {
+	_, data, _ := listen(t, s).next()
+	if json.Unmarshal([]byte(data), &past) != nil || len(past) != MaxHistory || past[0].Number != 8 {
 		t.Errorf("%d snapshots from %d on", len(past), past[0].Number)
 	}
 }
@@ -301,7 +304,10 @@ func TestStuckClient(t *testing.T) {
 	if c := s.Counters(); c.Missed == 0 {
 		t.Errorf("%+v: nothing was missed by a page that reads nothing", c)
 	}
-	await(t, "a page that reads nothing is not cut off", func() bool { c := s.Counters(); return c.Cut == 1 && c.Clients == 0 })
+	await(t, "a page that reads nothing is not cut off", func() bool {
+		c := s.Counters()
+		return c.Cut == 1 && c.Clients == 0
+	})
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
