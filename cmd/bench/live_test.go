@@ -164,7 +164,8 @@ const measureLive = `(() => {
     out.Text = Math.min(out.Text, 13 * svg.getBoundingClientRect().width / 460);
   }
   for (const e of document.querySelectorAll("body *")) {
-    if (e.getBoundingClientRect().right > WIDTH + 1 && !e.closest(".scroll, svg")) out.Wide.push(e.tagName + "#" + e.id);
+    const right = e.getBoundingClientRect().right;
+    if (right > WIDTH + 1 && !e.closest(".scroll, svg")) out.Wide.push(e.tagName + "#" + e.id);
   }
   return out;
 })()`

@@ -148,7 +148,8 @@ func TestSteps(t *testing.T) {
 	m.Stage("load", "what")
 	m.Step(1, 4, "1 of 4 receivers")
 	x := s.last(t)
-	if x.Title != "load" || x.What != "what" || x.Done != 1 || x.Total != 4 || x.Doing != "1 of 4 receivers" || x.Load != nil {
+	if x.Title != "load" || x.What != "what" || x.Done != 1 || x.Total != 4 || x.Load != nil ||
+		x.Doing != "1 of 4 receivers" {
 		t.Errorf("%+v", x)
 	}
 	m.Begin(at(0, 0))

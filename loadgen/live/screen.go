@@ -9,11 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Widths of a screen: what is narrower is cut, what is wider is not used.
+// Widths.
 const (
-	leastWidth = 40
-	mostWidth  = 132
-	sparkWidth = 16 // of a history
+	mostWidth  = 132 // of a screen; more is not used
+	sparkWidth = 16  // of a history
 )
 
 // A screen draws snapshots as text. It keeps the last percentiles of each kind of operation.
@@ -41,6 +40,9 @@ func (s *screen) note(snap Snapshot) {
 	if snap.Load == nil {
 		s.past = nil
 		return
+	}
+	if snap.Load.Over {
+		return // its percentiles are of all
 	}
 	if s.past == nil {
 		s.past = make(map[string][]float64)
@@ -107,7 +109,7 @@ func (s *screen) line(cells []cell) string {
 }
 
 // wide is the width that is used.
-func (s *screen) wide() int { return min(max(s.width, leastWidth), mostWidth) }
+func (s *screen) wide() int { return min(max(s.width, 1), mostWidth) }
 
 // cut returns the first n characters of a text; what no terminal should see is a question mark.
 func cut(text string, n int) string {

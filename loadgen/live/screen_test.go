@@ -159,7 +159,7 @@ func TestTerminal(t *testing.T) {
 			width = 60
 		}
 		term.Show(x)
-		want := screen{width: width, past: term.screen.past}
+		want := screen{width: width - 1, past: term.screen.past}
 		if got := m.lines[1:]; strings.Join(got, "\n") != strings.Join(want.draw(x), "\n") {
 			t.Fatalf("after snapshot %d there stands\n%s", i, strings.Join(got, "\n"))
 		}
@@ -205,7 +205,7 @@ func TestHostileText(t *testing.T) {
 			}
 		}
 		for _, l := range s.draw(x) {
-			if n := utf8.RuneCountInString(l); n > max(s.width, leastWidth) {
+			if n := utf8.RuneCountInString(l); n > max(s.width, 1) {
 				t.Fatalf("%d wide in %d: %q", n, s.width, l)
 			}
 		}

@@ -33,7 +33,7 @@ func (t *Terminal) Show(s Snapshot) {
 		return
 	}
 	width, height := t.size()
-	t.screen.width = width
+	t.screen.width = width - 1 // in the last column a terminal may go on to the next line
 	t.screen.note(s)
 	lines := t.screen.draw(s)
 	lines = lines[:min(len(lines), max(1, height-1))]
