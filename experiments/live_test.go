@@ -89,15 +89,19 @@ func TestLiveLoad(t *testing.T) {
 		n.HottestOver < 1 || *n.Out < *n.In || *n.In <= 0 {
 		t.Errorf("nodes %+v, in %v, out %v", n, *n.In, *n.Out)
 	}
-	sum, queries := 0, uint64(0)
+	for _, x := range g.loads {
+		if o := x.Operations[0]; float64(o.Offered) > 1+l.Joins*x.At {
+			t.Errorf("%d joins are said to be due after %v s", o.Offered, x.At)
+		}
+	}
+	queries := uint64(0)
 	for _, v := range last.Levels {
-		sum += v.Receivers
 		queries += v.Queries
 	}
 	// Standing receivers and those that come process queries; samples have those of the former.
 	standing := r.counter("distance queries processed by standing receivers")
-	if sum != l.Standing+l.Pool || int(queries) < standing/2 || queries == 0 {
-		t.Errorf("%d receivers and %d queries on the levels %+v", sum, queries, last.Levels)
+	if there(last) != l.Standing+l.Pool || int(queries) < standing/2 || queries == 0 {
+		t.Errorf("%d receivers and %d queries on the levels %+v", there(last), queries, last.Levels)
 	}
 	if last.Refresh.Lifetime != 30 || last.Generator.Verdict == "" {
 		t.Errorf("%+v, %+v", last.Refresh, last.Generator)
@@ -120,14 +124,26 @@ func TestLiveScenario(t *testing.T) {
 				t.Fatal(err)
 			}
 			g.agrees(t, &r, planned(t, e))
-			if last := g.loads[len(g.loads)-1]; (last.Nodes.In == nil) != (world == Sim) {
+			last := g.loads[len(g.loads)-1]
+			if (last.Nodes.In == nil) != (world == Sim) {
 				t.Errorf("sockets in world %s: %+v", world, last.Nodes)
+			}
+			if n := e.Cluster.Standing + e.Cluster.Visitors; there(last) != n {
+				t.Errorf("%d receivers, want %d: others have taken the places of those that crashed", there(last), n)
 			}
 			if phases := strings.Join(g.phase, " "); !strings.Contains(phases, "0 ") || !strings.Contains(phases, "1 ") {
 				t.Errorf("phases %s", phases)
 			}
 		})
 	}
+}
+
+// there returns how many receivers there are.
+func there(l *live.Load) (sum int) {
+	for _, v := range l.Levels {
+		sum += v.Receivers
+	}
+	return sum
 }
 
 // eager returns a meter that wants every state.

@@ -39,7 +39,9 @@ func serve(t *testing.T) *Server {
 // get asks for a path and returns the answer with its body.
 func get(t *testing.T, s *Server, method, path, host string) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(s.URL(), "/")+path, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.URL(), "/")+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,8 +303,8 @@ func TestStuckClient(t *testing.T) {
 	if took := time.Since(began); took > patience {
 		t.Errorf("100 snapshots took %v with a page that stands still", took)
 	}
-	if c := s.Counters(); c.Missed == 0 {
-		t.Errorf("%+v: nothing was missed by a page that reads nothing", c)
+	if c := s.Counters(); c.Missed < 50 {
+		t.Errorf("%+v: too few were missed by a page that reads nothing", c)
 	}
 	await(t, "a page that reads nothing is not cut off", func() bool {
 		c := s.Counters()
