@@ -23,9 +23,6 @@ func (r *scenarioRun) watchLive(sink Sink, begin time.Time) (_ Sink, over func()
 				return nil, nil, err
 			}
 			o.parts = append(o.parts, &dueCounter{schedule: plan, plan: plan, begin: span.Begin})
-			for _, kind := range p.Kinds {
-				o.sums[kind] = 0
-			}
 		}
 	}
 	state := func() live.State { return r.state(o, max(0, r.now().Sub(begin))) }

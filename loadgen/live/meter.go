@@ -170,7 +170,7 @@ func (m *Meter) publish(ended, report string) {
 // load makes the part of a snapshot about operations and the system. The caller holds the lock.
 func (m *Meter) load(s State) *Load {
 	span := m.account.span(s)
-	l := &Load{At: s.At.Seconds(), For: s.For.Seconds(), Span: span, Over: s.Over}
+	l := &Load{At: s.At.Seconds(), For: s.For.Seconds(), Span: span, Over: s.Over, Operations: []Operation{}}
 	for name := range s.Offered {
 		m.of(name) // also those of which none was started yet
 	}

@@ -189,6 +189,18 @@ function chart(id, make) {
 }
 
 
+// flights draws up to four kinds of operations in flight, joins and repairs first. More may come with a later phase.
+function flights(load) {
+  const first = ["join", "repair"], kinds = load.operations.map(o => o.kind);
+  const shown = [...first.filter(k => kinds.includes(k)), ...kinds.filter(k => !first.includes(k))].slice(0, 4);
+  const old = charts.get("flight");
+  if (old && old.series.length === shown.length) return;
+  const fresh = new Chart("flight", "Operations in flight",
+    shown.map(k => ({ name: k, of: l => l.operations.find(x => x.kind === k)?.in_flight ?? null })), count);
+  charts.set("flight", fresh);
+  if (old) old.root.replaceWith(fresh.root); else byId("charts").append(fresh.root);
+}
+
 function chartsOf(load) {
   for (const o of load.operations) {
     const of = f => l => { const x = l.operations.find(y => y.kind === o.kind); return x ? f(x) : null; };
@@ -199,8 +211,7 @@ function chartsOf(load) {
       { name: "p50", of: of(x => x.recent.count ? x.recent.p50_ns : null) },
       { name: "p99", of: of(x => x.recent.count ? x.recent.p99_ns : null) }], duration, { log: true }));
   }
-  chart("flight", () => new Chart("flight", "Operations in flight",
-    load.operations.slice(0, 4).map(o => ({ name: o.kind, of: l => l.operations.find(x => x.kind === o.kind)?.in_flight ?? null })), count));
+  flights(load);
   if (!levels) { levels = new Levels(); byId("charts").append(levels.root); }
   chart("refresh", () => new Chart("refresh", "Refresh overhead", [
     { name: "per trigger and T", of: l => l.refresh.refreshes_per_trigger_and_lifetime },
