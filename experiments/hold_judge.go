@@ -12,8 +12,8 @@ import (
 	"i3bench/reports"
 )
 
-// A watch is what was seen of a group while it was held.
-type watch struct {
+// A holding is what was seen of a group while it was held.
+type holding struct {
 	took, cpu     time.Duration // the latter of the members' process
 	before, after FieldCounts
 	least         int // triggers in the second in which there were fewest
@@ -45,7 +45,7 @@ func (r *holdRun) hold(ctx context.Context) error {
 		return err
 	}
 	after.CPU -= before.CPU
-	return r.judge(ctx, watch{took, cputime.Now() - cpu, before, after, least})
+	return r.judge(ctx, holding{took, cputime.Now() - cpu, before, after, least})
 }
 
 // owe makes every member be owed the packets after the next, which may be on its way.
@@ -56,7 +56,7 @@ func (r *holdRun) owe(last uint64) {
 }
 
 // judge samples what the hold cost and whether all was kept.
-func (r *holdRun) judge(ctx context.Context, w watch) error {
+func (r *holdRun) judge(ctx context.Context, w holding) error {
 	before, after, took := &w.before, &w.after, w.took
 	periods := took.Seconds() / cmp.Or(r.Lifetime, time.Duration(host.DefaultLifetime)).Seconds()
 	triggers := float64(r.triggers())

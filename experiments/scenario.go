@@ -14,6 +14,7 @@ import (
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
 	"i3bench/loadgen"
+	"i3bench/loadgen/live"
 	"i3bench/loadgen/scenario"
 	"i3bench/reports"
 	"i3bench/testbed"
@@ -33,6 +34,8 @@ type Scenario struct {
 	// CatchUp is what the generator does with operations that it could not start in
 	// time. Default: smooth.
 	CatchUp loadgen.CatchUp
+	// Live is shown the scenario while it goes on; nil if nobody looks.
+	Live *live.Meter
 	// Observe is told of every operation when it begins; nil if nobody wants to know.
 	// It may be called from several goroutines.
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
@@ -69,6 +72,7 @@ type scenarioRun struct {
 	missed  []uint64 // by stream: operations that the generator did not start
 	streams []*scenario.Planned
 	ends    []func() // what closing does, the last first
+	look    func()   // shows Live how it stands, in virtual time
 }
 
 // Run deploys the group, offers what the phases say, and waits for the last
@@ -100,13 +104,18 @@ func newScenarioRun(s Scenario, part share, sink Sink) *scenarioRun {
 
 // offer offers what the phases say, the first of which begins at begin, and waits for the last operations.
 func (r *scenarioRun) offer(ctx context.Context, begin time.Time, progress Progress) error {
-	r.tally = newTally(r.sink, r.now, r.Cluster.Timeout)
+	sink, over, err := r.watchLive(r.sink, begin)
+	if err != nil {
+		return err
+	}
+	defer over()
+	r.tally = newTally(sink, r.now, r.Cluster.Timeout)
 	r.tally.begin = begin
 	healthy := func() {} // virtual time has no platform that could stall
 	if r.udp != nil {
 		healthy = watchHealth(r.sink, reports.StageLoad)
 	}
-	err := r.play(ctx, progress)
+	err = r.play(ctx, progress)
 	r.await(ctx)
 	healthy()
 	r.tally.finish()
@@ -277,18 +286,23 @@ func (r *scenarioRun) await(ctx context.Context) {
 	for r.now().Before(end) && ctx.Err() == nil && r.tally.open() > 0 {
 		r.sleep(10 * time.Millisecond)
 		r.tally.expire(false)
+		r.look()
 	}
 }
 
 // status says how far the phases are.
 func (r *scenarioRun) status(at time.Duration) string {
-	name := ""
+	return fmt.Sprintf("phase %s, %d operations done, %d under way", r.phaseAt(at), r.tally.done(), r.tally.open())
+}
+
+// phaseAt returns the name of the phase at a moment.
+func (r *scenarioRun) phaseAt(at time.Duration) (name string) {
 	for _, span := range r.Spans {
 		if at >= span.Begin {
 			name = span.Name
 		}
 	}
-	return fmt.Sprintf("phase %s, %d operations done, %d under way", name, r.tally.done(), r.tally.open())
+	return name
 }
 
 // length returns how long all phases are together.

@@ -11,8 +11,8 @@ const (
 	// latenessLimitNS is 10 % of the 250 ms within which the project wants 99 %
 	// of joins done.
 	latenessLimitNS = 25e6
-	// missedLimit is the share of offered operations that may stay unsent.
-	missedLimit = 0.001
+	// UnsentLimit is the share of offered operations that may stay unsent.
+	UnsentLimit = 0.001
 )
 
 // A Generator describes how well the load generator kept its schedule.
@@ -62,7 +62,7 @@ func (g Generator) invalid() string {
 	switch {
 	case !g.measured():
 		return ""
-	case share > missedLimit:
+	case share > UnsentLimit:
 		return percent(share) + " of the operations were not sent, allowed 0.1 %"
 	case g.Lateness.P(0.99) > g.Late:
 		return "p99 lateness " + duration(g.Lateness.P(0.99)) + ", allowed " + g.limit()
@@ -76,7 +76,7 @@ func (g Generator) rows() [][]string {
 	p99, share := g.Lateness.P(0.99), float64(g.Missed)/float64(g.Offered)
 	return append([][]string{
 		{"lateness, p99", duration(p99), "≤ " + g.limit(), judge(p99 <= g.Late)},
-		{"operations not sent", count(g.Missed) + " of " + count(g.Offered), "≤ 0.1 %", judge(share <= missedLimit)},
+		{"operations not sent", count(g.Missed) + " of " + count(g.Offered), "≤ 0.1 %", judge(share <= UnsentLimit)},
 	}, g.Health.rows(g.Late, false)...)
 }
 

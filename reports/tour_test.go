@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"i3bench/internal/browser"
 )
 
 // tour runs the main job in its shortest form, and returns its result directory. That its generator may have been late
@@ -122,7 +124,7 @@ func look(t *testing.T, file, name string) {
 		t.Fatal(err)
 	}
 	address := (&url.URL{Scheme: "file", Path: path}).String()
-	ctx, problems := browser(t)
+	ctx, problems := offline(t)
 	least := expected{sections: 18, drawings: 14}
 	took := shoot(t, ctx, address, name, least)
 	t.Logf("%d bytes, there after %v", len(page), took)
@@ -130,7 +132,7 @@ func look(t *testing.T, file, name string) {
 		t.Errorf("there after %v, expected less than two seconds", took)
 	}
 	noScript := emulation.SetScriptExecutionDisabledParams{Value: true}
-	if err := chromedp.Do(ctx, command(emulation.SetScriptExecutionDisabled, noScript),
+	if err := chromedp.Do(ctx, browser.Command(emulation.SetScriptExecutionDisabled, noScript),
 		chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,9 @@ func (c *loadCmd) Run(s *session) error {
 		}
 		return c.play(s, sc)
 	}
+	if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	return s.run(loadStage(e))
 }
 
@@ -86,7 +89,7 @@ phases:
 
 func loadStage(e experiments.Load) stage {
 	what := fmt.Sprintf("%.0f joins/s and %.0f repairs/s for %v", e.Joins, e.Repairs, e.For)
-	return stage{name: reports.StageLoad, run: e.Run, what: what, note: what + fmt.Sprintf(
+	return stage{name: reports.StageLoad, run: e.Run, live: true, what: what, note: what + fmt.Sprintf(
 		" on %d nodes, D = %d, %d standing receivers, %.0f packets/s", e.Nodes, e.Degree, e.Standing, e.PerSecond)}
 }
 

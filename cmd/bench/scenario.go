@@ -25,6 +25,8 @@ type scenarioFlags struct {
 // Help lists scenarios and keys, for kong.
 func (c *loadCmd) Help() string {
 	var b strings.Builder
+	b.WriteString("While it runs, it shows every second how it stands: in place on a terminal, in a line elsewhere, " +
+		"with --progress=json in a line of JSON, and with --live=:8080 on a page at http://127.0.0.1:8080/, too.\n\n")
 	b.WriteString("Scenarios of the library:\n\n")
 	for _, name := range scenario.Names() {
 		s, err := scenario.Load(name, nil)
@@ -48,7 +50,7 @@ func firstSentences(text string) string {
 
 // ofScenario are the flags that have a meaning beside --scenario.
 var ofScenario = []string{
-	"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress",
+	"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress", "live",
 	"agents", "nats", "listen", "host", "tls-cert", "tls-key", "nkeys-file", "silence", "run", "token-file", "nkey-file",
 	"tls-ca", "wait",
 }
@@ -120,6 +122,8 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 		if several, err = c.agentsFlags.experiment(s, sc); err != nil {
 			return &usageError{err}
 		}
+	} else if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
 	}
 	var verdict string
 	run := func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
@@ -140,7 +144,7 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	if c.Agents > 0 {
 		what += fmt.Sprintf(", %d agents", c.Agents)
 	}
-	err = s.run(stage{name: reports.StageLoad, run: run, what: what, note: what + fmt.Sprintf(
+	err = s.run(stage{name: reports.StageLoad, run: run, live: true, what: what, note: what + fmt.Sprintf(
 		" on %d nodes (%s), D = %d, %d standing receivers, %v packets/s", sc.Cluster.Nodes, sc.World, sc.Cluster.Degree,
 		sc.Cluster.Standing, sc.Cluster.Rate)})
 	fmt.Fprint(s.out, verdict)
