@@ -151,7 +151,8 @@ func TestAgentsOfferTheSame(t *testing.T) {
 				t.Errorf("%d operations are accounted for, of %d", all, len(want))
 			}
 			sent, received := r.counter("datagrams sent"), r.counter("datagrams received")
-			if sent == 0 || received > sent || received < sent*9/10 {
+			// Not all are counted at one moment.
+			if sent == 0 || received > sent*11/10 || received < sent*9/10 {
 				t.Errorf("%d datagrams sent, %d received", sent, received)
 			}
 		})

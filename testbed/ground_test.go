@@ -100,11 +100,12 @@ func firstOn(t *testing.T, number int) string {
 
 // Receivers of different beds draw different numbers, those of the same one the same.
 func TestOnGroundSeeds(t *testing.T) {
-	if firstOn(t, 0) != firstOn(t, 0) {
+	first, again, other := firstOn(t, 0), firstOn(t, 0), firstOn(t, 1)
+	if first != again {
 		t.Error("the same bed is another one the second time")
 	}
-	if a, b := firstOn(t, 0), firstOn(t, 1); a == b {
-		t.Errorf("the first receivers of two beds are both %s", a)
+	if first == other {
+		t.Errorf("the first receivers of two beds are both %s", first)
 	}
 }
 
