@@ -138,7 +138,7 @@ func (r *loadRun) watchLive(sink Sink) (_ Sink, end func(), err error) {
 
 // state is what the meter is shown of a load.
 func (r *loadRun) state(o *offered) live.State {
-	at := max(0, time.Since(r.begin))
+	at := time.Since(r.begin)
 	s := live.State{
 		At: at, For: r.For, Phase: cmp.Or(r.phase, "load"), Offered: o.by(at), Limits: limits(r.late),
 		Lifetime: time.Duration(host.DefaultLifetime), Nodes: nodeStates(r.bed.Nodes(), onSockets),

@@ -25,7 +25,7 @@ func (r *scenarioRun) watchLive(sink Sink, begin time.Time) (_ Sink, over func()
 			o.parts = append(o.parts, &dueCounter{schedule: plan, plan: plan, begin: span.Begin})
 		}
 	}
-	state := func() live.State { return r.state(o, max(0, r.now().Sub(begin))) }
+	state := func() live.State { return r.state(o, r.now().Sub(begin)) }
 	if r.udp != nil {
 		sink, over = watch(r.Live, sink, state)
 		return sink, over, nil

@@ -299,6 +299,18 @@ func TestLiveAddress(t *testing.T) {
 	}
 }
 
+// A run that cannot begin ends its page, too: its directory has a result already.
+func TestLivePageOfFailed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, reports.SamplesFile), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := bench("load", "--live=:0", "--progress=json", "--out="+dir)
+	if code != exitError || !strings.Contains(out, "live page: http://127.0.0.1:") || !strings.Contains(errs, `"ended":"failed"`) {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
 // A run that fails or is interrupted tells so on the page, too.
 func TestLivePageOfInterrupted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "result")

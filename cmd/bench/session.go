@@ -64,6 +64,7 @@ func (s *session) run(stages ...stage) error {
 		Command: append([]string{"bench"}, s.args...), Seed: s.cli.Seed, Parameters: s.parameters(),
 	})
 	if err != nil {
+		s.endWatch(string(reports.Failed), "")
 		return err
 	}
 	if s.intro != nil {

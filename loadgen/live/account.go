@@ -144,8 +144,11 @@ func (a *account) addDrops(now, before map[string]uint64) {
 	}
 }
 
-// joinKind is the kind of operation for which queries are counted.
-const joinKind = "join"
+// Kinds of operations that are more than a name here: queries are counted for joins, and both are shown first.
+const (
+	joinKind   = "join"
+	repairKind = "repair"
+)
 
 // fillLevels fills in the levels of the tree, up to the deepest on which anything happened, and refreshes.
 func (a *account) fillLevels(s State, l *Load) {

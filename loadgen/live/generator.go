@@ -17,17 +17,19 @@ type Limits struct {
 }
 
 // generator judges the generator so far, and begins a new span. The caller holds the lock.
-func (m *Meter) generator(limits Limits, sum Operation) Generator {
+func (m *Meter) generator(limits Limits, sum Operation, over bool) Generator {
 	g := Generator{LateRecent: m.late.recent.Quantile(0.99), Unsent: sum.Offered - sum.Sent}
 	m.late.overall.Merge(&m.late.recent)
 	m.late.recent = hist.Histogram{}
 	g.LateOverall = m.late.overall.Quantile(0.99)
 	switch unsent := float64(g.Unsent) / float64(max(sum.Offered, 1)); {
 	case sum.Sent == 0 && g.Unsent == 0:
-	case unsent > limits.Unsent:
+	case unsent > limits.Unsent && over:
 		g.Verdict = fmt.Sprintf("INVALID: %s not sent, allowed %s", percent(unsent), percent(limits.Unsent))
 	case g.LateOverall > int64(limits.Late):
 		g.Verdict = fmt.Sprintf("INVALID: p99 lateness %s, allowed %s", duration(g.LateOverall), duration(int64(limits.Late)))
+	case unsent > limits.Unsent:
+		g.Verdict = fmt.Sprintf("BEHIND: %s due and not sent yet", percent(unsent))
 	default:
 		g.Verdict = "VALID"
 	}

@@ -1,9 +1,11 @@
 package live
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,6 +94,7 @@ func (m *Meter) Begin(s State) {
 	m.late = lateness{}
 	m.account = newAccount(s)
 	m.last = nil
+	m.shown = time.Now()
 }
 
 // Started counts an operation that was started so long after its intended time.
@@ -170,7 +173,7 @@ func (m *Meter) publish(ended, report string) {
 // load makes the part of a snapshot about operations and the system. The caller holds the lock.
 func (m *Meter) load(s State) *Load {
 	span := m.account.span(s)
-	l := &Load{At: s.At.Seconds(), For: s.For.Seconds(), Span: span, Over: s.Over, Operations: []Operation{}}
+	l := &Load{At: max(0, s.At.Seconds()), For: s.For.Seconds(), Span: span, Over: s.Over, Operations: []Operation{}}
 	for name := range s.Offered {
 		m.of(name) // also those of which none was started yet
 	}
@@ -178,14 +181,25 @@ func (m *Meter) load(s State) *Load {
 		m.widen()
 	}
 	var sum Operation
-	for _, name := range slices.Sorted(maps.Keys(m.kinds)) {
+	for _, name := range slices.SortedFunc(maps.Keys(m.kinds), byWeight) {
 		o := m.kinds[name].operation(name, s.Offered[name], span)
 		l.Operations = append(l.Operations, o)
 		sum.Offered, sum.Sent = sum.Offered+o.Offered, sum.Sent+o.Sent
 	}
-	l.Generator = m.generator(s.Limits, sum)
+	l.Generator = m.generator(s.Limits, sum, s.Over)
 	m.account.see(s, l)
 	return l
+}
+
+// byWeight orders kinds of operations: joins, repairs, and the others by name.
+func byWeight(a, b string) int {
+	weight := func(name string) int {
+		if i := slices.Index([]string{joinKind, repairKind}, name); i >= 0 {
+			return i
+		}
+		return 2
+	}
+	return cmp.Or(weight(a)-weight(b), strings.Compare(a, b))
 }
 
 // widen makes the span that is under way begin with the load. The caller holds the lock.

@@ -3,6 +3,7 @@ package live
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +88,25 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+// Joins and repairs come first.
+func TestOrder(t *testing.T) {
+	var s shelf
+	m := NewMeter(Config{Show: s.show})
+	state := at(0, 0)
+	for _, name := range []string{"repair", "anycast", "leave", "crash"} {
+		state.Offered[name] = 0
+	}
+	m.Begin(state)
+	m.See(state)
+	var names []string
+	for _, o := range s.last(t).Load.Operations {
+		names = append(names, o.Kind)
+	}
+	if want := []string{"join", "repair", "anycast", "crash", "leave"}; !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+}
+
 // Percentiles are of the nearest rank over those that succeeded, with those that failed behind them.
 func TestPercentiles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -124,9 +144,10 @@ func TestVerdict(t *testing.T) {
 		{0, 0, 0, ""},
 		{1000, 1000, 25 * time.Millisecond, "VALID"},
 		{1000, 1001, 0, "VALID"},
-		{1000, 1002, 0, "INVALID: 0.2 % not sent, allowed 0.1 %"},
-		{0, 5, 0, "INVALID: 100.0 % not sent, allowed 0.1 %"},
+		{1000, 1002, 0, "BEHIND: 0.2 % due and not sent yet"},
+		{0, 5, 0, "BEHIND: 100.0 % due and not sent yet"},
 		{1000, 1000, 30 * time.Millisecond, "INVALID: p99 lateness 30.0 ms, allowed 25.0 ms"},
+		{1000, 1002, 30 * time.Millisecond, "INVALID: p99 lateness 30.0 ms, allowed 25.0 ms"},
 	} {
 		var s shelf
 		m := NewMeter(Config{Show: s.show})
@@ -137,6 +158,16 @@ func TestVerdict(t *testing.T) {
 		m.See(at(second, c.offered))
 		if g := s.last(t).Load.Generator; g.Verdict != c.want || g.Unsent != c.offered-uint64(c.sent) {
 			t.Errorf("%+v: %+v", c, g)
+		}
+		over := at(second, c.offered)
+		over.Over = true
+		m.See(over)
+		want := c.want
+		if c.offered > 1001 || c.sent == 0 && c.offered > 0 {
+			want = "INVALID: "
+		}
+		if g := s.last(t).Load.Generator; !strings.HasPrefix(g.Verdict, want) || (g.Verdict == "") != (want == "") {
+			t.Errorf("in the end of %+v: %+v", c, g)
 		}
 	}
 }

@@ -254,7 +254,7 @@ func generatorItems(g Generator) []string {
 	if g.Steal != nil {
 		items = append(items, "steal "+percent(*g.Steal))
 	}
-	if strings.HasPrefix(g.Verdict, "INVALID") {
+	if g.Verdict != "VALID" && g.Verdict != "" {
 		items = append(items, g.Verdict)
 	}
 	return items

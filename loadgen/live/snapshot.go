@@ -36,7 +36,7 @@ type Load struct {
 	// Over says that the load is over, and that Span is all of it.
 	Over bool `json:"over"`
 
-	Operations []Operation `json:"operations"` // by name
+	Operations []Operation `json:"operations"` // joins, repairs, others by name
 	Levels     []Level     `json:"levels"`
 	Refresh    Refresh     `json:"refresh"`
 	Generator  Generator   `json:"generator"`
@@ -103,7 +103,8 @@ type Generator struct {
 	LateRecent  int64  `json:"late_recent_p99_ns"` // start after the intended time, of operations sent in Span
 	LateOverall int64  `json:"late_p99_ns"`
 	Unsent      uint64 `json:"unsent"` // offered and not sent, or not yet
-	// Verdict is VALID or begins with INVALID, for the load so far; empty if nothing was sent.
+	// Verdict is that on the load so far. It is VALID, or begins with INVALID, or with BEHIND while more is due and not
+	// sent yet than may be missing in the end; empty if nothing was due.
 	Verdict string `json:"verdict"`
 
 	CPU   float64  `json:"cpu"`             // share of all processors that the process used in Span

@@ -5,7 +5,7 @@ import "time"
 // A State is what an experiment knows of itself at a moment. Counters only grow, but for those of a receiver or node
 // that begins anew.
 type State struct {
-	At      time.Duration // since the first operation was due
+	At      time.Duration // since the first operation was due, below zero before
 	For     time.Duration // how long load is offered
 	Over    bool          // no operation is offered or under way any more
 	Phase   string

@@ -46,7 +46,7 @@ function fill(table, caption, heads, rows) {
     const [text, bad] = Array.isArray(c) ? c : [c, false];
     return i === 0 ? make("th", { scope: "row" }, text) : make("td", bad ? { class: "bad" } : null, text);
   })));
-  table.replaceChildren(make("caption", null, caption), make("thead", null, head), make("tbody", null, ...body));
+  table.replaceChildren(...(caption ? [make("caption", null, caption)] : []), make("thead", null, head), make("tbody", null, ...body));
 }
 
 // --- charts
@@ -189,12 +189,11 @@ function chart(id, make) {
 }
 
 
-// flights draws up to four kinds of operations in flight, joins and repairs first. More may come with a later phase.
+// flights draws the first four kinds of operations in flight. More may come with a later phase.
 function flights(load) {
-  const first = ["join", "repair"], kinds = load.operations.map(o => o.kind);
-  const shown = [...first.filter(k => kinds.includes(k)), ...kinds.filter(k => !first.includes(k))].slice(0, 4);
+  const shown = load.operations.slice(0, 4).map(o => o.kind);
   const old = charts.get("flight");
-  if (old && old.series.length === shown.length) return;
+  if (old && old.series.map(s => s.name).join() === shown.join()) return;
   const fresh = new Chart("flight", "Operations in flight",
     shown.map(k => ({ name: k, of: l => l.operations.find(x => x.kind === k)?.in_flight ?? null })), count);
   charts.set("flight", fresh);
@@ -236,7 +235,8 @@ function chartsOf(load) {
 function operations(load) {
   const latency = (l, v) => l.count ? [duration(v), v === BEYOND] : "–";
   const when = load.over ? "Rates and percentiles over all of the load" : "Counts since the load began, rates and percentiles of the last second";
-  fill(byId("ops"), when, ["operation", "offered", "sent", "done", "failed", "in flight", "offered/s", "sent/s", "done/s", "p50", "p99", "p99.9", "max",
+  say(byId("when"), when);
+  fill(byId("ops"), "", ["operation", "offered", "sent", "done", "failed", "in flight", "offered/s", "sent/s", "done/s", "p50", "p99", "p99.9", "max",
     "p99 so far"], load.operations.map(o => [o.kind, count(o.offered), count(o.sent), count(o.done), [count(o.failed), o.failed > 0],
     count(o.in_flight), digits(o.offered_per_s), digits(o.sent_per_s), digits(o.done_per_s), latency(o.recent, o.recent.p50_ns),
     latency(o.recent, o.recent.p99_ns), latency(o.recent, o.recent.p99_9_ns), latency(o.recent, o.recent.max_ns),
