@@ -25,7 +25,8 @@ func tour(t *testing.T) string {
 		t.Skipf("skipped: no go command to build bench with (%v)", err)
 	}
 	bench, dir := filepath.Join(t.TempDir(), "bench"), filepath.Join(t.TempDir(), "tour")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bench, "../cmd/bench").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", bench, "../cmd/bench")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v, %s", err, out)
 	}
 	cmd := exec.Command(bench, "tour", "--quick", "--out", dir)
