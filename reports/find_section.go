@@ -66,7 +66,7 @@ func (f *found) findings() (out []Finding) {
 	})
 	for _, a := range r.Answers {
 		v := foundVerdict(a.State, a.Against)
-		if a.State == find.Open {
+		if a.State == find.Open || a.State == find.Limited {
 			v.State = NotJudged // those of all come first, and each by itself as far as the budget goes
 		}
 		out = append(out, Finding{

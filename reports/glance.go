@@ -1,10 +1,13 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"i3bench/loadgen/find"
 )
 
 // An Answer answers a question that every reader has, in a sentence, and names the
@@ -48,21 +51,23 @@ func (r *Result) searched() (found, bool) {
 }
 
 func (r *Result) joinsAnswer() (text, section string) {
-	if f, ok := r.searched(); ok && f.result.All.Lower > 0 {
-		a := f.result.All
-		text = fmt.Sprintf("%s, with every objective met (%s and %d more), confidence %s: %s.",
-			interval(a.Lower, a.Upper), f.objectives[0].Text, len(f.objectives)-1, percent(a.Confidence),
-			FoundText(a.State, a.Against))
-		section = "find"
+	f, searched := r.searched()
+	l, offered := r.loadOf(KindJoin)
+	if offered {
+		text, section = fmt.Sprintf("Of %s/s offered at a fixed rate %s/s were done, with a p99 of %s.", num(l.Rate),
+			num(l.Achieved), percentile(l.Response, 0.99)), "load"
 	}
-	if l, ok := r.loadOf(KindJoin); ok {
-		text = strings.TrimSpace(text + fmt.Sprintf(" Of %s/s offered at a fixed rate %s/s were done, with a p99 of %s.",
-			num(l.Rate), num(l.Achieved), percentile(l.Response, 0.99)))
-		if section == "" {
-			section = "load"
-		}
+	if !searched {
+		return text, section
 	}
-	return text, section
+	a := f.result.All
+	if a.State != find.Found && a.State != find.AtLeast {
+		text += " A search for the largest rate has no answer: " + FoundText(a.State, a.Against) + "."
+		return strings.TrimSpace(text), cmp.Or(section, "find")
+	}
+	found := fmt.Sprintf("The largest rate that meets %s and %d more objectives is %s, with a confidence of %s.",
+		f.objectives[0].Text, len(f.objectives)-1, interval(a.Lower, a.Upper), percent(a.Confidence))
+	return strings.TrimSpace(found + " " + text), "find"
 }
 
 // keptUp is the share of what was offered from which on a rate counts as kept up with.
@@ -82,7 +87,7 @@ func (r *Result) limitAnswer() (text, section string) {
 	case g.invalid() != "":
 		text = "The generator or the machine, not the system: " + g.invalid() + "."
 	case l.Achieved >= keptUp*l.Rate:
-		text = fmt.Sprintf("Nothing yet: all of the %s joins/s that were offered were done. bench find looks for the limit.",
+		text = fmt.Sprintf("Nothing up to the %s joins/s that were offered: all were done. bench find looks for the limit.",
 			num(l.Rate))
 	default:
 		text = fmt.Sprintf("The system: the generator was on time, and joins waited (p99 %s, %s from their start).",
@@ -139,7 +144,7 @@ func (r *Result) refreshAnswer() (text, section string) {
 	if len(parts) == 0 {
 		return "", ""
 	}
-	return fmt.Sprintf("Of the packets of a group of %d, by what its source sends: %s.", rows[0].Receivers,
+	return fmt.Sprintf("Of all packets of a group of %d, by how many its source sends: %s.", rows[0].Receivers,
 		strings.Join(parts, ", ")), "traffic"
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"slices"
 
 	"i3bench/reports/chart"
@@ -42,6 +43,14 @@ func latencyBins(ops []Sample) (out []latencyBin) {
 	return out
 }
 
+// millis writes a tick of an axis in milliseconds.
+func millis(v float64) string {
+	if v < 1 {
+		return plain(v)
+	}
+	return count(int64(math.Round(v)))
+}
+
 // latencySeries is the chart of latency over time, with the hiccups of the platform
 // below it: a stall that both show is not the system's.
 func latencySeries(r *Result) (Figure, bool) {
@@ -51,7 +60,7 @@ func latencySeries(r *Result) (Figure, bool) {
 			"operations were intended, and how late the latest sleep of a millisecond ended on the same machine. A rise " +
 			"that the platform shows, too, is not the system's.",
 		X: chart.Axis{Label: "intended time since the begin of the stage (s)"},
-		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log},
+		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log, Format: millis},
 	}
 	t := Table{Caption: "Latency over time, from the intended time", Columns: []Column{
 		text("what"), number("second"), number("number"), number("p50"), number("p99"), number("max"),

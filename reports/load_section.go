@@ -201,7 +201,7 @@ func loadPercentiles(l LoadOp) Figure {
 		Desc: "Latency at each percentile, from the intended time and from the actual start, on an axis on which each " +
 			"further nine takes the same room. The distance of the curves is what waiting for the generator added.",
 		X: chart.Axis{Label: "percentile", Scale: chart.Nines, Format: nines},
-		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log},
+		Y: chart.Axis{Label: "latency (ms)", Scale: chart.Log, Format: millis},
 	}
 	names := []string{"from the intended time", "from the actual start"}
 	dists := []Distribution{l.Response, l.Service}

@@ -51,8 +51,8 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, parityLine(paper))
 	}
 	for _, f := range objectives {
-		if f.Verdict.State == NotMeasured || f.ID == "find" && f.Verdict.State == NotJudged {
-			continue // of a search that ended early the answer for all objectives says enough
+		if f.Verdict.State == NotMeasured || f.Verdict.State == NotJudged && slices.Contains(saidBefore, f.ID) {
+			continue
 		}
 		line := fmt.Sprintf("%s: %s, %s", upperFirst(f.What), f.Ours, f.Verdict.Text)
 		if f.Spread != "" {
@@ -62,6 +62,10 @@ func (r *Result) headlines() []Verdict {
 	}
 	return out
 }
+
+// saidBefore are findings that need no line of their own where nothing judges them: the
+// answers at the top say what matters.
+var saidBefore = []string{"find", "traffic"}
 
 // measuredOnly returns findings where any of them was measured, and none where none was: a
 // table of what is absent says nothing.

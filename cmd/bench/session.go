@@ -156,7 +156,7 @@ func (s *session) stage(run *reports.Run, st stage, title string) error {
 	err = errors.Join(err, run.Stage(reports.Stage{
 		Name: st.name, Status: status, Seconds: time.Since(start).Seconds(), Note: st.note,
 	}))
-	if s.figures && s.cli.Progress != "none" {
+	if s.figures && s.cli.Progress != "none" && s.cli.Progress != "json" {
 		s.say(run, st.name)
 	}
 	return err
