@@ -31,6 +31,8 @@ type Scenario struct {
 	// Observe is told of every operation when it begins; nil if nobody wants to know.
 	// It may be called from several goroutines.
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
+
+	probe *probe // counts what happens in virtual time; nil: nobody does
 }
 
 // A scenarioRun is a scenario while it goes on.
@@ -99,7 +101,8 @@ var policies = map[string]multicast.SearchPolicy{
 func (r *scenarioRun) deploy(ctx context.Context, progress Progress) (err error) {
 	var open func() (testbed.Endpoint, error)
 	if r.World == Sim {
-		if r.world, err = NewWorld(Sim, r.Seed, nil, QueryTime); err != nil {
+		network, jitter := r.probe.paths()
+		if r.world, err = NewWorld(Sim, r.Seed, network, jitter); err != nil {
 			return err
 		}
 		open = r.world.Open
@@ -109,7 +112,7 @@ func (r *scenarioRun) deploy(ctx context.Context, progress Progress) (err error)
 	}
 	c := r.Cluster
 	r.bed, err = testbed.New(testbed.Config{
-		Open: open, Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree, Pushback: true,
+		Open: r.probe.opener(open), Seed: r.Seed, Nodes: c.Nodes, Degree: c.Degree, Pushback: true,
 		Group: multicast.Config{Search: policies[c.Search], HeartbeatMax: machine.Duration(c.Heartbeat)},
 	})
 	if err != nil {
@@ -185,6 +188,7 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 	if r.Observe != nil {
 		r.Observe(stream, op, a)
 	}
+	r.probe.began(r)
 	d := r.tally.start(a.Kind, intended, done)
 	key := visitKey{stream, a.Member}
 	switch {

@@ -50,6 +50,7 @@ const (
 	StageMicro    = "micro"
 	StageCopies   = "copies"
 	StageFind     = "find"
+	StageCapacity = "capacity"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -125,6 +126,15 @@ const (
 	KindTrial     = "trial"
 	KindObjective = "objective"
 
+	// Of what the largest rate is made of.
+	KindGiven    = "given"
+	KindWork     = "work"
+	KindBusy     = "busy"
+	KindMachine  = "machine"
+	KindCarry    = "carry"
+	KindGenerate = "generate"
+	KindFound    = "found"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -167,6 +177,16 @@ const (
 	GroupKernel = "kernel=" // and its name: the matcher with these kernels
 	GroupLimit  = "limit"   // the least that a table like the matcher's can do
 	GroupMap    = "map"     // the map of Go
+)
+
+// The groups of samples of [KindGiven], [KindWork] and [KindFound]; of work on one kind of operation alone it is that.
+const (
+	GivenCores = "cores"
+	GivenPool  = "pool"
+	GivenLimit = "limit-ns" // of the latency of a join, p99
+	GroupBoth  = "both"     // as many joins as repairs
+	FoundLower = "lower"
+	FoundUpper = "upper"
 )
 
 // kindKey names a kind of samples. An empty stage stands for every stage.
@@ -220,6 +240,22 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// One per objective, before the first trial: group = as it was written, value =
 	// its limit, in ns or as a share, host = its number.
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
+	// A bound of what was measured: group = its name, see GivenCores and those after it.
+	{StageCapacity, KindGiven}: spec(cols(colGroup), cols(colGroup)),
+	// One per rate and delay, counted in virtual time: group = operations that were
+	// offered, n = how many of each a second, service_ns = how long a datagram takes,
+	// value = datagrams a second, and receivers of the pool that are busy at a time.
+	{StageCapacity, KindWork}: spec(capacityNeed, capacityNeed),
+	{StageCapacity, KindBusy}: spec(capacityNeed, capacityNeed),
+	// One per round: seed = the round, value = ns of processor time for a datagram, in
+	// machines and in the driver, and for an operation, in the generator, n = how many
+	// there were, start_ns = how long that took, service_ns = processor time.
+	{StageCapacity, KindMachine}:  spec(capacityRound, capacityRound),
+	{StageCapacity, KindCarry}:    spec(capacityRound|cols(colStart), capacityRound|cols(colStart)),
+	{StageCapacity, KindGenerate}: spec(capacityRound, capacityRound),
+	// What a search has found elsewhere: group = end of the interval, value = joins per
+	// second, status = whether both ends are confirmed.
+	{StageCapacity, KindFound}: spec(cols(colGroup, colStatus), cols(colGroup, colStatus)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
 	// A finished run: group = its key, value = seconds of wall clock that it took.
@@ -268,6 +304,12 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// Group = name of the run, n = packets owed, value = delivered exactly once.
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
 })
+
+// The needs of the kinds of the capacity.
+var (
+	capacityNeed  = cols(colGroup, colN, colService)
+	capacityRound = cols(colSeed, colN, colService)
+)
 
 // findOpNeed is what every operation of a trial says of itself.
 var findOpNeed = cols(colLevel, colStart, colService, colStatus)

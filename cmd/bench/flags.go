@@ -28,6 +28,7 @@ type cli struct {
 	Find    findCmd    `cmd:"" help:"The largest rate of joins and repairs that meets objectives."`
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
+	Plan    planCmd    `cmd:"" help:"How many nodes a group needs, and what this machine bears."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
 	Node    nodeCmd    `cmd:"" help:"One i3 node, on a ring with others, until it is told to end."`
 }

@@ -41,6 +41,7 @@ var layers = map[string]int{
 	"loadgen":          8, // with no driver in it
 	"loadgen/scenario": 9,
 	"loadgen/find":     6, // pure, and used by reports
+	"loadgen/plan":     6, // the same
 	"reports/chart":    8,
 	"reports":          9,
 	"reports/compare":  10,
