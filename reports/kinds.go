@@ -51,6 +51,7 @@ const (
 	StageCopies   = "copies"
 	StageFind     = "find"
 	StageCapacity = "capacity"
+	StageNodes    = "nodes"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -134,6 +135,14 @@ const (
 	KindCarry    = "carry"
 	KindGenerate = "generate"
 	KindFound    = "found"
+
+	// Of what the nodes of a group do.
+	KindLocal        = "local"
+	KindHottest      = "hottest"
+	KindTriggers     = "triggers"
+	KindRestRequests = "rest-requests"
+	KindRestCopies   = "rest-copies"
+	KindJoinPackets  = "join-packets"
 
 	// Of any stage.
 	KindRun   = "run"
@@ -311,6 +320,17 @@ var (
 	capacityRound = cols(colSeed, colN, colService)
 )
 
+// nodesNeed is what a figure of the nodes of a group says of itself: n = receivers in the group, host = nodes.
+var nodesNeed = cols(colSeed, colGroup, colHost, colN)
+
+// nodesKinds are the figures of [StageNodes]: levels of receivers, mean; share of the ways from an identifier to one
+// below it that do not leave a node; copies of the busiest node over the mean; triggers for each receiver; at rest, for
+// each receiver and second, packets with requests that nodes receive, and copies that they make; packets and copies for
+// a receiver that joins and leaves.
+var nodesKinds = []string{
+	KindDepthMean, KindLocal, KindHottest, KindTriggers, KindRestRequests, KindRestCopies, KindJoinPackets,
+}
+
 // findOpNeed is what every operation of a trial says of itself.
 var findOpNeed = cols(colLevel, colStart, colService, colStatus)
 
@@ -353,6 +373,9 @@ var sizeKinds = []struct {
 func withKinds(all map[kindKey]kindSpec) map[kindKey]kindSpec {
 	for _, k := range loadOps {
 		all[kindKey{StageLoad, k.op}] = spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus))
+	}
+	for _, kind := range nodesKinds {
+		all[kindKey{StageNodes, kind}] = spec(nodesNeed, nodesNeed)
 	}
 	for _, stage := range sizeKinds {
 		for _, kind := range stage.kinds {
