@@ -10,41 +10,44 @@ import (
 )
 
 // PlanMeasured takes over what result directories have measured and simulated for a plan; what they have not stays as it
-// was. Of several results that have calibrated or simulated, observations are put together and costs are those of the
-// last.
+// was. Of several results that have the same, observations are put together and costs are those of the last.
 func PlanMeasured(base plan.Measured, results []*Result) plan.Measured {
 	var observed []plan.Observed
+	var calibrated, simulated plan.Origin
 	for _, r := range results {
-		origin := r.origin()
 		if copies := r.planCopies(); len(copies) > 0 {
-			base.Copies, base.Calibrated = copies, origin
+			base.Copies, calibrated = copies, r.origin(calibrated)
 		}
 		if control := r.planControl(); len(control) > 0 {
-			base.Control, base.Calibrated = control, origin
+			base.Control, calibrated = control, r.origin(calibrated)
 		}
 		if list := r.planObserved(); len(list) > 0 {
-			if len(observed) > 0 && base.Simulated.Command != origin.Command {
-				origin.Command = base.Simulated.Command + "; " + origin.Command
-			}
-			observed, base.Simulated = append(observed, list...), origin
+			observed, simulated = append(observed, list...), r.origin(simulated)
 		}
 	}
+	if calibrated.Command != "" {
+		base.Calibrated = calibrated
+	}
 	if len(observed) > 0 {
-		base.Observed = observed
+		base.Observed, base.Simulated = observed, simulated
 	}
 	return base
 }
 
-// origin says where figures of the run are from.
-func (r *Result) origin() plan.Origin {
+// origin says where figures of the run are from, beside those of others before.
+func (r *Result) origin(before plan.Origin) plan.Origin {
 	m := &r.Manifest
-	command := slices.DeleteFunc(slices.Clone(m.Command), func(s string) bool { return strings.HasPrefix(s, "--out") })
-	if i := slices.Index(m.Command, "--out"); i >= 0 {
-		command = slices.Concat(m.Command[:i], m.Command[min(i+2, len(m.Command)):])
+	command := m.Command
+	if i := slices.Index(command, "--out"); i >= 0 { // says nothing about the figures
+		command = slices.Concat(command[:i], command[min(i+2, len(command)):])
 	}
-	return plan.Origin{
+	o := plan.Origin{
 		Date: m.Started.UTC().Format(time.DateOnly), Machine: m.Machine.String(), Commit: m.Commit, Command: quote(command),
 	}
+	if before.Command != "" {
+		o.Command = before.Command + "; " + o.Command
+	}
+	return o
 }
 
 // planCopies are the costs of copies of a node that sends single datagrams.

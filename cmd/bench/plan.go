@@ -25,6 +25,7 @@ type planCmd struct {
 	Objective string   `placeholder:"p99<TIME" help:"What the wait in all nodes on the way to a receiver may take."`
 	Node      string   `default:"${planNode}" help:"Type of node: cores, nic (bit/s), pps (of the NIC), memory (bytes)."`
 	Speed     float64  `default:"1" help:"How many times as fast a core of the node is as the one that was measured."`
+	Uneven    float64  `default:"1" help:"Receivers at the busiest node over what they would be by chance."`
 	Use       string   `default:"50%-70%" help:"Share of the processors that may be used, from and to."`
 	Spare     string   `default:"3%" help:"Nodes beyond what is needed; one at least."`
 	Draws     int      `default:"20000" help:"Draws of the Monte-Carlo."`
@@ -97,12 +98,15 @@ func (c *planCmd) question(all *cli, m *plan.Measured) (q plan.Question, err err
 		},
 		Policy: plan.DefaultPolicy(), Measured: m, Seed: all.Seed, Draws: c.Draws,
 	}
-	q.Policy.Speed = c.Speed
+	q.Policy.Speed, q.Policy.Uneven = c.Speed, c.Uneven
 	if c.Draws < 100 || c.Draws > mostDraws {
 		return q, fmt.Errorf("--draws %d: want 100 to %d", c.Draws, mostDraws)
 	}
 	if !(c.Speed > 0 && c.Speed <= 1000) {
 		return q, fmt.Errorf("--speed %v: want more than zero, 1000 at most", c.Speed)
+	}
+	if !(c.Uneven >= 1 && c.Uneven <= 1000) {
+		return q, fmt.Errorf("--uneven %v: want 1 to 1000", c.Uneven)
 	}
 	if q.Demand.Churn, err = readChurn(c.Churn); err != nil {
 		return q, err

@@ -117,15 +117,14 @@ func (q *Question) solve() ([]Input, []sample, error) {
 func (q *Question) bounds(samples []sample, nodes float64) (out []Bound) {
 	for k, name := range Resources {
 		b := Bound{Resource: name}
-		used := make([]float64, len(samples))
+		used, decides := make([]float64, len(samples)), 0
 		for i, s := range samples {
-			need, _ := q.nodes(s.v)
-			used[i] = need[k] / nodes
+			used[i] = s.needs[k] / nodes
 			if s.binds == k {
-				b.Decides += 1 / float64(len(samples))
+				decides++
 			}
 		}
-		b.Used = median(used)
+		b.Decides, b.Used = float64(decides)/float64(len(samples)), median(used)
 		out = append(out, b)
 	}
 	slices.SortStableFunc(out, func(a, b Bound) int {
@@ -207,6 +206,8 @@ func (q *Question) validity(list []Input) (out []string) {
 		"Costs were calibrated on loopback, where a datagram costs the receiver's part too and no driver of a NIC; a core of "+
 			fmt.Sprintf("the node is taken to be %.3g times as fast.", q.Policy.Speed),
 		"Copies are taken to leave as single datagrams: packets of one source come too far apart to share a train.",
+		"Simulated receivers are spread over the nodes at random, each joins near its own, and nodes forward between themselves "+
+			fmt.Sprintf("only what is left; the busiest node is taken to have %.3g times as many as by chance.", q.Policy.Uneven),
 		"What is given is assumed, not measured: what may be used of processors and NIC, and the contention of cores.")
 	return out
 }

@@ -12,7 +12,7 @@ import (
 type Dist []float64
 
 // steps is the number of steps of a Dist that is made from a law.
-const steps = 200
+const steps = 100
 
 // Fixed is a quantity that is certain.
 func Fixed(v float64) Dist { return Dist{v} }
@@ -43,15 +43,6 @@ func fromLaw(quantile func(float64) float64, low, high float64) Dist {
 // At returns the value at a probability, which lies in [0, 1].
 func (d Dist) At(p float64) float64 { return quantile(d, p) }
 
-// Times is the distribution of a multiple that is not negative.
-func (d Dist) Times(f float64) Dist {
-	out := make(Dist, len(d))
-	for i := range d {
-		out[i] = f * d[i]
-	}
-	return out
-}
-
 // A Fit is a straight line through observations, with what is needed to say how far a further one may be from it.
 type Fit struct {
 	A, B     float64 // y = A + B x
@@ -62,6 +53,8 @@ type Fit struct {
 	Min, Max float64 // of x
 	// Level is set if there is no slope: the observations show none, or one of the wrong sign.
 	Level bool
+
+	t Dist // Student's t with the degrees of freedom that are left
 }
 
 // NewFit fits a line by least squares. A slope that is not of the sign of want, which is not zero, is taken for noise and
@@ -86,6 +79,10 @@ func NewFit(x, y []float64, want int) Fit {
 		rest += d * d
 	}
 	f.S = math.Sqrt(rest / float64(max(1, f.freedom())))
+	if f.freedom() >= 1 && f.S > 0 {
+		t := distuv.StudentsT{Sigma: 1, Nu: float64(f.freedom())}
+		f.t = fromLaw(t.Quantile, math.Inf(-1), math.Inf(1))
+	}
 	return f
 }
 
@@ -100,16 +97,19 @@ func (f Fit) freedom() int {
 // At is the distribution of a further observation at x by Student's t, within bounds: it grows wider outside of what was
 // observed.
 func (f Fit) At(x, low, high float64) Dist {
-	mid := min(max(f.A+f.B*x, low), high)
-	if f.freedom() < 1 || f.S == 0 {
-		return Fixed(mid)
+	mid := f.A + f.B*x
+	if f.t == nil {
+		return Fixed(min(max(mid, low), high))
 	}
 	spread := 1 + 1/float64(f.N)
 	if !f.Level {
 		spread += (x - f.Mean) * (x - f.Mean) / f.Sxx
 	}
-	t := distuv.StudentsT{Mu: f.A + f.B*x, Sigma: f.S * math.Sqrt(spread), Nu: float64(f.freedom())}
-	return fromLaw(t.Quantile, low, high)
+	d := make(Dist, len(f.t))
+	for i, t := range f.t {
+		d[i] = min(max(mid+t*f.S*math.Sqrt(spread), low), high)
+	}
+	return d
 }
 
 func mean(values []float64) float64 {

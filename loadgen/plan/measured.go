@@ -45,21 +45,40 @@ type Observed struct {
 	Value     float64 `json:"value"`
 }
 
-// A figure is an input that is observed in simulated groups, and how it goes on beyond them.
+// A figure is an input that is observed in simulated groups, and how it goes on beyond them: a straight line through what
+// a form makes of it.
 type figure struct {
 	name, what, unit string
-	against          string // what the line is drawn against
 	x                func(receivers, nodes float64) float64
-	slope            int // sign of the slope
+	form             form
+	slope            int // sign of the slope, in the form
 	low, high        float64
 }
 
-// logN and the others are what figures are drawn against.
-func logN(n, _ float64) float64        { return math.Log(n) }
-func logPerNode(n, m float64) float64  { return math.Log(max(1, n/max(1, m))) }
-func unevenness(n, m float64) float64  { return math.Sqrt(math.Log(max(1, m)) * m / n) }
-func nothing(_, _ float64) float64     { return 0 }
-func (o Observed) at(f figure) float64 { return f.x(o.Receivers, o.Nodes) }
+// A form makes of a figure what a line goes through, and undoes it.
+type form struct{ do, undo func(float64) float64 }
+
+// least is what a share or an excess is taken for that was too small to be seen.
+const least = 1e-4
+
+var (
+	asItIs = form{func(v float64) float64 { return v }, func(v float64) float64 { return v }}
+	// The share that leaves a node falls as a power of the receivers for each node.
+	leaving = form{
+		func(v float64) float64 { return math.Log(max(least, 1-v)) }, func(v float64) float64 { return 1 - math.Exp(v) },
+	}
+	// What the busiest node does more than the mean grows as a power of the unevenness.
+	excess = form{
+		func(v float64) float64 { return math.Log(max(least, v-1)) }, func(v float64) float64 { return 1 + math.Exp(v) },
+	}
+)
+
+// What figures are drawn against. Of receivers that are spread at random the busiest of many nodes has more than the mean
+// by about the root of 2 log(nodes) nodes/receivers.
+func logReceivers(n, _ float64) float64 { return math.Log(n) }
+func logPerNode(n, m float64) float64   { return math.Log(max(1, n/m)) }
+func logUneven(n, m float64) float64    { return math.Log(math.Sqrt(2 * math.Log(max(2, m)) * m / n)) }
+func nothing(_, _ float64) float64      { return 0 }
 
 // Names of the figures in [Observed].
 const (
@@ -76,15 +95,30 @@ const (
 
 // figures are the inputs that are observed.
 var figures = []figure{
-	{Depth, "level of a receiver, mean", "levels", "log of receivers", logN, 1, 1, 64},
-	{Local, "ways between identifiers that stay in a node", "share", "log of receivers for each node", logPerNode, 1, 0, 1},
-	{Hottest, "copies of the busiest node over the mean", "ratio", "root of log(nodes) nodes/receivers", unevenness, 1, 1, 64},
-	{Triggers, "triggers for each receiver", "triggers", "nothing", nothing, 1, 1, 64},
-	{RestRequests, "requests at rest, for each receiver", "/s", "log of receivers", logN, 1, 0, 1e3},
-	{RestCopies, "copies of notices at rest, for each receiver", "/s", "log of receivers", logN, 1, 0, 1e3},
-	{JoinPackets, "packets and copies of a receiver that joins and leaves", "packets", "log of receivers", logN, 1, 0, 1e5},
-	{Duplicates, "duplicates for a loss", "packets", "log of receivers", logN, 1, 0, 64},
-	{Requests, "requests for a loss", "packets", "log of receivers", logN, 1, 0, 64},
+	{Depth, "level of a receiver, mean", "levels", logReceivers, asItIs, 1, 1, 64},
+	{Local, "ways between identifiers that stay in a node", "share", logPerNode, leaving, -1, 0, 1},
+	{Hottest, "copies of the busiest node over the mean", "ratio", logUneven, excess, 1, 1, 64},
+	{Triggers, "triggers for each receiver", "triggers", nothing, asItIs, 1, 1, 64},
+	{RestRequests, "requests at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3},
+	{RestCopies, "copies of notices at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3},
+	{JoinPackets, "packets and copies of a receiver that joins and leaves", "packets", logReceivers, asItIs, 1, 0, 1e5},
+	{Duplicates, "duplicates for a loss", "packets", logReceivers, asItIs, 1, 0, 64},
+	{Requests, "requests for a loss", "packets", logReceivers, asItIs, 1, 0, 64},
+}
+
+// middle is the median of what at returns.
+func (f *figure) middle(fit Fit, receivers, nodes float64) float64 {
+	return min(max(f.form.undo(fit.A+fit.B*f.x(receivers, nodes)), f.low), f.high)
+}
+
+// at is the distribution of a figure in a group of so many receivers on so many nodes.
+func (f *figure) at(fit Fit, receivers, nodes float64) Dist {
+	d := fit.At(f.x(receivers, nodes), math.Inf(-1), math.Inf(1))
+	for i, v := range d {
+		d[i] = min(max(f.form.undo(v), f.low), f.high)
+	}
+	slices.Sort(d)
+	return d
 }
 
 // of returns the observations of a figure of a variant with a degree.
@@ -106,7 +140,7 @@ func (m *Measured) fit(f figure, variant string, degree int) (fit Fit, largest f
 	}
 	var x, y []float64
 	for _, o := range list {
-		x, y = append(x, o.at(f)), append(y, o.Value)
+		x, y = append(x, f.x(o.Receivers, o.Nodes)), append(y, f.form.do(o.Value))
 		largest = max(largest, o.Receivers)
 	}
 	return NewFit(x, y, f.slope), largest, nil

@@ -37,13 +37,14 @@ type Policy struct {
 	Sigma     [3]float64 `json:"sigma"`     // contention of cores: n of them do as much as n/(1+sigma(n-1))
 	Spare     float64    `json:"spare"`     // nodes beyond what is needed, as a share; one at least
 	Speed     float64    `json:"speed"`     // of a core of the node, over that of the machine where costs were measured
+	Uneven    float64    `json:"uneven"`    // receivers at the busiest node over what they would be by chance
 }
 
 // DefaultPolicy is what is kept free if nobody says otherwise: assumptions, none of them measured.
 func DefaultPolicy() Policy {
 	return Policy{
 		Processor: [3]float64{0.5, 0.6, 0.7}, NIC: [3]float64{0.6, 0.68, 0.71}, Memory: 0.5,
-		Sigma: [3]float64{0.002, 0.01, 0.04}, Spare: 0.03, Speed: 1,
+		Sigma: [3]float64{0.002, 0.01, 0.04}, Spare: 0.03, Speed: 1, Uneven: 1,
 	}
 }
 
@@ -135,7 +136,7 @@ func (d Demand) loadOf(v draw) (l load) {
 	between := toHosts * (1 - v[inLocal])
 	l.copies = toHosts + between
 	l.toRepair = toHosts * (1 - math.Pow(1-d.Loss, 1+v[inDepth]*(1-v[inLocal])))
-	l.repair = l.toRepair + (v[inDuplicates]+v[inRequests])*d.Loss*l.copies
+	l.repair = l.toRepair * (1 + v[inDuplicates] + v[inRequests])
 	restRequests, restCopies := d.Receivers*v[inRestRequests], d.Receivers*v[inRestCopies]
 	l.refresh = restRequests + restCopies
 	l.churn = d.Receivers * d.Churn / 3600 * v[inJoinPackets]
@@ -175,7 +176,7 @@ func (q *Question) nodes(v draw) (need [numResources]float64, l load) {
 	l = q.Demand.loadOf(v)
 	c := q.Node.capacity(q.Policy, min(v[inProcessor], q.allowed(v)), v)
 	for k := range need {
-		need[k] = l.use[k] / c[k] * v[inHottest]
+		need[k] = l.use[k] / c[k] * v[inHottest] * q.Policy.Uneven
 	}
 	return need, l
 }

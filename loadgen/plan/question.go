@@ -35,6 +35,7 @@ type Input struct {
 	Beyond float64 `json:"beyond,omitempty"`
 
 	dist Dist
+	fit  Fit // of a figure
 }
 
 // A Source says where an input is from.
@@ -47,17 +48,18 @@ const (
 	Given      Source = "given"      // assumed, or said by whoever asks
 )
 
-// inputs returns the inputs if there are so many nodes.
-func (q *Question) inputs(nodes float64) (list []Input, err error) {
+// inputs returns the inputs if there is one node.
+func (q *Question) inputs() (list []Input, err error) {
 	d := q.Demand
-	for _, f := range figures {
-		fit, largest, err := q.Measured.fit(f, d.Variant, d.Degree)
+	for i := range figures {
+		f := &figures[i]
+		fit, largest, err := q.Measured.fit(*f, d.Variant, d.Degree)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, Input{
 			Name: f.name, What: f.what, Unit: f.unit, Source: Simulated, Beyond: max(1, d.Receivers/largest),
-			dist: fit.At(f.x(d.Receivers, nodes), f.low, f.high),
+			dist: f.at(fit, d.Receivers, 1), fit: fit,
 		})
 	}
 	packet, copied, err := q.Measured.costs(d.Bytes)
@@ -89,29 +91,39 @@ func (q *Question) inputs(nodes float64) (list []Input, err error) {
 		},
 	)
 	for i := range list {
-		in := &list[i]
-		in.P10, in.P50, in.P90 = in.dist.At(0.1), in.dist.At(0.5), in.dist.At(0.9)
+		list[i].look()
 	}
 	return list, nil
 }
 
+// look takes over the quantiles of the distribution.
+func (in *Input) look() { in.P10, in.P50, in.P90 = in.dist.At(0.1), in.dist.At(0.5), in.dist.At(0.9) }
+
 // settled returns the inputs for the number of nodes that they lead to, if each is in its middle: the least number for
 // which that is so, since what depends on the nodes asks for more of them the more there are.
 func (q *Question) settled() ([]Input, error) {
-	nodes := 1.0
+	list, err := q.inputs()
+	if err != nil {
+		return nil, err
+	}
+	v, nodes := medians(list), 1.0
 	for range 100 {
-		list, err := q.inputs(nodes)
-		if err != nil {
-			return nil, err
-		}
-		need, _ := q.nodes(medians(list))
+		need, _ := q.nodes(v)
 		next := max(1, slices.Max(need[:]))
 		if math.Abs(next-nodes) < 0.001*nodes {
-			return list, nil
+			break
 		}
 		nodes = next
+		for i := range figures {
+			f := &figures[i]
+			v[i] = f.middle(list[i].fit, q.Demand.Receivers, nodes)
+		}
 	}
-	return q.inputs(nodes)
+	for i := range figures {
+		list[i].dist = figures[i].at(list[i].fit, q.Demand.Receivers, nodes)
+		list[i].look()
+	}
+	return list, nil
 }
 
 func medians(list []Input) draw {
@@ -125,8 +137,9 @@ func medians(list []Input) draw {
 // A sample is a draw and what came of it.
 type sample struct {
 	v     draw
-	need  float64
-	binds int
+	needs [numResources]float64 // nodes
+	need  float64               // the most of these
+	binds int                   // the resource that asks for it
 	load  load
 }
 
@@ -143,7 +156,7 @@ func (q *Question) draw(list []Input, frozen int) []sample {
 			}
 		}
 		need, l := q.nodes(v)
-		s := sample{v: v, load: l}
+		s := sample{v: v, needs: need, load: l}
 		for k, n := range need {
 			if n > s.need {
 				s.need, s.binds = n, k
