@@ -151,7 +151,7 @@ func (e NodeLoad) come(ctx context.Context, g *group, rest float64, put func(str
 }
 
 // The groups whose nodes are looked at: so many receivers for each node, and so many nodes at least.
-var loadPerNode = []int{16, 128, 1024}
+var loadPerNode = []int{16, 64, 256}
 
 const leastLoadNodes = 4
 

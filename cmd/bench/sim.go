@@ -102,7 +102,7 @@ var simRows = []simRow{
 	{
 		"nodes", "what nodes have to do, for bench plan", []string{reports.StageNodes}, (*experiments.Plan).NodeLoads,
 		func(c *simCmd, _ *experiments.Plan) string {
-			return fmt.Sprintf("D = %d, T = %v, 16 to 1,024 receivers for each node", c.Degree, c.Lifetime)
+			return fmt.Sprintf("D = %d, T = %v, 16 to 256 receivers for each node", c.Degree, c.Lifetime)
 		},
 	},
 	{
