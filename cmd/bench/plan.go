@@ -49,8 +49,8 @@ func (c *planCmd) Run(s *session) error {
 	if c.Self {
 		return c.selfFlags.run(s)
 	}
-	if c.Check != "" {
-		return &usageError{errors.New("--check: want --self with it")}
+	if c.Check != "" || c.Find != 0 {
+		return &usageError{errors.New("--check and --find: want --self with them")}
 	}
 	measured, err := c.measured()
 	if err != nil {

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"i3bench/experiments"
 	"i3bench/i3/multicast"
@@ -15,6 +18,7 @@ import (
 type selfFlags struct {
 	Self   bool          `help:"Predict the largest rate of joins and repairs that this machine bears, as bench find asks."`
 	Check  string        `placeholder:"DIR" help:"With --self: compare with the result directory of a bench find."`
+	Find   time.Duration `placeholder:"TIME" help:"With --self: run bench find, too, for so long, and show both."`
 	Rounds int           `default:"3" help:"With --self: times that each cost is measured."`
 	Time   time.Duration `default:"1s" help:"With --self: how long a cost is measured in each round."`
 }
@@ -26,17 +30,62 @@ const (
 	selfLimit                                     = 250 * time.Millisecond
 )
 
-// run predicts what this machine bears.
+// run predicts what this machine bears, and measures it if that is asked for.
 func (c *selfFlags) run(s *session) error {
-	e, err := c.experiment(s.cli.Seed)
+	st, err := c.stage(s.cli)
 	if err != nil {
 		return err
 	}
-	return s.run(stage{
+	if c.Find == 0 {
+		return s.run(st)
+	}
+	if c.Find < 0 || c.Check != "" {
+		return &usageError{errors.New("--find: want a time, and no --check with it")}
+	}
+	find, more, err := defaultFind(s.cli, c.Find)
+	if err != nil {
+		return err
+	}
+	s.more = more
+	return s.run(st, find)
+}
+
+// stage is the stage that counts and measures what the prediction is made of.
+func (c *selfFlags) stage(all *cli) (stage, error) {
+	e, err := c.experiment(all.Seed)
+	return stage{
 		name: reports.StageCapacity, run: e.Run, what: "counts in virtual time, and costs",
 		note: fmt.Sprintf("%d nodes, D = %d, %d standing receivers, %d that join, %d packets/s of %d bytes; %d rounds of %v",
 			selfNodes, selfDegree, selfStanding, selfPool, selfRate, selfSize, e.Rounds, e.For),
-	})
+	}, err
+}
+
+// defaultFind is the stage of bench find without flags, but for its time, and the parameters of its search.
+func defaultFind(all *cli, budget time.Duration) (st stage, more map[string]string, err error) {
+	var c cli
+	k, err := kong.New(&c, kong.Name("bench"), simVars)
+	if err != nil {
+		return st, nil, err
+	}
+	if _, err = k.Parse([]string{"find", "--budget", budget.String()}); err != nil {
+		return st, nil, err
+	}
+	f := c.Find
+	e, err := f.experiment(all)
+	if err != nil {
+		return st, nil, err
+	}
+	number := func(v float64) string { return fmt.Sprint(v) }
+	more = map[string]string{
+		reports.ParamFindMin: number(f.Min), reports.ParamFindMax: number(f.Max), reports.ParamFindFactor: number(f.Factor),
+		reports.ParamFindPrecision: number(f.Precision), reports.ParamFindConfidence: number(f.Confidence),
+		reports.ParamFindTrial: f.Trial.String(), reports.ParamFindFirst: f.First.String(),
+		reports.ParamFindLate: e.Late.String(),
+	}
+	return stage{
+		name: reports.StageFind, run: e.Run, what: fmt.Sprintf("%s, within %v", strings.Join(f.Objective, " "), budget),
+		note: "as bench find without flags, within " + budget.String(),
+	}, more, nil
 }
 
 // experiment checks the flags and returns what they ask for.
