@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (c *planCmd) Run(s *session) error {
 		return err
 	}
 	if c.Save != "" {
-		return writeJSON(c.Save, measured)
+		return writeFigures(c.Save, measured)
 	}
 	q, err := c.question(s.cli, &measured)
 	if err != nil {
@@ -231,10 +232,11 @@ func (c *planCmd) write(s *session, a plan.Answer) error {
 	return err
 }
 
-// writeJSON writes a value to a file.
-func writeJSON(name string, v any) error {
-	text, err := json.MarshalIndent(v, "", " ")
+// writeFigures writes what a plan is made from, an observation in a line.
+func writeFigures(name string, m plan.Measured) error {
+	text, err := json.Marshal(m)
 	if err == nil {
+		text = bytes.ReplaceAll(text, []byte("},{"), []byte("},\n{"))
 		err = os.WriteFile(name, append(text, '\n'), 0o644)
 	}
 	return err
