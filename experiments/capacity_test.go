@@ -84,7 +84,8 @@ func TestProbeRepeats(t *testing.T) {
 	}
 }
 
-// Little's law: as many receivers are busy as join a second, times how long each is. A slower network keeps more of them busy.
+// Little's law: as many receivers are busy as join a second, times how long each is. A slower network keeps more of
+// them busy.
 func TestProbeBusy(t *testing.T) {
 	r := capacityRun{Capacity: smallCapacity(), ctx: t.Context(), sink: nowhere{}}
 	fast, err := r.simulate(reports.GroupBoth, 40, 100*time.Microsecond, 64, true)

@@ -66,7 +66,9 @@ func (c Capacity) findings() []Finding {
 func (c Capacity) table() Table {
 	t := Table{
 		Caption: "The largest rate of joins, with as many repairs",
-		Columns: []Column{text("how"), number("processors"), number("joins/s"), text("80 % of draws"), number("of what was found")},
+		Columns: []Column{
+			text("how"), number("processors"), number("joins/s"), text("80 % of draws"), number("of what was found"),
+		},
 	}
 	row := func(name string, cores float64, s plan.Saturation) []string {
 		ratio := "-"
@@ -105,13 +107,18 @@ func (c Capacity) costTable() Table {
 		return duration(d.P(0.5)) + " [" + duration(d.Values()[0]) + ", " + duration(d.Max()) + "]"
 	}
 	carry := n.Processor - n.Machine - n.Generator
+	row := func(part, count string, each []float64, together float64) []string {
+		return []string{part, count, spread(each), duration(together * 1e9), percent(together / n.Processor)}
+	}
 	return Table{
 		Caption: "Processor time of a join and a repair together, at the predicted rate",
-		Columns: []Column{text("part"), number("count"), number("each: median [range of rounds]"), number("together"), number("share")},
+		Columns: []Column{
+			text("part"), number("count"), number("each: median [range of rounds]"), number("together"), number("share"),
+		},
 		Rows: [][]string{
-			{"driver and kernel, datagrams", num(n.Datagrams), spread(costs.Carry), duration(carry * 1e9), percent(carry / n.Processor)},
-			{"machines, datagrams", num(n.Datagrams), spread(costs.Machine), duration(n.Machine * 1e9), percent(n.Machine / n.Processor)},
-			{"generator, operations", "2", spread(costs.Generate), duration(n.Generator * 1e9), percent(n.Generator / n.Processor)},
+			row("driver and kernel, datagrams", num(n.Datagrams), costs.Carry, carry),
+			row("machines, datagrams", num(n.Datagrams), costs.Machine, n.Machine),
+			row("generator, operations", "2", costs.Generate, n.Generator),
 			{"all", "-", "-", duration(n.Processor * 1e9), percent(1)},
 		},
 	}
@@ -140,8 +147,8 @@ func (c Capacity) workTable(r *Result) Table {
 func (c Capacity) figure() Figure {
 	ch := chart.Chart{
 		Title: "Processors that joins and repairs need",
-		Desc: "Processors that are needed against the rate of joins with as many repairs, when all receivers of the pool are " +
-			"busy; a line where they are used up, and the ends of what find has found.",
+		Desc: "Processors that are needed against the rate of joins with as many repairs, when all receivers of the pool " +
+			"are busy; a line where they are used up, and the ends of what find has found.",
 		X: chart.Axis{Label: "joins per second"}, Y: chart.Axis{Label: "processors"},
 	}
 	t := Table{Caption: "Processors needed", Columns: []Column{number("joins/s"), number("processors")}}

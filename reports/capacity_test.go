@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// capacitySamples makes samples up: 1,000 datagrams a second at rest and 50 for a join with its repair, 5 µs each in all,
-// and 25 µs for each operation, on two processors. See TestPredictByHand of loadgen/plan: 6,631 joins a second.
+// capacitySamples makes samples up: 1,000 datagrams a second at rest and 50 for a join with its repair, 5 µs each in
+// all, and 25 µs for each operation, on two processors. See TestPredictByHand of loadgen/plan: 6,631 joins a second.
 func capacitySamples() (out []Sample) {
 	add := func(kind, group string, value float64) {
 		out = append(out, Sample{Stage: StageCapacity, Kind: kind, Group: group, Value: value})
@@ -85,8 +85,8 @@ func TestCapacityBesideFind(t *testing.T) {
 	r := openResult(t, m, slices.Concat(samples, capacitySamples(), FoundSamples(1, 2, true)))
 	c, err := SummarizeCapacity(r)
 	if err != nil || c.Lower != want.All.Lower || c.Upper != want.All.Upper || !c.Confirmed {
-		t.Errorf("%v to %v, %v; want what the run itself has found, %v to %v (%v)", c.Lower, c.Upper, c.Confirmed, want.All.Lower,
-			want.All.Upper, err)
+		t.Errorf("%v to %v, %v; want what the run itself has found, %v to %v (%v)", c.Lower, c.Upper, c.Confirmed,
+			want.All.Lower, want.All.Upper, err)
 	}
 }
 

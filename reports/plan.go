@@ -9,8 +9,8 @@ import (
 	"i3bench/loadgen/plan"
 )
 
-// PlanMeasured takes over what result directories have measured and simulated for a plan; what they have not stays as it
-// was. Of several results that have the same, observations are put together and costs are those of the last.
+// PlanMeasured takes over what result directories have measured and simulated for a plan; what they have not stays as
+// it was. Of several results that have the same, observations are put together and costs are those of the last.
 func PlanMeasured(base plan.Measured, results []*Result) plan.Measured {
 	var observed []plan.Observed
 	var calibrated, simulated plan.Origin

@@ -25,12 +25,13 @@ func planSections(a plan.Answer) []Section {
 
 // planQuestion says in words what was asked.
 func planQuestion(a plan.Answer) string {
-	d, n, p := a.Demand, a.Node, a.Policy
-	return fmt.Sprintf("%s receivers of one source, %s packets/s of %s bytes, %s of them coming and going in an hour, %s lost "+
-		"on each hop; tree of %s with D = %d. A node has %s cores (each %s times as fast as the one that was measured), a NIC of "+
-		"%s Gbit/s and %s million packets/s each way, and %s of memory.",
-		num(d.Receivers), num(d.Packets), num(d.Bytes), percent(d.Churn), lossText(d.Loss), d.Variant, d.Degree,
-		num(n.Cores), num(p.Speed), num(n.Bits/1e9), num(n.Packets/1e6), bytesText(n.Memory))
+	d, n := a.Demand, a.Node
+	return fmt.Sprintf("%s receivers of one source, %s packets/s of %s bytes, %s of them coming and going in an hour, ",
+		num(d.Receivers), num(d.Packets), num(d.Bytes), percent(d.Churn)) +
+		fmt.Sprintf("%s lost on each hop; tree of %s with D = %d. ", lossText(d.Loss), d.Variant, d.Degree) +
+		fmt.Sprintf("A node has %s cores (each %s times as fast as the one that was measured), a NIC of %s Gbit/s and "+
+			"%s million packets/s each way, and %s of memory.", num(n.Cores), num(a.Policy.Speed), num(n.Bits/1e9),
+			num(n.Packets/1e6), bytesText(n.Memory))
 }
 
 func lossText(p float64) string {
@@ -41,29 +42,28 @@ func lossText(p float64) string {
 }
 
 // planPolicy says in words what is kept free.
-func planPolicy(p plan.Policy) string {
-	return fmt.Sprintf("Kept free: %s to %s of the processors, %s to %s of the NIC, %s of the memory; %s more nodes than are "+
-		"needed, one at least.", percent(1-p.Processor[2]), percent(1-p.Processor[0]), percent(1-p.NIC[2]), percent(1-p.NIC[0]),
-		percent(1-p.Memory), percent(p.Spare))
+func planPolicy(a plan.Answer) string {
+	p := a.Policy
+	text := fmt.Sprintf("Kept free: %s to %s of the processors, %s to %s of the NIC, %s of the memory; %s more nodes than "+
+		"are needed, one at least.", percent(1-p.Processor[2]), percent(1-p.Processor[0]), percent(1-p.NIC[2]),
+		percent(1-p.NIC[0]), percent(1-p.Memory), percent(p.Spare))
+	if a.Demand.Limit > 0 {
+		text += fmt.Sprintf(" The wait in all nodes on the way to a receiver stays below %s (p99) with up to %s of the "+
+			"processors; the smaller of both shares counts.", duration(a.Demand.Limit*1e9), percent(a.Allowed))
+	}
+	return text
 }
 
 // planLines are the answer in sentences.
 func planLines(a plan.Answer) []string {
-	n := a.Nodes
-	second := ""
-	if len(a.Binding) > 1 {
-		second = fmt.Sprintf("; next: %s, of which %s is used", a.Binding[1].Resource, percent(a.Binding[1].Used))
-	}
-	policy := planPolicy(a.Policy)
-	if a.Demand.Limit > 0 {
-		policy += fmt.Sprintf(" The wait in all nodes on the way to a receiver stays below %s (p99) up to %s of the processors; "+
-			"the smaller of both counts.", duration(a.Demand.Limit*1e9), percent(a.Allowed))
-	}
+	n, first, next := a.Nodes, a.Binding[0], a.Binding[1]
 	return []string{
 		planQuestion(a),
-		fmt.Sprintf("%s nodes (80 %% of draws: %s to %s). Have %s for 90 %%, %s for 99 %%. What decides: %s, in %s of draws%s.",
-			num(n.P50), num(n.P10), num(n.P90), num(n.P90), num(n.P99), a.Binding[0].Resource, percent(a.Binding[0].Decides), second),
-		policy,
+		fmt.Sprintf("%s nodes (80 %% of draws: %s to %s). Have %s for 90 %%, %s for 99 %%. ",
+			num(n.P50), num(n.P10), num(n.P90), num(n.P90), num(n.P99)) +
+			fmt.Sprintf("What decides: %s, in %s of draws; next: %s, of which %s is used.", first.Resource,
+				percent(first.Decides), next.Resource, percent(next.Used)),
+		planPolicy(a),
 	}
 }
 
@@ -108,7 +108,8 @@ func planSensitivities(a plan.Answer) Table {
 
 func planInputs(a plan.Answer) Table {
 	t := Table{Caption: "Inputs", Columns: []Column{
-		text("input"), text("what"), text("source"), number("10 %"), number("50 %"), number("90 %"), text("unit"), number("beyond simulated"),
+		text("input"), text("what"), text("source"), number("10 %"), number("50 %"), number("90 %"), text("unit"),
+		number("beyond simulated"),
 	}}
 	for _, in := range a.Inputs {
 		beyond := "-"
@@ -152,7 +153,9 @@ func planAlternatives(a plan.Answer) Table {
 func planDoubled(a plan.Answer) Table {
 	t := Table{
 		Caption: fmt.Sprintf("Twice the demand on %s nodes", num(a.Nodes.P90)),
-		Columns: []Column{text("twice the"), text("breaks first"), number("used of what may be"), number("nodes for it, 50 %"), number("90 %")},
+		Columns: []Column{
+			text("twice the"), text("breaks first"), number("used of what may be"), number("nodes for it, 50 %"), number("90 %"),
+		},
 	}
 	for _, d := range a.Doubled {
 		breaks := d.Breaks

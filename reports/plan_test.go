@@ -13,7 +13,9 @@ import (
 
 // planFigures makes figures up: shapes are plausible, nothing was measured.
 func planFigures() plan.Measured {
-	origin := plan.Origin{Date: "2026-11-22", Machine: "Synthetic CPU, 2 cores", Commit: "0123456789ab", Command: "made up"}
+	origin := plan.Origin{
+		Date: "2026-11-22", Machine: "Synthetic CPU, 2 cores", Commit: "0123456789ab", Command: "made up",
+	}
 	m := plan.Measured{Calibrated: origin, Simulated: origin, Control: []float64{5000, 5500, 6000}}
 	for _, payload := range []int{64, 1200} {
 		for _, fan := range []int{1, 8} {

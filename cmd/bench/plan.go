@@ -22,7 +22,7 @@ type planCmd struct {
 	Churn     string   `default:"20%/h" help:"Share of the receivers that leave in a time, as many come: 20%/h, 1%/m."`
 	Loss      string   `default:"0.1%" help:"Share of the packets that are lost on each hop."`
 	Degree    int      `default:"8" help:"D: links under one identifier."`
-	Variant   string   `default:"relays/A-M" help:"How the tree is built and kept, and the network, as bench sim has them."`
+	Variant   string   `default:"relays/A-M" help:"How the tree is built and kept, and the network, as in bench sim."`
 	Objective string   `placeholder:"p99<TIME" help:"What the wait in all nodes on the way to a receiver may take."`
 	Node      string   `default:"${planNode}" help:"Type of node: cores, nic (bit/s), pps (of the NIC), memory (bytes)."`
 	Speed     float64  `default:"1" help:"How many times as fast a core of the node is as the one that was measured."`
@@ -30,9 +30,9 @@ type planCmd struct {
 	Use       string   `default:"50%-70%" help:"Share of the processors that may be used, from and to."`
 	Spare     string   `default:"3%" help:"Nodes beyond what is needed; one at least."`
 	Draws     int      `default:"20000" help:"Draws of the Monte-Carlo."`
-	From      []string `placeholder:"DIR" help:"Result directories of bench micro, sim and plan --self, instead of defaults."`
+	From      []string `placeholder:"DIR" help:"Results of bench micro, sim and plan --self, instead of defaults."`
 	JSON      bool     `name:"json" help:"Print JSON; files are written with --out only."`
-	Save      string   `placeholder:"FILE" help:"Write what the plan is made from, of --from and defaults, as JSON; no plan."`
+	Save      string   `placeholder:"FILE" help:"Write what a plan is made from, --from and defaults, as JSON; no plan."`
 	selfFlags
 }
 

@@ -16,7 +16,7 @@ import (
 
 // selfFlags are those of what this machine bears.
 type selfFlags struct {
-	Self   bool          `help:"Predict the largest rate of joins and repairs that this machine bears, as bench find asks."`
+	Self   bool          `help:"Predict the largest rate of joins and repairs that this machine bears."`
 	Check  string        `placeholder:"DIR" help:"With --self: compare with the result directory of a bench find."`
 	Find   time.Duration `placeholder:"TIME" help:"With --self: run bench find, too, for so long, and show both."`
 	Rounds int           `default:"3" help:"With --self: times that each cost is measured."`

@@ -21,7 +21,9 @@ func TestPlan(t *testing.T) {
 	if code != exitOK || errs != "" {
 		t.Fatalf("exit %d, %q", code, errs)
 	}
-	for _, want := range []string{"Nodes\n", "Sensitivity", "Alternatives", "came with the program", "extrapolated", "Cheapest: "} {
+	for _, want := range []string{
+		"Nodes\n", "Sensitivity", "Alternatives", "came with the program", "extrapolated", "Cheapest: ",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q:\n%s", want, text)
 		}
@@ -39,8 +41,8 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := a.Demand
-	if d.Receivers != 1e5 || d.Packets != 100 || d.Bytes != 500 || d.Churn != 0.2 || a.Node.Cores != 8 || a.Node.Memory != 64e9 ||
-		a.Draws != 1000 || !(a.Nodes.P50 >= 2) {
+	if d.Receivers != 1e5 || d.Packets != 100 || d.Bytes != 500 || d.Churn != 0.2 || a.Node.Cores != 8 ||
+		a.Node.Memory != 64e9 || a.Draws != 1000 || !(a.Nodes.P50 >= 2) {
 		t.Errorf("%+v", a)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "plan.html"))

@@ -192,22 +192,24 @@ func (q *Question) validity(list []Input) (out []string) {
 	}
 	slices.Sort(factors)
 	for _, f := range factors {
-		out = append(out, fmt.Sprintf("%d simulated inputs are extrapolated %.3gx beyond the largest simulated group (%.0f receivers).",
-			beyond[f], f, q.Demand.Receivers/f))
+		out = append(out, fmt.Sprintf("%d simulated inputs are extrapolated %.3gx beyond the largest simulated group "+
+			"(%.0f receivers).", beyond[f], f, q.Demand.Receivers/f))
 	}
 	least, most := math.Inf(1), 0.0
 	for _, c := range q.Measured.Copies {
 		least, most = min(least, float64(c.Payload)), max(most, float64(c.Payload))
 	}
 	if q.Demand.Bytes < least || q.Demand.Bytes > most {
-		out = append(out, fmt.Sprintf("Costs of %.0f bytes are extrapolated from those of %.0f to %.0f.", q.Demand.Bytes, least, most))
+		out = append(out, fmt.Sprintf("Costs of %.0f bytes are extrapolated from those of %.0f to %.0f.",
+			q.Demand.Bytes, least, most))
 	}
 	out = append(out,
-		"Costs were calibrated on loopback, where a datagram costs the receiver's part too and no driver of a NIC; a core of "+
-			fmt.Sprintf("the node is taken to be %.3g times as fast.", q.Policy.Speed),
+		"Costs were calibrated on loopback, where a datagram costs the receiver's part too and no driver of a NIC; a "+
+			fmt.Sprintf("core of the node is taken to be %.3g times as fast.", q.Policy.Speed),
 		"Copies are taken to leave as single datagrams: packets of one source come too far apart to share a train.",
-		"Simulated receivers are spread over the nodes at random, each joins near its own, and nodes forward between themselves "+
-			fmt.Sprintf("only what is left; the busiest node is taken to have %.3g times as many as by chance.", q.Policy.Uneven),
+		"Simulated receivers are spread over the nodes at random, each joins near its own, and nodes forward between "+
+			fmt.Sprintf("themselves only what is left; the busiest node is taken to have %.3g times as many as by chance.",
+				q.Policy.Uneven),
 		"What is given is assumed, not measured: what may be used of processors and NIC, and the contention of cores.")
 	return out
 }

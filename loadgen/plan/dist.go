@@ -26,8 +26,8 @@ func Triangle(low, mode, high float64) Dist {
 	return fromLaw(t.Quantile, low, high)
 }
 
-// Rounds is a quantity that was measured in some rounds: it is between the least and the largest of them, and none is more
-// likely than another.
+// Rounds is a quantity that was measured in some rounds: it is between the least and the largest of them, and none is
+// more likely than another.
 func Rounds(values []float64) Dist { return slices.Sorted(slices.Values(values)) }
 
 // fromLaw makes a Dist of the quantiles of a law, cut off at bounds.
@@ -57,8 +57,8 @@ type Fit struct {
 	t Dist // Student's t with the degrees of freedom that are left
 }
 
-// NewFit fits a line by least squares. A slope that is not of the sign of want, which is not zero, is taken for noise and
-// left out.
+// NewFit fits a line by least squares. A slope that is not of the sign of want, which is not zero, is taken for noise
+// and left out.
 func NewFit(x, y []float64, want int) Fit {
 	f := Fit{N: len(x), Mean: mean(x), Min: slices.Min(x), Max: slices.Max(x)}
 	my, sxy := mean(y), 0.0
@@ -94,8 +94,8 @@ func (f Fit) freedom() int {
 	return f.N - 2
 }
 
-// At is the distribution of a further observation at x by Student's t, within bounds: it grows wider outside of what was
-// observed.
+// At is the distribution of a further observation at x by Student's t, within bounds: it grows wider outside of what
+// was observed.
 func (f Fit) At(x, low, high float64) Dist {
 	mid := f.A + f.B*x
 	if f.t == nil {

@@ -14,7 +14,9 @@ func Example() {
 		return
 	}
 	a, err := plan.Question{
-		Demand: plan.Demand{Receivers: 1e6, Packets: 500, Bytes: 1000, Churn: 0.2, Loss: 0.001, Variant: "relays/A-M", Degree: 8},
+		Demand: plan.Demand{
+			Receivers: 1e6, Packets: 500, Bytes: 1000, Churn: 0.2, Loss: 0.001, Variant: "relays/A-M", Degree: 8,
+		},
 		Node:   plan.NodeType{Cores: 16, Bits: 25e9, Packets: 5e6, Memory: 64e9},
 		Policy: plan.DefaultPolicy(), Measured: &figures, Seed: 1,
 	}.Solve()

@@ -45,8 +45,8 @@ type Observed struct {
 	Value     float64 `json:"value"`
 }
 
-// A figure is an input that is observed in simulated groups, and how it goes on beyond them: a straight line through what
-// a form makes of it.
+// A figure is an input that is observed in simulated groups, and how it goes on beyond them: a straight line through
+// what a form makes of it.
 type figure struct {
 	name, what, unit string
 	x                func(receivers, nodes float64) float64
@@ -73,8 +73,8 @@ var (
 	}
 )
 
-// What figures are drawn against. Of receivers that are spread at random the busiest of many nodes has more than the mean
-// by about the root of 2 log(nodes) nodes/receivers.
+// What figures are drawn against. Of receivers that are spread at random the busiest of many nodes has more than the
+// mean by about the root of 2 log(nodes) nodes/receivers.
 func logReceivers(n, _ float64) float64 { return math.Log(n) }
 func logPerNode(n, m float64) float64   { return math.Log(max(1, n/m)) }
 func logUneven(n, m float64) float64    { return math.Log(math.Sqrt(2 * math.Log(max(2, m)) * m / n)) }
@@ -135,8 +135,8 @@ func (m *Measured) of(name, variant string, degree int) (out []Observed) {
 func (m *Measured) fit(f figure, variant string, degree int) (fit Fit, largest float64, err error) {
 	list := m.of(f.name, variant, degree)
 	if len(list) == 0 {
-		return fit, 0, fmt.Errorf("plan: no simulated %q of variant %q with D = %d: want some of bench sim --rows nodes,recovery",
-			f.name, variant, degree)
+		return fit, 0, fmt.Errorf("plan: no simulated %q of variant %q with D = %d: "+
+			"want some of bench sim --rows nodes,recovery", f.name, variant, degree)
 	}
 	var x, y []float64
 	for _, o := range list {
@@ -164,8 +164,8 @@ type variant struct {
 	degree int
 }
 
-// costs returns what a packet that a node receives costs it, and a copy that it sends, at a number of bytes: by round the
-// line through the costs against the number of receivers, and between payloads, and beyond, straight lines.
+// costs returns what a packet that a node receives costs it, and a copy that it sends, at a number of bytes: by round
+// the line through the costs against the number of receivers, and between payloads, and beyond, straight lines.
 func (m *Measured) costs(bytes float64) (packet, copied Dist, err error) {
 	var payloads []int
 	rounds := math.MaxInt

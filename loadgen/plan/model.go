@@ -160,9 +160,9 @@ func (n NodeType) capacity(p Policy, use float64, v draw) (c [numResources]float
 	return c
 }
 
-// allowed returns the share of the processors at which the wait on the way to a receiver is below the limit, p99: that of
-// as many queues as there are levels, each with random arrivals and services, in which a service is a packet with all
-// its copies on all processors of a node.
+// allowed returns the share of the processors at which the wait on the way to a receiver is below the limit, p99:
+// that of as many queues as there are levels, each with random arrivals and services, in which a service is a packet
+// with all its copies on all processors of a node.
 func (q *Question) allowed(v draw) float64 {
 	if q.Demand.Limit == 0 {
 		return 1

@@ -78,7 +78,9 @@ func (q *Question) experiments() []experiment {
 	n := math.Pow(2, math.Round(math.Log2(min(q.Demand.Receivers, 1<<17))))
 	sizes := fmt.Sprintf("--sizes %.0f --degree %d", n, q.Demand.Degree)
 	return []experiment{
-		{"bench sim --rows nodes " + sizes, 60 + n*0.03, []string{Depth, Local, Hottest, Triggers, RestRequests, RestCopies, JoinPackets}},
+		{"bench sim --rows nodes " + sizes, 60 + n*0.03, []string{
+			Depth, Local, Hottest, Triggers, RestRequests, RestCopies, JoinPackets,
+		}},
 		{"bench sim --rows recovery " + sizes, 60 + n*0.05, []string{Duplicates, Requests}},
 		{"bench micro --parts copies --rounds 20, on a node", 600, []string{"packet-ns", "copy-ns"}},
 		{"bench plan --self --rounds 20, on a node", 60, []string{"control-ns"}},

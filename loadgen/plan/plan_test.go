@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// certain are figures without spread: a packet costs 2 µs to receive and a copy 1 µs, 1,000 ns a request; nothing stays in
-// a node, and all nodes are alike.
+// certain are figures without spread: a packet costs 2 µs to receive and a copy 1 µs, 1,000 ns a request; nothing
+// stays in a node, and all nodes are alike.
 func certain() *Measured {
 	m := &Measured{Control: []float64{1000}}
 	for _, payload := range []int{100, 1200} {
@@ -35,7 +35,7 @@ func asked() Question {
 		Demand: Demand{Receivers: 1e6, Packets: 500, Bytes: 1000, Variant: "x", Degree: 8},
 		Node:   NodeType{Cores: 16, Bits: 25e9, Packets: 1e9, Memory: 64e9},
 		Policy: Policy{
-			Processor: [3]float64{0.5, 0.5, 0.5}, NIC: [3]float64{0.5, 0.5, 0.5}, Sigma: [3]float64{}, Memory: 0.5, Speed: 1, Uneven: 1,
+			Processor: [3]float64{0.5, 0.5, 0.5}, NIC: [3]float64{0.5, 0.5, 0.5}, Memory: 0.5, Speed: 1, Uneven: 1,
 		},
 		Measured: certain(), Draws: 200,
 	}
@@ -50,8 +50,8 @@ func answer(tb rapid.TB, q Question) Answer {
 	return a
 }
 
-// By hand, as the forms of section "Model" of docs/plan.md say it. A million receivers at 500/s: 1e9 copies a second, half
-// of them between nodes.
+// By hand, as the forms of section "Model" of docs/plan.md say it. A million receivers at 500/s: 1e9 copies a second,
+// half of them between nodes.
 func TestSolveByHand(t *testing.T) {
 	a := answer(t, asked())
 	control := 1e6 * 0.8
@@ -146,7 +146,8 @@ func TestSolveIsDeterministic(t *testing.T) {
 	}
 	q := open()
 	q.Seed = 2
-	if c := answer(t, q); reflect.DeepEqual(a.Sensitivities, c.Sensitivities) || math.Abs(c.Nodes.P50/a.Nodes.P50-1) > 0.03 {
+	c := answer(t, q)
+	if reflect.DeepEqual(a.Sensitivities, c.Sensitivities) || math.Abs(c.Nodes.P50/a.Nodes.P50-1) > 0.03 {
 		t.Errorf("%v and %v nodes with two seeds; want nearly the same of other draws", a.Nodes.P50, c.Nodes.P50)
 	}
 }
@@ -164,9 +165,10 @@ func TestAnswerIsWhole(t *testing.T) {
 	if !near(sum, 1, 1e-9) {
 		t.Errorf("resources decide in %v of the draws", sum)
 	}
-	if len(a.Inputs) != numInputs || len(a.Sensitivities) == 0 || len(a.Alternatives) < 4 || len(a.Doubled) != 3 || len(a.Narrow) == 0 {
-		t.Errorf("%d inputs, %d sensitivities, %d alternatives, %d doublings, %d narrowings", len(a.Inputs), len(a.Sensitivities),
-			len(a.Alternatives), len(a.Doubled), len(a.Narrow))
+	if len(a.Inputs) != numInputs || len(a.Sensitivities) == 0 || len(a.Alternatives) < 4 || len(a.Doubled) != 3 ||
+		len(a.Narrow) == 0 {
+		t.Errorf("%d inputs, %d sensitivities, %d alternatives, %d doublings, %d narrowings", len(a.Inputs),
+			len(a.Sensitivities), len(a.Alternatives), len(a.Doubled), len(a.Narrow))
 	}
 	for _, n := range a.Narrow {
 		if n.Nodes.P90-n.Nodes.P10 >= a.Nodes.P90-a.Nodes.P10 {

@@ -71,8 +71,13 @@ func (q *Question) inputs() (list []Input, err error) {
 	}
 	p := q.Policy
 	list = append(list,
-		Input{Name: "packet-ns", What: "processor time of a packet that a node receives", Unit: "ns", Source: Calibrated, dist: packet},
-		Input{Name: "copy-ns", What: "processor time of a copy that it sends", Unit: "ns", Source: Calibrated, dist: copied},
+		Input{
+			Name: "packet-ns", What: "processor time of a packet that a node receives", Unit: "ns", Source: Calibrated,
+			dist: packet,
+		},
+		Input{
+			Name: "copy-ns", What: "processor time of a copy that it sends", Unit: "ns", Source: Calibrated, dist: copied,
+		},
 		Input{
 			Name: "control-ns", What: "processor time of a request or notice", Unit: "ns", Source: Calibrated,
 			dist: Rounds(q.Measured.Control),
@@ -143,8 +148,8 @@ type sample struct {
 	load  load
 }
 
-// draw draws all inputs, each from a stream of its own, so that an input has the same values whatever is asked. One that
-// is frozen is always in its middle; none is if it is negative.
+// draw draws all inputs, each from a stream of its own, so that an input has the same values whatever is asked. One
+// that is frozen is always in its middle; none is if it is negative.
 func (q *Question) draw(list []Input, frozen int) []sample {
 	out := make([]sample, cmp.Or(q.Draws, DefaultDraws))
 	values := make(draw, len(list)*len(out))

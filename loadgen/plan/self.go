@@ -52,11 +52,11 @@ var ErrNoWork = errors.New("plan: want work at two rates or more, and at least o
 // Predict predicts the largest rate.
 //
 // The group is at its limit when both things are used up: the receivers that may come, which are all busy, and the
-// processors. If only receivers were left, the queues would grow until a datagram takes so long that there are none; if
-// only processors were left, the queues would shrink. So the delay of a datagram follows from the rate and the pool, the
-// number of datagrams from both, and the processor time from that number. Of the processors a share is left idle, so
-// that the p99 of the wait stays below the limit: that of a queue with random arrivals and services (M/M/1), in which a
-// service is a join with its repair on all processors together.
+// processors. If only receivers were left, the queues would grow until a datagram takes so long that there are none;
+// if only processors were left, the queues would shrink. So the delay of a datagram follows from the rate and the
+// pool, the number of datagrams from both, and the processor time from that number. Of the processors a share is left
+// idle, so that the p99 of the wait stays below the limit: that of a queue with random arrivals and services (M/M/1),
+// in which a service is a join with its repair on all processors together.
 func (s Self) Predict() (out Saturation, err error) {
 	if len(s.rates()) < 2 || slices.Contains([]int{
 		len(s.Costs.Machine), len(s.Costs.Carry), len(s.Costs.Generate), len(s.Costs.Cores),
@@ -133,8 +133,8 @@ func (s Self) at(rate float64) (out []Work) {
 	return out
 }
 
-// delay returns how long a datagram takes at a rate when all receivers of the pool are busy, and no longer or shorter than
-// was counted.
+// delay returns how long a datagram takes at a rate when all receivers of the pool are busy, and no longer or shorter
+// than was counted.
 func (s Self) delay(rate float64) float64 {
 	return s.between(rate, func(list []Work) float64 {
 		d, _ := s.full(list)
@@ -168,8 +168,8 @@ func (s Self) full(list []Work) (delay, datagrams float64) {
 	return last.Delay, last.Datagrams
 }
 
-// between returns a figure at a rate from those at the counted rates beside it, by straight lines; beyond the largest on
-// that of the last two.
+// between returns a figure at a rate from those at the counted rates beside it, by straight lines; beyond the largest
+// on that of the last two.
 func (s Self) between(rate float64, figure func([]Work) float64) float64 {
 	rates := s.rates()
 	i := 1

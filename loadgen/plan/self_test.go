@@ -25,8 +25,8 @@ func straight(pool int) Self {
 	return s
 }
 
-// By hand: r joins a second need (1000 + 50 r) 5 µs + 2 r 25 µs = 0.005 + 0.0003 r processors, of which there are 2 less
-// ln(100)/(0.25 r) of them.
+// By hand: r joins a second need (1000 + 50 r) 5 µs + 2 r 25 µs = 0.005 + 0.0003 r processors, of which there are 2
+// less ln(100)/(0.25 r) of them.
 func TestPredictByHand(t *testing.T) {
 	got, err := straight(160).Predict()
 	if err != nil {
@@ -37,7 +37,8 @@ func TestPredictByHand(t *testing.T) {
 		t.Errorf("%v joins/s need %v processors, there are %v", r, 0.005+0.0003*r, have)
 	}
 	if r < 6600 || r > 6650 || !got.Beyond {
-		t.Errorf("%v joins/s, beyond %v; want 6,650 less the share that is left, and to be told that it is beyond 4,000", r, got.Beyond)
+		t.Errorf("%v joins/s, beyond %v; want 6,650 less the share that is left, and to be told that it is beyond 4,000",
+			r, got.Beyond)
 	}
 	if math.Abs(got.Processor-(got.Datagrams*5e-6+50e-6)) > 1e-9 || math.Abs(got.Machine-got.Datagrams*1e-6) > 1e-9 {
 		t.Errorf("of %v datagrams: %v s in all, %v s in machines", got.Datagrams, got.Processor, got.Machine)
