@@ -53,8 +53,8 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc readme reference \
-	generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
+.PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc plan-defaults readme \
+	reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
 
 help: ## Show this list
@@ -94,6 +94,22 @@ million: build ## 1,048,576 receivers: join, then a minute of refreshes and a pa
 simdoc: sim ## Run the simulations and rewrite their figures in docs/simulator.md and README.md
 	bin/analyze readme $(RESULT) --file docs/simulator.md
 	bin/analyze readme $(RESULT) --file README.md --block simulations
+
+# Simulated groups whose figures bench plan comes with.
+PLANSIM = bin/bench sim --nets A-M --others powerlaw
+PLANNED = nodes large losses wide narrow paper copies self
+
+plan-defaults: build ## Measure and simulate anew what bench plan comes with, five minutes on idle cores
+	rm -rf bin/plan
+	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 5 --large-seeds 5 --variants relays --out bin/plan/nodes
+	$(PLANSIM) --rows nodes --sizes 4096 --seeds 3 --large-seeds 3 --variants relays --out bin/plan/large
+	$(PLANSIM) --rows recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --out bin/plan/losses
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --variants relays --degree 16 --out bin/plan/wide
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --variants relays --degree 4 --out bin/plan/narrow
+	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 3 --large-seeds 3 --variants paper --out bin/plan/paper
+	bin/bench micro --parts copies --fans 1,8,64 --time 0.1s --out bin/plan/copies
+	bin/bench plan --self --rounds 5 --out bin/plan/self
+	bin/bench plan $(PLANNED:%=--from bin/plan/%) --save loadgen/plan/defaults.json
 
 readme: bench ## Run the main job and rewrite the figures in README.md from its result
 	bin/analyze readme $(RESULT) --file README.md

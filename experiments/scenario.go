@@ -39,6 +39,8 @@ type Scenario struct {
 	// Observe is told of every operation when it begins; nil if nobody wants to know.
 	// It may be called from several goroutines.
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
+
+	probe *probe // counts what happens in virtual time; nil: nobody does
 }
 
 // A scenarioRun is a scenario while it goes on.
@@ -162,7 +164,8 @@ func (r *scenarioRun) deployGround(host netip.Addr) (err error) {
 // openWorld opens the world.
 func (r *scenarioRun) openWorld(host netip.Addr) (err error) {
 	if r.World == Sim {
-		r.world, err = NewWorld(Sim, r.Seed, nil, QueryTime)
+		network, jitter := r.probe.paths()
+		r.world, err = NewWorld(Sim, r.Seed, network, jitter)
 		return err
 	}
 	cfg := cluster.Config{Seed: r.Seed, SocketBuffer: manyHosts}
@@ -176,9 +179,8 @@ func (r *scenarioRun) openWorld(host netip.Addr) (err error) {
 
 // bedConfig is what all beds of the run have in common.
 func (r *scenarioRun) bedConfig() testbed.Config {
-	var open func() (testbed.Endpoint, error) = r.world.Open
 	return testbed.Config{
-		Open: open, Seed: r.Seed, Degree: r.Cluster.Degree, Pushback: true,
+		Open: r.probe.opener(r.world.Open), Seed: r.Seed, Degree: r.Cluster.Degree, Pushback: true,
 		Group: multicast.Config{
 			Search: Policies[r.Cluster.Search], HeartbeatMax: machine.Duration(r.Cluster.Heartbeat),
 		},
@@ -249,6 +251,7 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 	if r.Observe != nil {
 		r.Observe(stream, op, a)
 	}
+	r.probe.began(r)
 	d := r.tally.start(a.Kind, intended, done)
 	key := visitKey{stream, a.Member}
 	switch {

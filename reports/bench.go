@@ -59,6 +59,13 @@ var units = []struct{ unit, meta string }{
 	{"offered/s", "better=higher"},
 	{"lower/s", "better=higher"},
 	{"upper/s", "better=higher"},
+	{"predicted/s", "better=higher"},
+	{"predicted-all/s", "better=higher"},
+	{"datagrams/join", "better=lower"},
+	{"us/join", "better=lower"},
+	{"busiest/mean", "better=lower"},
+	{"rest-copies/s", "better=lower"},
+	{"packets/join", "better=lower"},
 	{"incomplete", "better=lower assume=exact"},
 	{"unsent", "better=lower assume=exact"},
 }

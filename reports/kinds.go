@@ -52,6 +52,8 @@ const (
 	StageFind     = "find"
 	StageHold     = "hold"
 	StageTraffic  = "traffic"
+	StageCapacity = "capacity"
+	StageNodes    = "nodes"
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands
@@ -135,6 +137,23 @@ const (
 	KindPackets = "packets"
 	KindBytes   = "bytes"
 
+	// Of what the largest rate is made of.
+	KindGiven    = "given"
+	KindWork     = "work"
+	KindBusy     = "busy"
+	KindMachine  = "machine"
+	KindCarry    = "carry"
+	KindGenerate = "generate"
+	KindFound    = "found"
+
+	// Of what the nodes of a group do.
+	KindLocal        = "local"
+	KindHottest      = "hottest"
+	KindTriggers     = "triggers"
+	KindRestRequests = "rest-requests"
+	KindRestCopies   = "rest-copies"
+	KindJoinPackets  = "join-packets"
+
 	// Of any stage.
 	KindRun   = "run"
 	KindTrace = "trace"
@@ -199,6 +218,16 @@ const (
 	GroupMap    = "map"     // the map of Go
 )
 
+// The groups of samples of [KindGiven], [KindWork] and [KindFound]; of work on one kind of operation alone it is that.
+const (
+	GivenCores = "cores"
+	GivenPool  = "pool"
+	GivenLimit = "limit-ns" // of the latency of a join, p99
+	GroupBoth  = "both"     // as many joins as repairs
+	FoundLower = "lower"
+	FoundUpper = "upper"
+)
+
 // kindKey names a kind of samples. An empty stage stands for every stage.
 type kindKey struct{ stage, kind string }
 
@@ -250,6 +279,22 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// One per objective, before the first trial: group = as it was written, value =
 	// its limit, in ns or as a share, host = its number.
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
+	// A bound of what was measured: group = its name, see GivenCores and those after it.
+	{StageCapacity, KindGiven}: spec(cols(colGroup), cols(colGroup)),
+	// One per rate and delay, counted in virtual time: group = operations that were
+	// offered, n = how many of each a second, service_ns = how long a datagram takes,
+	// value = datagrams a second, and receivers of the pool that are busy at a time.
+	{StageCapacity, KindWork}: spec(capacityNeed, capacityNeed),
+	{StageCapacity, KindBusy}: spec(capacityNeed, capacityNeed),
+	// One per round: seed = the round, value = ns of processor time for a datagram, in
+	// machines and in the driver, and for an operation, in the generator, n = how many
+	// there were, start_ns = how long that took, service_ns = processor time.
+	{StageCapacity, KindMachine}:  spec(capacityRound, capacityRound),
+	{StageCapacity, KindCarry}:    spec(capacityRound|cols(colStart), capacityRound|cols(colStart)),
+	{StageCapacity, KindGenerate}: spec(capacityRound, capacityRound),
+	// What a search has found elsewhere: group = end of the interval, value = joins per
+	// second, status = whether both ends are confirmed.
+	{StageCapacity, KindFound}: spec(cols(colGroup, colStatus), cols(colGroup, colStatus)),
 	// A named counter: group = its name.
 	{"", KindCount}: {cols(colSeed, colGroup, colValue), cols(colGroup, colValue), true},
 	// Group = what the packets are for, level = packets that the source sent a second,
@@ -320,6 +365,23 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	{StageScale, KindDelivered}: spec(cols(colSeed, colGroup, colN), cols(colGroup, colN)),
 })
 
+// The needs of the kinds of the capacity.
+var (
+	capacityNeed  = cols(colGroup, colN, colService)
+	capacityRound = cols(colSeed, colN, colService)
+)
+
+// nodesNeed is what a figure of the nodes of a group says of itself: n = receivers in the group, host = nodes.
+var nodesNeed = cols(colSeed, colGroup, colHost, colN)
+
+// nodesKinds are the figures of [StageNodes]: levels of receivers, mean; share of the ways from an identifier to one
+// below it that do not leave a node; copies of the busiest node over the mean; triggers for each receiver; at rest, for
+// each receiver and second, packets with requests that nodes receive, and copies that they make; packets and copies for
+// a receiver that joins and leaves.
+var nodesKinds = []string{
+	KindDepthMean, KindLocal, KindHottest, KindTriggers, KindRestRequests, KindRestCopies, KindJoinPackets,
+}
+
 // findOpNeed is what every operation of a trial says of itself.
 var findOpNeed = cols(colLevel, colStart, colService, colStatus)
 
@@ -365,6 +427,9 @@ var sizeKinds = []struct {
 func withKinds(all map[kindKey]kindSpec) map[kindKey]kindSpec {
 	for _, k := range loadOps {
 		all[kindKey{StageLoad, k.op}] = spec(cols(colStart, colService, colStatus), cols(colStart, colService, colStatus))
+	}
+	for _, kind := range nodesKinds {
+		all[kindKey{StageNodes, kind}] = spec(nodesNeed, nodesNeed)
 	}
 	for _, stage := range sizeKinds {
 		for _, kind := range stage.kinds {

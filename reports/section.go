@@ -102,6 +102,7 @@ var registry = []func(*Result) Section{
 	clusterJoinSection,
 	matchSection,
 	scaleSection,
+	nodesSection,
 	microSection,
 	copiesSection,
 	limitSection,
@@ -114,6 +115,7 @@ var registry = []func(*Result) Section{
 	generatorSection,
 	holdSection,
 	findSection,
+	capacitySection,
 	runsSection,
 	countersSection,
 }
@@ -155,6 +157,7 @@ func (r *Result) findings() (paper, objectives []Finding) {
 var stages = []struct{ name, title string }{
 	{StageLoad, "Load: joins and repairs at a fixed rate"},
 	{StageFind, "Find: the largest rate that meets objectives"},
+	{StageCapacity, "Capacity: the largest rate, predicted"},
 	{StageHold, "Hold: many members on sockets"},
 	{StageCluster, "Cluster: trees of 8 to 64 receivers"},
 	{StageMatch, "Two worlds: the simulator against sockets"},
@@ -165,6 +168,7 @@ var stages = []struct{ name, title string }{
 	{StageDeliver, "Delivery"},
 	{StageTree, "Simulated trees: stretch, stress and cost of joining"},
 	{StageScale, "Scale: large groups"},
+	{StageNodes, "Nodes: what a plan scales up"},
 	{StageMicro, "Look-ups: what one costs in tables of any size"},
 	{StageCopies, "Copies: what one costs on its way to receivers"},
 	{"", "Records: runs, traces and counters"},

@@ -36,7 +36,7 @@ type findCmd struct {
 	Pool       int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate       float64       `default:"150" help:"Packets the source sends per second."`
 	Size       int           `default:"256" help:"Bytes of a packet."`
-	Search     string        `default:"lan" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
+	Search     string        `default:"${search}" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
 	liveFlags
 }
 

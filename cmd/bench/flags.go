@@ -27,6 +27,7 @@ type cli struct {
 	Find    findCmd    `cmd:"" help:"The largest rate of joins and repairs that meets objectives."`
 	Sim     simCmd     `cmd:"" help:"The paper's simulations in virtual time: every figure and table."`
 	Micro   microCmd   `cmd:"" help:"What a look-up in the matcher's table costs, against its size."`
+	Plan    planCmd    `cmd:"" help:"How many nodes a group needs, and what this machine bears."`
 	Deliver deliverCmd `cmd:"" help:"Judge that every packet arrives exactly once under loss."`
 	Hold    holdCmd    `cmd:"" help:"Many members in one process, nodes in another: what they cost to keep."`
 	Field   fieldCmd   `cmd:"" hidden:"" help:"Nodes and source for the members of another process."`
@@ -56,9 +57,12 @@ type loadFlags struct {
 	Standing int           `default:"64" help:"Receivers that stay in the group."`
 	Pool     int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate     float64       `default:"150" help:"Packets the source sends per second."`
-	Search   string        `default:"lan" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
+	Search   string        `default:"${search}" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
 	generatorFlags
 }
+
+// defaultSearch is how receivers of a load look for a parent. The prediction of what a machine bears is for the same.
+const defaultSearch = "lan"
 
 type generatorFlags struct {
 	Late    time.Duration   `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`

@@ -9,6 +9,7 @@
 //	bench find           the largest rate of joins and repairs that meets objectives
 //	bench sim            section 6 in virtual time, every figure and table
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
+//	bench plan           how many nodes a group needs, and what this machine bears
 //	bench deliver        every packet under loss, exactly once
 //	bench node           one i3 node, on a ring with others, until it is told to end
 //	bench agent          a part of a load that bench load --agents coordinates

@@ -46,6 +46,8 @@ type simCmd struct {
 // simVars are the defaults of flags that are too long to stand there.
 var simVars = kong.Vars{
 	"findObjectives": findObjectives,
+	"planNode":       planNode,
+	"search":         defaultSearch,
 
 	"simRows":   "tree,recovery,cluster,wan,match",
 	"simSizes":  "16,64,256,1024,4096,16384,65536",
@@ -55,7 +57,7 @@ var simVars = kong.Vars{
 // Help lists the rows, for kong.
 func (c *simCmd) Help() string {
 	var b strings.Builder
-	b.WriteString("Rows, of which all but scale are run by default:\n\n")
+	b.WriteString("Rows, of which all but nodes and scale are run by default:\n\n")
 	for _, r := range simRows {
 		fmt.Fprintf(&b, "  %-9s %s\n", r.name, r.what)
 	}
@@ -97,6 +99,12 @@ var simRows = []simRow{
 	{
 		"match", "the same joins here and on sockets", []string{reports.StageMatch}, (*experiments.Plan).Matches,
 		func(*simCmd, *experiments.Plan) string { return "32 nodes, 64 receivers, D = 4" },
+	},
+	{
+		"nodes", "what nodes have to do, for bench plan", []string{reports.StageNodes}, (*experiments.Plan).NodeLoads,
+		func(c *simCmd, _ *experiments.Plan) string {
+			return fmt.Sprintf("D = %d, T = %v, 16 to 256 receivers for each node", c.Degree, c.Lifetime)
+		},
 	},
 	{
 		"scale", "one large group", []string{reports.StageScale}, (*experiments.Plan).Scales,

@@ -43,6 +43,7 @@ var layers = map[string]int{
 	"loadgen/live":      9,
 	"loadgen/live/page": 10,
 	"loadgen/find":      6, // pure, and used by reports
+	"loadgen/plan":      6, // the same
 	"reports/chart":     8,
 	"reports":           9,
 	"reports/compare":   10,

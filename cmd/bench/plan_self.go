@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"i3bench/experiments"
+	"i3bench/reports"
+)
+
+// selfFlags are those of what this machine bears.
+type selfFlags struct {
+	Self   bool          `help:"Predict the largest rate of joins and repairs that this machine bears."`
+	Check  string        `placeholder:"DIR" help:"With --self: compare with the result directory of a bench find."`
+	Find   time.Duration `placeholder:"TIME" help:"With --self: run bench find, too, for so long, and show both."`
+	Rounds int           `default:"3" help:"With --self: times that each cost is measured."`
+	Time   time.Duration `default:"1s" help:"With --self: how long a cost is measured in each round."`
+}
+
+// The group that find deploys if nobody says otherwise, of which the prediction is.
+const (
+	selfNodes, selfDegree, selfStanding, selfPool = 32, 4, 64, 160
+	selfRate, selfSize                            = 150, 256
+	selfLimit                                     = 250 * time.Millisecond
+)
+
+// run predicts what this machine bears, and measures it if that is asked for.
+func (c *selfFlags) run(s *session) error {
+	st, err := c.stage(s.cli)
+	if err != nil {
+		return err
+	}
+	if c.Find == 0 {
+		return s.run(st)
+	}
+	if c.Find < 0 || c.Check != "" {
+		return &usageError{errors.New("--find: want a time, and no --check with it")}
+	}
+	find, more, err := defaultFind(s.cli, c.Find)
+	if err != nil {
+		return err
+	}
+	s.more = more
+	return s.run(st, find)
+}
+
+// stage is the stage that counts and measures what the prediction is made of.
+func (c *selfFlags) stage(all *cli) (stage, error) {
+	e, err := c.experiment(all.Seed)
+	return stage{
+		name: reports.StageCapacity, run: e.Run, what: "counts in virtual time, and costs",
+		note: fmt.Sprintf("%d nodes, D = %d, %d standing receivers, %d that join, %d packets/s of %d bytes; %d rounds of %v",
+			selfNodes, selfDegree, selfStanding, selfPool, selfRate, selfSize, e.Rounds, e.For),
+	}, err
+}
+
+// defaultFind is the stage of bench find without flags, but for its time, and the parameters of its search.
+func defaultFind(all *cli, budget time.Duration) (st stage, more map[string]string, err error) {
+	var c cli
+	k, err := kong.New(&c, kong.Name("bench"), simVars)
+	if err != nil {
+		return st, nil, err
+	}
+	if _, err = k.Parse([]string{"find", "--budget", budget.String()}); err != nil {
+		return st, nil, err
+	}
+	f := c.Find
+	e, err := f.experiment(all)
+	if err != nil {
+		return st, nil, err
+	}
+	number := func(v float64) string { return fmt.Sprint(v) }
+	more = map[string]string{
+		reports.ParamFindMin: number(f.Min), reports.ParamFindMax: number(f.Max), reports.ParamFindFactor: number(f.Factor),
+		reports.ParamFindPrecision: number(f.Precision), reports.ParamFindConfidence: number(f.Confidence),
+		reports.ParamFindTrial: f.Trial.String(), reports.ParamFindFirst: f.First.String(),
+		reports.ParamLate: e.Late.String(),
+	}
+	return stage{
+		name: reports.StageFind, run: e.Run, what: fmt.Sprintf("%s, within %v", strings.Join(f.Objective, " "), budget),
+		note: "as bench find without flags, within " + budget.String(),
+	}, more, nil
+}
+
+// experiment checks the flags and returns what they ask for.
+func (c *selfFlags) experiment(seed uint64) (e experiments.Capacity, err error) {
+	if err := positive(map[string]float64{"rounds": float64(c.Rounds), "time": c.Time.Seconds()}); err != nil {
+		return e, err
+	}
+	if err := errors.Join(atMost("--rounds", c.Rounds, 100), atMost("--time", c.Time, mostTime)); err != nil {
+		return e, &usageError{err}
+	}
+	e = experiments.Capacity{
+		Load: experiments.Load{
+			Nodes: selfNodes, Degree: selfDegree, Standing: selfStanding, Pool: selfPool, PerSecond: selfRate, Size: selfSize,
+			Seed: seed, Search: experiments.Policies[defaultSearch],
+		},
+		Delays: []time.Duration{time.Millisecond / 5, time.Millisecond, 4 * time.Millisecond},
+		Rounds: c.Rounds, For: c.Time, Limit: selfLimit,
+	}
+	for _, perCore := range []float64{500, 1000, 2000, 4000} {
+		e.Rates = append(e.Rates, perCore*float64(runtime.NumCPU()))
+	}
+	if c.Check != "" {
+		e.Found, err = readFound(c.Check)
+	}
+	return e, err
+}
+
+// readFound reads what a search has found.
+func readFound(dir string) (list []reports.Sample, err error) {
+	r, err := reports.Open(dir)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--check: %w", err)}
+	}
+	lower, upper, confirmed := r.Found()
+	if lower == 0 {
+		return nil, &usageError{fmt.Errorf("--check %s: want the result of a bench find that has met a rate", dir)}
+	}
+	return reports.FoundSamples(lower, upper, confirmed), nil
+}
