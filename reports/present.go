@@ -29,6 +29,9 @@ func (r *Result) headlines() []Verdict {
 	case Complete:
 	case Interrupted:
 		out = append(out, Verdict{Miss, "INTERRUPTED: the run did not end; the figures are of what it recorded."})
+	case Unknown:
+		out = append(out, Verdict{Miss, ManifestFile + " could not be read: how the run ended is not known, nor its " +
+			"parameters; see the warnings."})
 	default:
 		line := "The run ended with status " + string(m.Status)
 		if m.Error != "" {
@@ -37,7 +40,7 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, Verdict{Miss, line})
 	}
 	if r.Skipped > 0 {
-		line := fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, SamplesFile)
+		line := fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, r.from)
 		out = append(out, Verdict{Miss, line})
 	}
 	paper, objectives := r.findings()

@@ -106,7 +106,19 @@ func TestResumeAnywhere(t *testing.T) {
 func TestResumeWithoutSamples(t *testing.T) {
 	dir, whole := uncut(t)
 	path := filepath.Join(dir, SamplesFile)
+	events := filepath.Join(dir, EventsFile)
 	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	// Where the Parquet file has all that is left, to begin anew would lose it.
+	_, _, err := Resume(dir, syntheticManifest())
+	if err == nil || !strings.Contains(err.Error(), "expected the former") {
+		t.Errorf("resumed without %s: %v, expected to be refused", SamplesFile, err)
+	}
+	if _, err := os.Stat(events); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(events); err != nil {
 		t.Fatal(err)
 	}
 	r, done, err := Resume(dir, syntheticManifest())

@@ -129,9 +129,9 @@ func (r *Run) Stage(s Stage) error {
 	return r.man.write(r.dir)
 }
 
-// Close ends the run: it writes the waiting samples, the final manifest with
-// the status and the cause of a failure (nil if there is none), bench.txt and
-// report.html. It returns what went wrong in writing, samples that were refused
+// Close ends the run: it writes the waiting samples, events.parquet and
+// latency.hlog, the final manifest with the status and the cause of a failure (nil
+// if there is none), bench.txt and report.html. It returns what went wrong in writing, samples that were refused
 // or lost included. A second Close returns an error and changes nothing.
 func (r *Run) Close(status Status, cause error) error {
 	r.mu.Lock()
@@ -156,9 +156,23 @@ func (r *Run) Close(status Status, cause error) error {
 	if cause != nil {
 		r.man.Error = cause.Error()
 	}
-	err = errors.Join(err, r.man.write(r.dir))
+	err = errors.Join(err, r.derive(), r.man.write(r.dir))
 	_, renderErr := Render(r.dir)
 	return errors.Join(err, renderErr)
+}
+
+// derive writes the files of samples that are made of the journal when a run ends,
+// and notes in the manifest how many samples there are.
+func (r *Run) derive() error {
+	var journal loaded
+	if err := journal.readJournal(r.dir); err != nil {
+		return fmt.Errorf("reports: close %s: %w", r.dir, err)
+	}
+	r.man.Samples = journal.count
+	all := &Result{Manifest: r.man, samples: journal.samples}
+	return errors.Join(
+		replaceFile(filepath.Join(r.dir, EventsFile), func(w io.Writer) error { return WriteEvents(w, all) }),
+		replaceFile(filepath.Join(r.dir, LatencyFile), func(w io.Writer) error { return WriteLatency(w, all) }))
 }
 
 // writer moves samples from memory to the file until the run is closed.

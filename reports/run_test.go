@@ -281,7 +281,7 @@ func TestCreateFillsTheManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Schema != 1 || m.Tool != "bench" || m.Commit == "" || !strings.HasPrefix(m.Go, "go") || m.Error != "" ||
+	if m.Schema != 2 || m.Tool != "bench" || m.Commit == "" || !strings.HasPrefix(m.Go, "go") || m.Error != "" ||
 		m.Machine.Cores < 1 || m.Machine.OS == "" || time.Since(m.Started) > time.Minute {
 		t.Errorf("manifest %+v, expected every default", m)
 	}

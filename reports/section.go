@@ -114,6 +114,7 @@ var registry = []func(*Result) Section{
 	findSection,
 	runsSection,
 	countersSection,
+	filesSection,
 }
 
 // Sections computes every section of the report from the samples. The result
