@@ -22,6 +22,10 @@ func Render(dir string) (*Result, error) {
 	return r, errors.Join(err, writeFile(filepath.Join(dir, BenchFile), Bench(r)))
 }
 
+// Verdicts are the lines at the top of the report: how the run ended, how much of
+// the paper it reproduces, and each objective that was measured.
+func (r *Result) Verdicts() []Verdict { return r.headlines() }
+
 // headlines are the verdict lines at the top of every form of the report.
 func (r *Result) headlines() []Verdict {
 	var out []Verdict

@@ -53,6 +53,7 @@ type cli struct {
 	Text   textCmd   `cmd:"" help:"Print the figures as text."`
 	Readme readmeCmd `cmd:"" help:"Write the figures into a file between the lines of a block."`
 
+	Export  exportCmd  `cmd:"" help:"Write the report as Markdown, JSON, CSV, pictures or PDF."`
 	Compare compareCmd `cmd:"" help:"Compare two versions, row by row."`
 	Gate    gateCmd    `cmd:"" help:"Compare two versions and fail if the new one is worse."`
 	History historyCmd `cmd:"" help:"Show rows over time and where they changed."`

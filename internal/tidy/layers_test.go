@@ -44,6 +44,7 @@ var layers = map[string]int{
 	"reports/chart":    8,
 	"reports":          9,
 	"reports/compare":  10,
+	"reports/export":   10,
 	"verify":           9,
 	"daemon":           9,
 	"experiments":      10,
