@@ -89,7 +89,8 @@ func TestReadme(t *testing.T) {
 func TestExport(t *testing.T) {
 	dir := result(t)
 	for format, name := range map[string]string{
-		"markdown": "report.md", "json": "report.json", "csv": "report-csv/figure-depth-chart.csv", "png": "report-png/depth-chart.png",
+		"markdown": "report.md", "json": "report.json", "csv": "report-csv/figure-depth-chart.csv",
+		"png": "report-png/depth-chart.png",
 	} {
 		code, out, errs := analyze("export", dir, "--format", format)
 		file := filepath.Join(dir, filepath.FromSlash(name))
