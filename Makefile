@@ -55,7 +55,7 @@ TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc plan-defaults readme \
 	reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
-	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
+	cover micro peer-ns3 peers peer-tables tables delivery sql compare gate gate-proof history canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -163,6 +163,7 @@ lint: ## gofmt, go vet, staticcheck, go.mod, the rules of internal/tidy, and tha
 	$(GO) -C replicate/peer vet ./...
 	$(GO) -C replicate/peer tool -modfile=../../tools/go.mod staticcheck ./...
 	$(GO) -C replicate/peer mod tidy -diff
+	$(GO) -C reports/sql/peer mod tidy -diff
 	$(GO) test -count=1 ./internal/tidy
 	$(GO) -C asm/_gen vet .
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) -C asm/_gen run . -dir "$$dir" && \
@@ -264,6 +265,12 @@ delivery: ## The data path, its limit in C and its peers in turn, a minute a rou
 	done | tee bin/delivery.txt
 	@test ! -e bin/delivery.failed
 	@bin/deliveryratio bin/delivery.txt
+
+sql: export CGO_ENABLED = 1
+sql: ## The queries of reports/sql in DuckDB, against the report's own figures (needs a C++ compiler)
+	$(GO) -C reports/sql/peer vet ./...
+	$(GO) -C reports/sql/peer tool -modfile=../../../tools/go.mod staticcheck ./...
+	$(GO) -C reports/sql/peer test -count=1 -v ./...
 
 compare: build ## Compare two files of benchmark results, or result directories: make compare OLD=... NEW=...
 	bin/analyze compare $(OLD) $(NEW)

@@ -100,6 +100,11 @@ func TestPageWithoutScriptsAndInPrint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	folded, err := chromedp.Run(ctx, chromedp.Evaluate[int](
+		`[...document.querySelectorAll("details table")].filter(t => !t.checkVisibility()).length`))
+	if err != nil || folded > 0 {
+		t.Errorf("%d tables are not printed, expected that paper has what a reader can unfold (%v)", folded, err)
+	}
 	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPrintBackground()))
 	if err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func HTML(r *Result) ([]byte, error) {
 		Invalid: r.Invalid(), Glance: r.glance(), Headlines: r.headlines(), Card: r.card(), Parity: measuredOnly(paper),
 		Parameters: r.paramRows(), Warnings: r.Warnings, Skipped: r.Skipped,
 		Reproduce: r.reproduce(),
-		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, SamplesFile, m.Schema,
+		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, r.from, m.Schema,
 			count(r.Count)),
 	}
 	for _, stage := range stages {

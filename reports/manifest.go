@@ -4,19 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// Schema is the version of run.json that this package writes and reads.
-const Schema = 1
+// Schema is the version of result directories that this package writes. It reads
+// those from oldestSchema on; docs/results.md says in what they differ.
+const (
+	Schema       = 2
+	oldestSchema = 1
+)
 
 // Names of the files of a result directory.
 const (
 	ManifestFile = "run.json"
 	SamplesFile  = "samples.csv"
+	EventsFile   = "events.parquet"
+	LatencyFile  = "latency.hlog"
 	BenchFile    = "bench.txt"
 	HTMLFile     = "report.html"
 )
@@ -24,13 +31,15 @@ const (
 // A Status says how a run or a stage stands.
 type Status string
 
-// The states of runs and stages. Skipped is for stages only.
+// The states of runs and stages. Skipped is for stages only, and Unknown for a run
+// whose manifest cannot be read; it is never written.
 const (
 	Running     Status = "running"
 	Complete    Status = "complete"
 	Interrupted Status = "interrupted"
 	Failed      Status = "failed"
 	Skipped     Status = "skipped"
+	Unknown     Status = "unknown"
 )
 
 // A Manifest is the content of run.json: everything about a run but its
@@ -47,6 +56,7 @@ type Manifest struct {
 	Stopped time.Time `json:"stopped,omitzero"` // zero while the run goes on
 	Status  Status    `json:"status"`           // always Running in a new run
 	Error   string    `json:"error,omitempty"`  // why the run failed
+	Samples int       `json:"samples,omitzero"` // how many were recorded; zero while the run goes on, and in schema 1
 
 	// Invalid says why the figures say nothing about the system: the load generator
 	// was the limit, or a part of the run was lost. Empty: the run is valid.
@@ -83,7 +93,7 @@ func (m *Manifest) fill() {
 	if m.Machine == (MachineInfo{}) {
 		m.Machine = Machine()
 	}
-	m.Status, m.Error, m.Stopped, m.Invalid = Running, "", time.Time{}, nil
+	m.Status, m.Error, m.Stopped, m.Samples, m.Invalid = Running, "", time.Time{}, 0, nil
 }
 
 // write replaces run.json in one step, so that a reader sees the old or the
@@ -98,11 +108,20 @@ func (m *Manifest) write(dir string) error {
 
 // writeFile replaces a file in one step, by rename within its directory.
 func writeFile(path string, data []byte) error {
+	return replaceFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// replaceFile replaces a file by what write writes, in one step: a reader sees the
+// old or the new one, and after an error the old one stays.
+func replaceFile(path string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("reports: write %s: %w", path, err)
 	}
-	_, err = tmp.Write(data)
+	err = write(tmp)
 	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
@@ -130,11 +149,15 @@ func readManifest(dir string) (Manifest, error) {
 		return m, fmt.Errorf("reports: read %s at offset %d: %w, expected a manifest of schema %d",
 			path, jsonOffset(err, len(data)), err, Schema)
 	}
-	if m.Schema != Schema {
-		return m, fmt.Errorf("reports: read %s: schema %d, expected %d", path, m.Schema, Schema)
+	if m.Schema < oldestSchema || m.Schema > Schema {
+		return m, fmt.Errorf("reports: read %s: %w %d, expected %d to %d", path, errSchema, m.Schema, oldestSchema, Schema)
 	}
 	return m, nil
 }
+
+// errSchema is the error of a manifest that is whole but of a version that this
+// package does not know.
+var errSchema = errors.New("schema")
 
 // settle gives the run and its stages the status that a reader sees: what has no
 // recorded end was interrupted.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,46 +22,47 @@ type Result struct {
 	Manifest Manifest
 	Count    int // samples read
 
-	// Warnings name what could not be read, each with file and line and what was
-	// expected, up to 50 of them. Skipped counts all lines left out.
+	// Warnings name what could not be read, each with the file, the byte offset in
+	// it and what was expected, up to 50 of them. Skipped counts all lines and rows
+	// of samples left out.
 	Warnings []string
 	Skipped  int
 
 	samples  map[kindKey][]Sample
+	files    []fileState
+	from     string // file that the samples are from
 	once     sync.Once
 	sections []Section
 }
 
-// Open reads a result directory, finished or not. A missing or corrupt manifest
-// is an error that names the file and the offset. Everything else that cannot
-// be read becomes a warning: a line that is no sample is skipped, and so is a
-// last line without its end, which a killed run leaves behind. A run that never
-// recorded its end is given the status [Interrupted].
+// Open reads a result directory, finished or not. What cannot be read becomes a
+// warning and costs itself alone: a line that is no sample is skipped, and so is a
+// last line without its end, which a killed run leaves behind. Of the two files of
+// samples the one that has more of them counts; of a manifest that is gone or
+// corrupt the report says what is absent without it. A run that never recorded its
+// end is given the status [Interrupted]. Open returns an error if there are neither
+// samples nor a manifest, or the manifest is of a later version.
 func Open(dir string) (*Result, error) {
 	m, err := readManifest(dir)
-	if err != nil {
+	if errors.Is(err, errSchema) {
 		return nil, err
 	}
-	m.settle()
-	r := &Result{Dir: dir, Manifest: m, samples: make(map[kindKey][]Sample)}
-	path := filepath.Join(dir, SamplesFile)
-	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.warn(0, "not there; every figure is absent")
-	case err != nil:
-		return nil, fmt.Errorf("reports: open %s: %w", path, err)
-	default:
-		defer f.Close()
-		if err := r.read(f); err != nil {
-			return nil, fmt.Errorf("reports: read %s: %w", path, err)
+	r := &Result{Dir: dir, Manifest: m}
+	noted := r.load()
+	if err != nil {
+		if r.Count == 0 {
+			return nil, err
 		}
+		r.Manifest = Manifest{Status: Unknown}
+		r.Warnings = append([]string{err.Error()}, r.Warnings...)
 	}
+	r.Manifest.settle()
+	r.files = append([]fileState{manifestState(err)}, noted...)
 	return r, nil
 }
 
-// Select returns the samples of one stage and kind in file order. The caller
-// must not change them.
+// Select returns the samples of one stage and kind in the order in which they were
+// recorded. The caller must not change them.
 func (r *Result) Select(stage, kind string) []Sample { return r.samples[kindKey{stage, kind}] }
 
 // Stage returns what the manifest says of a stage, and whether it says anything.
@@ -75,66 +75,102 @@ func (r *Result) Stage(name string) (Stage, bool) {
 	return Stage{}, false
 }
 
-// warn records a warning about a line of the samples file; line 0 is the file.
-func (r *Result) warn(line int, format string, args ...any) {
-	if line > 0 {
-		r.Skipped++
-	}
-	if len(r.Warnings) >= maxWarnings {
-		return
-	}
-	at := SamplesFile
-	if line > 0 {
-		at = fmt.Sprintf("%s:%d", SamplesFile, line)
-	}
-	r.Warnings = append(r.Warnings, at+": "+fmt.Sprintf(format, args...))
+// loaded is what could be read of one file of a result directory.
+type loaded struct {
+	samples  map[kindKey][]Sample
+	count    int      // samples, or histograms
+	skipped  int      // those that could not be read
+	warnings []string // of the first of them
 }
 
-// read reads the samples file line by line. It fails only where reading does.
-func (r *Result) read(f io.Reader) error {
+// add takes a sample.
+func (l *loaded) add(s Sample) {
+	if l.samples == nil {
+		l.samples = make(map[kindKey][]Sample)
+	}
+	k := kindKey{s.Stage, s.Kind}
+	l.samples[k] = append(l.samples[k], s)
+	l.count++
+}
+
+// damaged records a warning about a place in a file, and how many samples it cost.
+func (l *loaded) damaged(file string, at int64, lost int, format string, args ...any) {
+	l.skipped += lost
+	if len(l.warnings) < maxWarnings {
+		l.warnings = append(l.warnings, fmt.Sprintf("%s: at offset %d: ", file, at)+fmt.Sprintf(format, args...))
+	}
+}
+
+// readJournal reads samples.csv. Its error is that of opening it.
+func (l *loaded) readJournal(dir string) error {
+	f, err := os.Open(filepath.Join(dir, SamplesFile))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l.read(f)
+	return nil
+}
+
+// A place is where a line stands in samples.csv.
+type place struct {
+	line int // from 1
+	at   int64
+}
+
+// warn records a warning about a line of samples.csv that was left out.
+func (l *loaded) warn(p place, lost int, format string, args ...any) {
+	l.damaged(fmt.Sprintf("%s:%d", SamplesFile, p.line), p.at, lost, format, args...)
+}
+
+// read reads the text of samples.csv line by line.
+func (l *loaded) read(f io.Reader) {
 	in := bufio.NewReaderSize(f, 1<<18)
 	p := parser{strings: make(map[string]string)}
 	p.canonical()
-	for number := 1; ; number++ {
+	for here := (place{line: 1}); ; here.line++ {
 		line, err := in.ReadSlice('\n')
+		size := len(line)
 		long := errors.Is(err, bufio.ErrBufferFull)
 		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = in.ReadSlice('\n')
+			var more []byte
+			more, err = in.ReadSlice('\n')
+			size += len(more)
 		}
 		switch {
-		case err == io.EOF && len(line) == 0:
-			return nil
+		case err == io.EOF && size == 0:
+			return
 		case err == io.EOF:
-			r.warn(number, "the last line has no end: %.60q, expected a line break; the run was cut off here", line)
-			return nil
+			l.warn(here, 1, "the last line has no end: %.60q, expected a line break; the run was cut off here", line)
+			return
 		case err != nil:
-			return err
+			l.warn(here, 1, "%v; nothing more can be read", err)
+			return
 		case long:
-			r.warn(number, "a line of more than %d bytes, expected a sample", 1<<18)
-		case number == 1 && p.header(line):
+			l.warn(here, 1, "a line of more than %d bytes, expected a sample", 1<<18)
+		case here.line == 1 && p.header(line):
 		default:
-			r.line(&p, number, line)
+			l.line(&p, here, line)
 		}
+		here.at += int64(size)
 	}
 }
 
 // line reads one sample or warns about it.
-func (r *Result) line(p *parser, number int, line []byte) {
+func (l *loaded) line(p *parser, here place, line []byte) {
 	s, err := p.sample(bytes.TrimRight(line, "\r\n"))
-	if number == 1 {
+	if here.line == 1 {
 		what := "its columns are taken to be in the usual order"
-		r.warn(0, "line 1 is %.60q, expected the header %.40q...; %s", bytes.TrimSpace(line), header(), what)
+		l.warn(here, 0, "%.60q, expected the header %.40q...; %s", bytes.TrimSpace(line), header(), what)
 		if err != nil {
 			return // a damaged header, not a lost sample
 		}
 	}
 	if err != nil {
-		r.warn(number, "%v; line skipped", err)
+		l.warn(here, 1, "%v; line skipped", err)
 		return
 	}
-	k := kindKey{s.Stage, s.Kind}
-	r.samples[k] = append(r.samples[k], s)
-	r.Count++
+	l.add(s)
 }
 
 // A parser turns lines into samples.
@@ -217,14 +253,18 @@ func (p *parser) field(c column) []byte {
 // text returns a field as a string, the same one for the same text: a file has
 // few texts and many lines.
 func (p *parser) text(c column) string {
-	b := p.field(c)
+	return intern(p.strings, p.field(c))
+}
+
+// intern returns bytes as a string, the same one for the same bytes.
+func intern(all map[string]string, b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	s, ok := p.strings[string(b)]
+	s, ok := all[string(b)]
 	if !ok {
 		s = string(b)
-		p.strings[s] = s
+		all[s] = s
 	}
 	return s
 }

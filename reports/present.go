@@ -28,6 +28,10 @@ func (r *Result) render() error {
 	return errors.Join(err, writeFile(filepath.Join(r.Dir, BenchFile), Bench(r)))
 }
 
+// Verdicts are the lines at the top of the report: how the run ended, how much of
+// the paper it reproduces, and each objective that was measured.
+func (r *Result) Verdicts() []Verdict { return r.headlines() }
+
 // headlines are the verdict lines at the top of every form of the report.
 func (r *Result) headlines() []Verdict {
 	var out []Verdict
@@ -35,6 +39,9 @@ func (r *Result) headlines() []Verdict {
 	case Complete:
 	case Interrupted:
 		out = append(out, Verdict{Miss, "INTERRUPTED: the run did not end; the figures are of what it recorded."})
+	case Unknown:
+		out = append(out, Verdict{Miss, ManifestFile + " could not be read: how the run ended is not known, nor its " +
+			"parameters; see the warnings."})
 	default:
 		line := "The run ended with status " + string(m.Status)
 		if m.Error != "" {
@@ -43,7 +50,7 @@ func (r *Result) headlines() []Verdict {
 		out = append(out, Verdict{Miss, line})
 	}
 	if r.Skipped > 0 {
-		line := fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, SamplesFile)
+		line := fmt.Sprintf("%d lines of %s could not be read; see the warnings.", r.Skipped, r.from)
 		out = append(out, Verdict{Miss, line})
 	}
 	paper, objectives := r.findings()

@@ -2,7 +2,9 @@ package reports
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -29,6 +31,9 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reports: resume %s: %w", dir, err)
 	}
+	if err := dropDerived(dir); err != nil {
+		return nil, nil, fmt.Errorf("reports: resume %s: %w", dir, err)
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reports: resume %s: %w", dir, err)
@@ -50,6 +55,23 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 		begin = header()
 	}
 	return newRun(dir, m, f, begin), done, nil
+}
+
+// dropDerived removes what an earlier end of the run made of its journal, which is
+// about to change. Where it has all that is left of the journal, it returns an error.
+func dropDerived(dir string) error {
+	events := filepath.Join(dir, EventsFile)
+	if _, err := os.Stat(filepath.Join(dir, SamplesFile)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(events); err == nil {
+			return fmt.Errorf("%s is not there, but %s of a run that ended; expected the former", SamplesFile, EventsFile)
+		}
+	}
+	for _, path := range []string{events, filepath.Join(dir, LatencyFile)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayDiffer are the parameters that decide nothing about the samples.

@@ -71,6 +71,11 @@ func TestResumeAnywhere(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		for _, name := range []string{EventsFile, LatencyFile} {
+			if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+				rt.Fatalf("%s is of the journal as it was: %v, expected that it is gone", name, err)
+			}
+		}
 		again := 0
 		for _, j := range resumeJobs {
 			end := bytes.Index(whole, fmt.Appendf(nil, "run,1,%s,,,,0.5,,,\n", j.key))
@@ -106,7 +111,19 @@ func TestResumeAnywhere(t *testing.T) {
 func TestResumeWithoutSamples(t *testing.T) {
 	dir, whole := uncut(t)
 	path := filepath.Join(dir, SamplesFile)
+	events := filepath.Join(dir, EventsFile)
 	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	// Where the Parquet file has all that is left, to begin anew would lose it.
+	_, _, err := Resume(dir, syntheticManifest())
+	if err == nil || !strings.Contains(err.Error(), "expected the former") {
+		t.Errorf("resumed without %s: %v, expected to be refused", SamplesFile, err)
+	}
+	if _, err := os.Stat(events); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(events); err != nil {
 		t.Fatal(err)
 	}
 	r, done, err := Resume(dir, syntheticManifest())

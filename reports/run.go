@@ -155,8 +155,8 @@ func (r *Run) Flush() error {
 	}
 }
 
-// Close ends the run: it writes the waiting samples, the final manifest with
-// the status, the cause of a failure (nil if there is none) and why the run is
+// Close ends the run: it writes the waiting samples, events.parquet and
+// latency.hlog, the final manifest with the status, the cause of a failure (nil if there is none) and why the run is
 // invalid, if it is (see [Result.Invalid]), bench.txt and report.html. It returns
 // what went wrong in writing, samples that were refused or lost included. A second
 // Close returns an error and changes nothing.
@@ -183,7 +183,7 @@ func (r *Run) Close(status Status, cause error) error {
 	if cause != nil {
 		r.man.Error = cause.Error()
 	}
-	err = errors.Join(err, r.man.write(r.dir))
+	err = errors.Join(err, r.derive(), r.man.write(r.dir))
 	result, openErr := Open(r.dir)
 	if openErr != nil {
 		return errors.Join(err, openErr)
@@ -192,6 +192,20 @@ func (r *Run) Close(status Status, cause error) error {
 		err = errors.Join(err, r.man.write(r.dir))
 	}
 	return errors.Join(err, result.render())
+}
+
+// derive writes the files of samples that are made of the journal when a run ends,
+// and notes in the manifest how many samples there are.
+func (r *Run) derive() error {
+	var journal loaded
+	if err := journal.readJournal(r.dir); err != nil {
+		return fmt.Errorf("reports: close %s: %w", r.dir, err)
+	}
+	r.man.Samples = journal.count
+	all := &Result{Manifest: r.man, samples: journal.samples}
+	return errors.Join(
+		replaceFile(filepath.Join(r.dir, EventsFile), func(w io.Writer) error { return WriteEvents(w, all) }),
+		replaceFile(filepath.Join(r.dir, LatencyFile), func(w io.Writer) error { return WriteLatency(w, all) }))
 }
 
 // writer moves samples from memory to the file until the run is closed.

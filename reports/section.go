@@ -118,6 +118,7 @@ var registry = []func(*Result) Section{
 	capacitySection,
 	runsSection,
 	countersSection,
+	filesSection,
 }
 
 // Sections computes every section of the report from the samples. The result

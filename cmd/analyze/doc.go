@@ -6,6 +6,7 @@
 //	analyze report DIR                     write report.html and bench.txt again
 //	analyze text DIR                       print the figures as text
 //	analyze readme DIR --file README.md    put the figures into a README
+//	analyze export DIR --format json       write the report in another form
 //	analyze compare OLD NEW                compare two versions, row by row
 //	analyze gate OLD NEW                   the same, and fail if the new one is worse
 //	analyze history DIR...                 rows over time, and where they changed

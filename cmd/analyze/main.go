@@ -55,6 +55,7 @@ type cli struct {
 
 	Reference referenceCmd `cmd:"" help:"Keep the report of a tour as an example, with two of its charts."`
 
+	Export  exportCmd  `cmd:"" help:"Write the report as Markdown, JSON, CSV, pictures or PDF."`
 	Compare compareCmd `cmd:"" help:"Compare two versions, row by row."`
 	Gate    gateCmd    `cmd:"" help:"Compare two versions and fail if the new one is worse."`
 	History historyCmd `cmd:"" help:"Show rows over time and where they changed."`

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"i3bench/reports"
+	"i3bench/reports/export"
 )
 
 // analyze runs the command and returns its exit code and what it printed.
@@ -85,6 +86,35 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+func TestExport(t *testing.T) {
+	dir := result(t)
+	for format, name := range map[string]string{
+		"markdown": "report.md", "json": "report.json", "csv": "report-csv/figure-depth-chart.csv",
+		"png": "report-png/depth-chart.png",
+	} {
+		code, out, errs := analyze("export", dir, "--format", format)
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if text, err := os.ReadFile(file); code != exitOK || errs != "" || err != nil || len(text) == 0 ||
+			!strings.HasPrefix(file, strings.TrimSpace(out)) {
+			t.Errorf("%s: exit %d, %q, %q, %v, expected %s", format, code, out, errs, err, file)
+		}
+	}
+	page := filepath.Join(t.TempDir(), "page.md")
+	if code, out, _ := analyze("export", dir, "--format", "markdown", "--out", page); code != exitOK || out != page+"\n" {
+		t.Errorf("exit %d, %q, expected %s", code, out, page)
+	}
+}
+
+// The command knows every format of the package.
+func TestFormats(t *testing.T) {
+	_, out, _ := analyze("export", "--help")
+	for _, f := range export.Formats() {
+		if !strings.Contains(out, string(f)) {
+			t.Errorf("help does not name %s:\n%s", f, out)
+		}
+	}
+}
+
 // The files of the project have the blocks that the Makefile writes.
 func TestBlocksOfTheProject(t *testing.T) {
 	for name, blocks := range map[string][]reports.Block{
@@ -128,6 +158,10 @@ func TestExitCodes(t *testing.T) {
 		{"readme " + dir + " --block figures --file " + plain, exitUsage, "--block"},
 		{"readme " + dir + " --block simulations --file " + plain, exitError, "no simulated trees"},
 		{"readme " + broken + " --file " + plain, exitError, reports.ManifestFile},
+		{"export " + dir, exitUsage, "--format"},
+		{"export " + dir + " --format word", exitUsage, "--format"},
+		{"export " + broken + " --format json", exitError, reports.ManifestFile},
+		{"export " + dir + " --format parquet", exitError, "events.parquet is there"},
 		{"report " + filepath.Join(dir, "none"), exitError, reports.ManifestFile},
 		{"text " + broken, exitError, "offset 1"},
 		{"--help", exitOK, ""},
@@ -141,7 +175,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestHelpNamesEveryCommand(t *testing.T) {
 	_, out, _ := analyze("--help")
-	for _, name := range []string{"report", "text", "readme", "compare", "gate", "history"} {
+	for _, name := range []string{"report", "text", "readme", "export", "compare", "gate", "history"} {
 		if !strings.Contains(out, name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

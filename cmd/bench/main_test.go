@@ -46,10 +46,17 @@ func readable(t *testing.T, dir string) *reports.Result {
 	return r
 }
 
-// hasFiles checks that a result directory holds every file, and none of them is empty.
+// hasFiles checks that the result directory of a run that ended holds every file, and none of them is empty.
 func hasFiles(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range []string{reports.ManifestFile, reports.SamplesFile, reports.BenchFile, reports.HTMLFile} {
+	filled(t, dir, reports.ManifestFile, reports.SamplesFile, reports.EventsFile, reports.LatencyFile, reports.BenchFile,
+		reports.HTMLFile)
+}
+
+// filled checks that files are there and not empty.
+func filled(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}

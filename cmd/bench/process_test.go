@@ -162,7 +162,7 @@ func TestKill(t *testing.T) {
 	if err != nil || !strings.Contains(reports.Text(r), "INTERRUPTED") {
 		t.Errorf("a report of what a killed run left: %v", err)
 	}
-	hasFiles(t, p.dir)
+	filled(t, p.dir, reports.ManifestFile, reports.SamplesFile, reports.BenchFile, reports.HTMLFile)
 }
 
 // analyze makes bench.txt and report.html again from the manifest and the samples alone, the former byte for byte.

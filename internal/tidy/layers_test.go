@@ -47,6 +47,8 @@ var layers = map[string]int{
 	"reports/chart":     8,
 	"reports":           9,
 	"reports/compare":   10,
+	"reports/export":    10,
+	"reports/sql/peer":  10, // a module of its own, which has only tests
 	"verify":            9,
 	"daemon":            9,
 	"experiments":       10,
@@ -70,7 +72,7 @@ var layers = map[string]int{
 const driverLayer = 7
 
 // testOnly lists the packages that exist to be compared with and that no program may depend on.
-var testOnly = []string{"matcher/naive", "matcher/peer", "replicate/peer"}
+var testOnly = []string{"matcher/naive", "matcher/peer", "replicate/peer", "reports/sql/peer"}
 
 // layerOf returns the layer of the package in dir, and whether the table knows it.
 func layerOf(dir string) (int, bool) {

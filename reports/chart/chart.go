@@ -111,9 +111,7 @@ func (c *Chart) SVG(id string) (string, error) {
 		return "", fmt.Errorf("chart: draw %q: %w", c.Title, err)
 	}
 	cv := newCanvas(Width, Height)
-	area := draw.Crop(draw.New(cv), 4, -10, 4, -4)
-	area = draw.Crop(area, 0, 0, 0, -d.legend(area))
-	d.draw(area)
+	d.on(draw.New(cv))
 	cv.flush()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" role="img" `, Width, Height)
@@ -123,6 +121,12 @@ func (c *Chart) SVG(id string) (string, error) {
 	b.Write(cv.out)
 	b.WriteString("</svg>")
 	return b.String(), nil
+}
+
+// on draws a drawable chart.
+func (c *Chart) on(all draw.Canvas) {
+	area := draw.Crop(all, 4, -10, 4, -4)
+	c.draw(draw.Crop(area, 0, 0, 0, -c.legend(area)))
 }
 
 // drawable returns a copy with resolved axes and only the points that the

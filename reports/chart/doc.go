@@ -1,6 +1,7 @@
 // Package chart draws the charts of a report as small, theme-aware SVG
 // fragments on top of gonum.org/v1/plot. It does not read results, choose what
-// to show or write HTML: a [Chart] is data, and [Chart.SVG] turns it into text.
+// to show or write HTML: a [Chart] is data, and [Chart.SVG] turns it into text,
+// [Chart.PNG] into a picture.
 //
 // gonum lays the axes, ticks and data out; the canvas of this package writes
 // the drawing down. It exists because a report is read in light and dark, on
