@@ -198,7 +198,7 @@ func (r *capacityRun) carry(round uint64) (reports.Sample, error) {
 func (r *capacityRun) generate(uint64) (s reports.Sample, err error) {
 	rate, _ := r.middle()
 	g := loadRun{Load: Load{For: r.For}, begin: time.Now().Add(loadLead)}
-	ops := newOperations(nowhere{}, reports.KindJoin)
+	ops := newOperations(&collector{sink: nowhere{}}, reports.KindJoin) // as in a search
 	ops.begin = g.begin
 	orders, ended := make(chan *operation, maxOrders), make(chan struct{})
 	go func() {

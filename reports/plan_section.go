@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"i3bench/loadgen/plan"
@@ -17,7 +18,7 @@ func planSections(a plan.Answer) []Section {
 			Figures: []Figure{planCurve(a)},
 		},
 		{ID: "why", Title: "What it depends on", Text: planWhy(a), Tables: []Table{planSensitivities(a), planInputs(a)}},
-		{ID: "validity", Title: "How far it is good", Text: a.Validity, Tables: []Table{planOrigins(a)}},
+		{ID: "validity", Title: "How far it is good", Text: planValidity(a)},
 		{ID: "others", Title: "Alternatives, and twice the demand", Tables: []Table{planAlternatives(a), planDoubled(a)}},
 		{ID: "narrow", Title: "What would make it narrower", Text: planNarrowText(a), Tables: []Table{planNarrow(a)}},
 	}
@@ -123,21 +124,21 @@ func planInputs(a plan.Answer) Table {
 	return t
 }
 
-func planOrigins(a plan.Answer) Table {
-	t := Table{Caption: "Where figures are from", Columns: []Column{
-		text("kind"), text("from"), text("date"), text("machine"), text("commit"), text("command"),
-	}}
+// planValidity says how far the answer is good, and where its figures are from.
+func planValidity(a plan.Answer) []string {
+	out := slices.Clone(a.Validity)
 	for _, o := range []struct {
 		kind string
 		plan.Origin
-	}{{"calibrated", a.Calibrated}, {"simulated", a.Simulated}} {
-		from := "results that were named"
+	}{{"Calibrated", a.Calibrated}, {"Simulated", a.Simulated}} {
+		from := "figures of the results that were named"
 		if o.Default {
-			from = "came with the program"
+			from = "figures that came with the program"
 		}
-		t.Rows = append(t.Rows, []string{o.kind, from, o.Date, o.Machine, o.Commit, o.Command})
+		out = append(out, fmt.Sprintf("%s: %s, of %s, on %s, commit %.12s, by: %s.", o.kind, from, o.Date, o.Machine, o.Commit,
+			o.Command))
 	}
-	return t
+	return out
 }
 
 func planAlternatives(a plan.Answer) Table {

@@ -145,7 +145,7 @@ func TestPlanSelf(t *testing.T) {
 		t.Errorf("printed:\n%s", out)
 	}
 	code, out, errs = bench("plan", "--from", dir, "--draws", "200", "--out", filepath.Join(t.TempDir(), "plan"))
-	if code != exitOK || !strings.Contains(out, "results that were named") {
+	if code != exitOK || !strings.Contains(out, "of the results that were named") {
 		t.Errorf("--from: exit %d, %q\n%s", code, errs, out)
 	}
 	figures := filepath.Join(t.TempDir(), "figures.json")

@@ -142,7 +142,7 @@ func share(samples []sample, part func(load) float64) float64 {
 	return median(values)
 }
 
-// sensitivities returns Spearman's rank correlations.
+// sensitivities returns Spearman's rank correlations, but for those that so many draws cannot tell from none.
 func sensitivities(list []Input, samples []sample) (out []Sensitivity) {
 	needs := ranks(samples, func(s sample) float64 { return s.need })
 	for k := range list {
@@ -150,7 +150,7 @@ func sensitivities(list []Input, samples []sample) (out []Sensitivity) {
 			continue
 		}
 		r := stat.Correlation(ranks(samples, func(s sample) float64 { return s.v[k] }), needs, nil)
-		if !math.IsNaN(r) {
+		if math.Abs(r) > 2/math.Sqrt(float64(len(samples))) {
 			out = append(out, Sensitivity{list[k].Name, r})
 		}
 	}

@@ -53,23 +53,24 @@ type figure struct {
 	form             form
 	slope            int // sign of the slope, in the form
 	low, high        float64
+	floor            func(receivers, nodes float64) float64 // a higher bound than low, or nil
 }
 
 // A form makes of a figure what a line goes through, and undoes it.
 type form struct{ do, undo func(float64) float64 }
 
-// least is what a share or an excess is taken for that was too small to be seen.
-const least = 1e-4
+// unseen is what a share or an excess is taken for that was too small to be seen.
+const unseen = 1e-4
 
 var (
 	asItIs = form{func(v float64) float64 { return v }, func(v float64) float64 { return v }}
 	// The share that leaves a node falls as a power of the receivers for each node.
 	leaving = form{
-		func(v float64) float64 { return math.Log(max(least, 1-v)) }, func(v float64) float64 { return 1 - math.Exp(v) },
+		func(v float64) float64 { return math.Log(max(unseen, 1-v)) }, func(v float64) float64 { return 1 - math.Exp(v) },
 	}
 	// What the busiest node does more than the mean grows as a power of the unevenness.
 	excess = form{
-		func(v float64) float64 { return math.Log(max(least, v-1)) }, func(v float64) float64 { return 1 + math.Exp(v) },
+		func(v float64) float64 { return math.Log(max(unseen, v-1)) }, func(v float64) float64 { return 1 + math.Exp(v) },
 	}
 )
 
@@ -77,8 +78,19 @@ var (
 // mean by about the root of 2 log(nodes) nodes/receivers.
 func logReceivers(n, _ float64) float64 { return math.Log(n) }
 func logPerNode(n, m float64) float64   { return math.Log(max(1, n/m)) }
-func logUneven(n, m float64) float64    { return math.Log(math.Sqrt(2 * math.Log(max(2, m)) * m / n)) }
+func logUneven(n, m float64) float64    { return math.Log(uneven(n, m)) }
 func nothing(_, _ float64) float64      { return 0 }
+
+// uneven is by what share the busiest node has more of things that are spread at random.
+func uneven(n, m float64) float64 { return math.Sqrt(2 * math.Log(max(2, m)) * m / n) }
+
+// atRandom is the least that the busiest node can be expected to have: nothing makes receivers more even than chance.
+func atRandom(n, m float64) float64 {
+	if m <= 1 {
+		return 1
+	}
+	return 1 + uneven(n, m)
+}
 
 // Names of the figures in [Observed].
 const (
@@ -95,27 +107,35 @@ const (
 
 // figures are the inputs that are observed.
 var figures = []figure{
-	{Depth, "level of a receiver, mean", "levels", logReceivers, asItIs, 1, 1, 64},
-	{Local, "ways between identifiers that stay in a node", "share", logPerNode, leaving, -1, 0, 1},
-	{Hottest, "copies of the busiest node over the mean", "ratio", logUneven, excess, 1, 1, 64},
-	{Triggers, "triggers for each receiver", "triggers", nothing, asItIs, 1, 1, 64},
-	{RestRequests, "requests at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3},
-	{RestCopies, "copies of notices at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3},
-	{JoinPackets, "packets and copies of a receiver that joins and leaves", "packets", logReceivers, asItIs, 1, 0, 1e5},
-	{Duplicates, "duplicates for a loss", "packets", logReceivers, asItIs, 1, 0, 64},
-	{Requests, "requests for a loss", "packets", logReceivers, asItIs, 1, 0, 64},
+	{Depth, "level of a receiver, mean", "levels", logReceivers, asItIs, 1, 1, 64, nil},
+	{Local, "ways between identifiers that stay in a node", "share", logPerNode, leaving, -1, 0, 1, nil},
+	{Hottest, "copies of the busiest node over the mean", "ratio", logUneven, excess, 1, 1, 64, atRandom},
+	{Triggers, "triggers for each receiver", "triggers", nothing, asItIs, 1, 1, 64, nil},
+	{RestRequests, "requests at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3, nil},
+	{RestCopies, "copies of notices at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3, nil},
+	{JoinPackets, "packets and copies of a receiver that joins and leaves", "packets", logReceivers, asItIs, 1, 0, 1e5, nil},
+	{Duplicates, "duplicates for a loss", "packets", logReceivers, asItIs, 1, 0, 64, nil},
+	{Requests, "requests for a loss", "packets", logReceivers, asItIs, 1, 0, 64, nil},
+}
+
+// least is the lower bound in a group of so many receivers on so many nodes.
+func (f *figure) least(receivers, nodes float64) float64 {
+	if f.floor != nil {
+		return max(f.low, f.floor(receivers, nodes))
+	}
+	return f.low
 }
 
 // middle is the median of what at returns.
 func (f *figure) middle(fit Fit, receivers, nodes float64) float64 {
-	return min(max(f.form.undo(fit.A+fit.B*f.x(receivers, nodes)), f.low), f.high)
+	return min(max(f.form.undo(fit.A+fit.B*f.x(receivers, nodes)), f.least(receivers, nodes)), f.high)
 }
 
 // at is the distribution of a figure in a group of so many receivers on so many nodes.
 func (f *figure) at(fit Fit, receivers, nodes float64) Dist {
 	d := fit.At(f.x(receivers, nodes), math.Inf(-1), math.Inf(1))
 	for i, v := range d {
-		d[i] = min(max(f.form.undo(v), f.low), f.high)
+		d[i] = min(max(f.form.undo(v), f.least(receivers, nodes)), f.high)
 	}
 	slices.Sort(d)
 	return d
