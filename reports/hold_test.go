@@ -5,21 +5,25 @@ import (
 	"testing"
 )
 
-// heldRun returns a result of members held, with the given counts.
-func heldRun(refreshes, least, expired float64) *Result {
+// heldSamples returns samples of members held, with the given counts.
+func heldSamples(refreshes, least, expired float64) []Sample {
 	at := func(kind string, n int64, v float64) Sample {
 		return Sample{Stage: StageHold, Kind: kind, Seed: 1, N: n, Value: v}
 	}
 	named := func(name string, v float64) Sample {
 		return Sample{Stage: StageHold, Kind: KindCount, Seed: 1, Group: name, Value: v}
 	}
-	r := &Result{samples: make(map[kindKey][]Sample)}
-	for _, s := range []Sample{
+	return []Sample{
 		at(KindWallSeconds, 1000, 300), at(KindRefreshMean, 1000, refreshes), at(KindBytesPerReceiver, 1000, 4096),
 		at(KindPeakBytes, 1000, 1<<20), named(HoldWant, 4002), named(HoldLeast, least), named(HoldExpired, expired),
 		{Stage: StageHold, Kind: KindJoin, Seed: 1, N: 1000, Level: 5, Value: 2000, ServiceNS: 266_000},
 		{Stage: StageHold, Kind: KindDelivered, Seed: 1, Group: "members", N: 5000, Value: 5000},
-	} {
+	}
+}
+
+func heldRun(refreshes, least, expired float64) *Result {
+	r := &Result{samples: make(map[kindKey][]Sample)}
+	for _, s := range heldSamples(refreshes, least, expired) {
 		key := kindKey{s.Stage, s.Kind}
 		r.samples[key] = append(r.samples[key], s)
 	}
