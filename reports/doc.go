@@ -5,15 +5,18 @@
 //
 // # The result directory
 //
-//	run.json      manifest: what ran, where, with which parameters, how it ended
-//	samples.csv   raw samples, one a line, appended while the run goes on
-//	bench.txt     derived: Go benchmark format, for benchstat
-//	report.html   derived: one self-contained page
+//	run.json        manifest: what ran, where, with which parameters, how it ended
+//	samples.csv     raw samples, one a line, appended while the run goes on
+//	events.parquet  the same, by column, when the run ends: for other programs
+//	latency.hlog    latencies as a log of HdrHistogram, when the run ends
+//	bench.txt       derived: Go benchmark format, for benchstat
+//	report.html     derived: one self-contained page
 //
 // A command under test creates a [Run], hands it samples and closes it; a
-// reader calls [Open], which accepts what a killed run left behind, and then
-// [Text], [Markdown], [Bench] or [HTML]. [Render] writes the two derived files
-// again from the first two.
+// reader calls [Open], which accepts what a killed run left behind and makes do
+// with either file of samples, and then [Text], [Markdown], [Bench] or [HTML].
+// [Render] writes the last two files again from the others. docs/results.md says
+// what a reader may rely on, and what is lost with what.
 //
 // # Samples
 //

@@ -150,6 +150,27 @@ func TestEventsDamagedPage(t *testing.T) {
 	}
 }
 
+// A column with fewer or more values than the row group has rows is refused.
+func TestEventsOfWrongLength(t *testing.T) {
+	_, file := writeEvents(t, []Sample{{Stage: StageCluster, Kind: KindDepth, N: 8, Value: 2}, {
+		Stage: StageCluster, Kind: KindDepth, N: 8, Value: 3,
+	}})
+	f, err := parquet.OpenFile(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := eventReader{texts: make(map[string]string)}
+	if err := e.find(f); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 2, 3} {
+		err := e.column(f.RowGroups()[0], colValue, make([]Sample, n), make([]columns, n))
+		if (err == nil) != (n == 2) {
+			t.Errorf("two values for %d rows: %v", n, err)
+		}
+	}
+}
+
 // Whatever bytes are changed, nothing panics, and samples are only lost with a warning.
 func TestEventsDamagedAnywhere(t *testing.T) {
 	samples := syntheticSamples(1, 4, 8)

@@ -71,6 +71,11 @@ func TestResumeAnywhere(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
+		for _, name := range []string{EventsFile, LatencyFile} {
+			if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+				rt.Fatalf("%s is of the journal as it was: %v, expected that it is gone", name, err)
+			}
+		}
 		again := 0
 		for _, j := range resumeJobs {
 			end := bytes.Index(whole, fmt.Appendf(nil, "run,1,%s,,,,0.5,,,\n", j.key))

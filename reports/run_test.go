@@ -270,7 +270,7 @@ func TestClosedRun(t *testing.T) {
 
 func TestCreateFillsTheManifest(t *testing.T) {
 	dir := t.TempDir()
-	run, err := Create(dir, Manifest{Command: []string{"bench"}, Seed: 3, Status: Failed, Error: "stale"})
+	run, err := Create(dir, Manifest{Command: []string{"bench"}, Seed: 3, Status: Failed, Error: "stale", Samples: 9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestCreateFillsTheManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m.Schema != 2 || m.Tool != "bench" || m.Commit == "" || !strings.HasPrefix(m.Go, "go") || m.Error != "" ||
-		m.Machine.Cores < 1 || m.Machine.OS == "" || time.Since(m.Started) > time.Minute {
+		m.Samples != 0 || m.Machine.Cores < 1 || m.Machine.OS == "" || time.Since(m.Started) > time.Minute {
 		t.Errorf("manifest %+v, expected every default", m)
 	}
 }
