@@ -54,8 +54,8 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc plan-defaults readme \
-	reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
-	cover micro peer-ns3 peers peer-tables tables delivery sql compare gate gate-proof history canary ci clean
+	reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring \
+	attacks huge cover micro peer-ns3 peers peer-tables tables delivery sql compare gate gate-proof history canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
@@ -104,8 +104,10 @@ plan-defaults: build ## Measure and simulate anew what bench plan comes with, fi
 	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 5 --large-seeds 5 --variants relays --out bin/plan/nodes
 	$(PLANSIM) --rows nodes --sizes 4096 --seeds 3 --large-seeds 3 --variants relays --out bin/plan/large
 	$(PLANSIM) --rows recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --out bin/plan/losses
-	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --variants relays --degree 16 --out bin/plan/wide
-	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --variants relays --degree 4 --out bin/plan/narrow
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 \
+		--variants relays --degree 16 --out bin/plan/wide
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 \
+		--variants relays --degree 4 --out bin/plan/narrow
 	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 3 --large-seeds 3 --variants paper --out bin/plan/paper
 	bin/bench micro --parts copies --fans 1,8,64 --time 0.1s --out bin/plan/copies
 	bin/bench plan --self --rounds 5 --out bin/plan/self

@@ -229,6 +229,11 @@ func TestReportWithoutManifest(t *testing.T) {
 			t.Errorf("the page without a manifest does not have %q", want)
 		}
 	}
+	search, _ := findSamples(t)
+	if s := findSection(mustOpen(t, copyRun(t, finishedRun(t, search), ManifestFile))); len(s.Findings) > 0 ||
+		!strings.Contains(s.Absent, "parameters stand in run.json") {
+		t.Errorf("a search without its parameters is %q, findings %v, expected none", s.Absent, s.Findings)
+	}
 	damaged := copyRun(t, dir)
 	for _, cut := range []int{0, 1, 100, len(text) - 3} {
 		if err := os.WriteFile(filepath.Join(damaged, ManifestFile), text[:cut], 0o644); err != nil {

@@ -93,7 +93,7 @@ func stateOf(name string, missing error, l *loaded, unit, absent string) fileSta
 
 // manifestState is the state of run.json.
 func manifestState(err error) fileState {
-	const absent = "command, commit, seed, machine, parameters; what a parameter decides has its default"
+	const absent = "command, commit, seed, machine, parameters; the largest rate; formulas have the paper's parameters"
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fileState{ManifestFile, "not there", absent}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -37,6 +38,9 @@ type found struct {
 // search is the same function of them as it was then. It returns an error where
 // the parameters make none.
 func (r *Result) search() (f found, err error) {
+	if r.Manifest.Status == Unknown {
+		return f, errors.New("its parameters stand in " + ManifestFile + ", which could not be read")
+	}
 	for _, s := range r.Select(StageFind, KindObjective) {
 		o, err := ParseObjective(s.Group)
 		if err != nil {

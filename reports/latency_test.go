@@ -134,8 +134,8 @@ func TestDamagedLatencyLog(t *testing.T) {
 		}
 		r := mustOpen(t, dir)
 		sameFigures(t, garbage, r, whole)
-		if want := fmt.Sprintf("latency.hlog: at offset %d: ", at); len(r.Warnings) != 1 || !strings.HasPrefix(r.Warnings[0], want) ||
-			!strings.Contains(Text(r), "damaged, read") {
+		if want := fmt.Sprintf("latency.hlog: at offset %d: ", at); len(r.Warnings) != 1 ||
+			!strings.HasPrefix(r.Warnings[0], want) || !strings.Contains(Text(r), "damaged, read") {
 			t.Errorf("%q: warnings %q, expected one with %q", garbage, r.Warnings, want)
 		}
 	}

@@ -232,10 +232,10 @@ func TestBadSamplesAreRefusedAndReported(t *testing.T) {
 func TestWriteErrorIsReported(t *testing.T) {
 	dir := t.TempDir()
 	run := create(t, dir)
-	if err := run.put(failingWriter{}, []byte("x\n"), nil); err == nil || !strings.Contains(err.Error(), "disk full") {
+	if err := run.flush(failingWriter{}, []byte("x\n"), nil); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("error %v, expected the writer's", err)
 	}
-	if err := run.put(failingWriter{}, []byte("x\ny\n"), errors.New("earlier")); err == nil || run.lost != 2 {
+	if err := run.flush(failingWriter{}, []byte("x\ny\n"), errors.New("earlier")); err == nil || run.lost != 2 {
 		t.Errorf("error %v and %d lost, expected the earlier error and 2", err, run.lost)
 	}
 	if err := run.Close(Complete, nil); err == nil || !strings.Contains(err.Error(), "2 samples lost") {
@@ -281,8 +281,8 @@ func TestCreateFillsTheManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Samples != 0 || m.Schema != 2 || m.Tool != "bench" || m.Commit == "" || !strings.HasPrefix(m.Go, "go") || m.Error != "" ||
-		m.Machine.Cores < 1 || m.Machine.OS == "" || time.Since(m.Started) > time.Minute {
+	if m.Schema != 2 || m.Tool != "bench" || m.Commit == "" || !strings.HasPrefix(m.Go, "go") || m.Error != "" ||
+		m.Samples != 0 || m.Machine.Cores < 1 || m.Machine.OS == "" || time.Since(m.Started) > time.Minute {
 		t.Errorf("manifest %+v, expected every default", m)
 	}
 }
