@@ -306,7 +306,8 @@ func TestLivePageOfFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := bench("load", "--live=:0", "--progress=json", "--out="+dir)
-	if code != exitError || !strings.Contains(out, "live page: http://127.0.0.1:") || !strings.Contains(errs, `"ended":"failed"`) {
+	if code != exitError || !strings.Contains(out, "live page: http://127.0.0.1:") ||
+		!strings.Contains(errs, `"ended":"failed"`) {
 		t.Errorf("exit %d, %q, %q", code, out, errs)
 	}
 }
