@@ -89,7 +89,7 @@ func awaitCounts(ctx context.Context, t *testing.T, kind string, want func(count
 // nothing else is loaded, and it fits a desk and a phone, light and dark.
 func TestLivePageInBrowser(t *testing.T) {
 	ctx, problems := browser.Open(t, "http://127.0.0.1:")
-	wait, url, dir := watched(t, smallLoad+" --for 8s")
+	wait, url, dir := watched(t, smallLoad+" --for 12s")
 	if err := errors.Join(browser.View(ctx, "light", 1280), chromedp.Do(ctx, chromedp.Navigate(url))); err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,9 @@ func (s *session) watch(f liveFlags) (*live.Meter, error) {
 	}
 	s.watcher = new(watcher)
 	s.watcher.meter = live.NewMeter(live.Config{Show: s.watcher.see})
+	if s.cli.Progress == "json" {
+		s.watcher.show = live.JSON(s.errs)
+	}
 	if f.Live != "" {
 		p, err := page.Listen(f.Live)
 		if err != nil {
@@ -96,7 +99,6 @@ type view struct {
 func (s *session) newView(st stage, title string) view {
 	w := s.watcher
 	if s.cli.Progress == "json" {
-		w.setShow(live.JSON(s.errs))
 		w.meter.Stage(st.name, st.what)
 		return view{w.meter.Step, func() {}}
 	}

@@ -46,7 +46,8 @@ function fill(table, caption, heads, rows) {
     const [text, bad] = Array.isArray(c) ? c : [c, false];
     return i === 0 ? make("th", { scope: "row" }, text) : make("td", bad ? { class: "bad" } : null, text);
   })));
-  table.replaceChildren(...(caption ? [make("caption", null, caption)] : []), make("thead", null, head), make("tbody", null, ...body));
+  table.replaceChildren(make("thead", null, head), make("tbody", null, ...body));
+  if (caption) table.prepend(make("caption", null, caption));
 }
 
 // --- charts
@@ -77,13 +78,15 @@ class Chart {
     this.svg = make("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", id });
     this.values = series.map(() => make("b"));
     const legend = make("ul", { class: "legend" }, ...series.map((s, i) => make("li", null,
-      make("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, make("line", { x1: 1, y1: 4, x2: 25, y2: 4, class: "series s" + i })),
+      make("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" },
+        make("line", { x1: 1, y1: 4, x2: 25, y2: 4, class: "series s" + i })),
       s.name + " ", this.values[i])));
     this.table = make("table");
     this.details = make("details", null, make("summary", null, "Table"),
       make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title + ", table" }, this.table));
     this.details.addEventListener("toggle", () => this.draw());
-    this.root = make("figure", { class: "card", id: "figure-" + id }, make("figcaption", null, title), this.svg, legend, this.details);
+    this.root = make("figure", { class: "card", id: "figure-" + id },
+      make("figcaption", null, title), this.svg, legend, this.details);
   }
 
   // points are the snapshots of the load, without those whose rates are over all of it.
@@ -96,7 +99,8 @@ class Chart {
     const most = Math.max(0, ...known);
     const at = this.log && known.length ? decades(Math.min(...known), most) : ticks(this.log ? 0 : most);
     const low = at[0], high = at[at.length - 1];
-    const y = v => TOP + (H - TOP - BOTTOM) * (1 - (this.log ? Math.log(v / low) / Math.log(high / low) : (v - low) / (high - low)));
+    const part = this.log ? v => Math.log(v / low) / Math.log(high / low) : v => (v - low) / (high - low);
+    const y = v => TOP + (H - TOP - BOTTOM) * (1 - part(v));
     const now = points.length ? Date.parse(points[points.length - 1].clock) : 0;
     const past = points.length ? Math.max(10e3, now - Date.parse(points[0].clock)) : 10e3;
     const x = s => W - RIGHT - (W - LEFT - RIGHT) * (now - Date.parse(s.clock)) / past;
@@ -104,8 +108,8 @@ class Chart {
     this.svg.replaceChildren(...drawn);
     const last = rows[rows.length - 1] || this.series.map(() => null);
     last.forEach((v, i) => say(this.values[i], this.text(v)));
-    this.svg.setAttribute("aria-label", this.title + ": " + this.series.map((s, i) => s.name + " " + this.text(last[i])).join(", ") +
-      ". The table has earlier values.");
+    const latest = this.series.map((s, i) => s.name + " " + this.text(last[i])).join(", ");
+    this.svg.setAttribute("aria-label", this.title + ": " + latest + ". The table has earlier values.");
     if (this.details.open) {
       fill(this.table, "Last " + ROWS + " snapshots, newest first", ["time", ...this.series.map(s => s.name)],
         points.map((s, i) => [timeOf(s), ...rows[i].map(v => this.text(v))]).slice(-ROWS).reverse());
@@ -149,8 +153,8 @@ class Levels {
     this.table = make("table");
     this.details = make("details", null, make("summary", null, "Table"),
       make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Messages per tree level, table" }, this.table));
-    this.root = make("figure", { class: "card", id: "figure-levels" }, make("figcaption", null, "Queries per join, by tree level"),
-      this.svg, this.details);
+    this.root = make("figure", { class: "card", id: "figure-levels" },
+      make("figcaption", null, "Queries per join, by tree level"), this.svg, this.details);
   }
 
   draw(load) {
@@ -226,7 +230,8 @@ function chartsOf(load) {
     { name: "dropped", of: l => l.nodes.drops_per_s }], digits));
   if (load.nodes.datagrams_in_per_s !== undefined) {
     chart("datagrams", () => new Chart("datagrams", "Datagrams per second, nodes and hosts", [
-      { name: "sent", of: l => l.nodes.datagrams_out_per_s ?? null }, { name: "read", of: l => l.nodes.datagrams_in_per_s ?? null }], digits));
+      { name: "sent", of: l => l.nodes.datagrams_out_per_s ?? null },
+      { name: "read", of: l => l.nodes.datagrams_in_per_s ?? null }], digits));
   }
 }
 
@@ -234,10 +239,12 @@ function chartsOf(load) {
 
 function operations(load) {
   const latency = (l, v) => l.count ? [duration(v), v === BEYOND] : "–";
-  const when = load.over ? "Rates and percentiles over all of the load" : "Counts since the load began, rates and percentiles of the last second";
+  const when = load.over ? "Rates and percentiles over all of the load" :
+    "Counts since the load began, rates and percentiles of the last second";
   say(byId("when"), when);
-  fill(byId("ops"), "", ["operation", "offered", "sent", "done", "failed", "in flight", "offered/s", "sent/s", "done/s", "p50", "p99", "p99.9", "max",
-    "p99 so far"], load.operations.map(o => [o.kind, count(o.offered), count(o.sent), count(o.done), [count(o.failed), o.failed > 0],
+  fill(byId("ops"), "", ["operation", "offered", "sent", "done", "failed", "in flight", "offered/s", "sent/s", "done/s",
+    "p50", "p99", "p99.9", "max", "p99 so far"],
+  load.operations.map(o => [o.kind, count(o.offered), count(o.sent), count(o.done), [count(o.failed), o.failed > 0],
     count(o.in_flight), digits(o.offered_per_s), digits(o.sent_per_s), digits(o.done_per_s), latency(o.recent, o.recent.p50_ns),
     latency(o.recent, o.recent.p99_ns), latency(o.recent, o.recent.p99_9_ns), latency(o.recent, o.recent.max_ns),
     latency(o.overall, o.overall.p99_ns)]));
