@@ -56,7 +56,7 @@ func (a *Agent) Prepare(ctx context.Context, part coord.Assignment) (err error) 
 		return err
 	}
 	e := Scenario{World: UDP, Cluster: s.Cluster, Spans: spans, Seed: work.Seed, Observe: a.Observe}
-	a.run = newScenarioRun(e, share{part.Part, part.Parts}, a.spool)
+	a.run = newScenarioRun(e, share{part: part.Part, parts: part.Parts}, a.spool)
 	return a.run.deployShare(ctx, work.Ground)
 }
 
@@ -105,6 +105,7 @@ func (r *scenarioRun) deployShare(ctx context.Context, g testbed.Ground) error {
 	if r.bed, err = testbed.OnGround(r.bedConfig(), g, r.share.part); err != nil {
 		return err
 	}
+	r.follows = newFollows(r)
 	r.startHands()
 	r.onClose(r.closeReceivers)
 	if err := r.deployReceivers(ctx, func(int, int, string) {}); err != nil {

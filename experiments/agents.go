@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"i3bench/internal/hist"
+	"i3bench/loadgen"
 	"i3bench/loadgen/coord"
 	"i3bench/loadgen/scenario"
-	"i3bench/reports"
 )
 
 // Agents has several agents carry out a scenario, each the operations of its share of the receivers. Nodes
@@ -30,6 +30,8 @@ type Agents struct {
 	Host netip.Addr
 	// Met is told who the agents are, by their numbers, before anything is offered; nil for nobody.
 	Met func([]coord.Member)
+	// Observe is told of every operation that is not an agent's when it begins, as in [Scenario].
+	Observe func(stream int, op loadgen.Op, a loadgen.Action)
 }
 
 // Check says what keeps the scenario from being carried out by several agents.
@@ -45,44 +47,7 @@ func (a Agents) Check() error {
 		return fmt.Errorf("experiments: %d receivers that come and go: want at least one for each of %d agents",
 			s.Cluster.Visitors, n)
 	}
-	spans, err := s.Resolve(a.Seed)
-	if err != nil {
-		return err
-	}
-	for _, span := range spans {
-		for i, p := range span.Streams {
-			kind, err := shared(p)
-			if err != nil {
-				return err
-			}
-			if kind != "" {
-				return fmt.Errorf("experiments: phases.%s.load.%d has %s: want none with agents, for it is over only when the "+
-					"receivers of all of them say so", span.Name, i, reports.Many(kind))
-			}
-		}
-	}
 	return nil
-}
-
-// shared returns a kind of operation of a stream that is about all receivers, or nothing.
-func shared(p *scenario.Planned) (string, error) {
-	about := func(kind string) bool { return kind == scenario.Packet || kind == scenario.Restart }
-	if !slices.ContainsFunc(p.Kinds, about) {
-		return "", nil
-	}
-	plan, err := p.Open() // a trace may have any kind, and does not have all
-	if err != nil {
-		return "", err
-	}
-	for i := uint64(0); ; i++ {
-		op, ok := plan.At(i)
-		if !ok {
-			return "", nil
-		}
-		if kind := plan.Action(op.Index).Kind; about(kind) {
-			return kind, nil
-		}
-	}
 }
 
 // Run deploys the nodes, has the agents carry the scenario out, and hands on their samples. Where an agent
@@ -113,14 +78,16 @@ func (a Agents) Run(ctx context.Context, sink Sink, progress Progress) error {
 	if err := a.prepare(ctx, c, ground, progress); err != nil {
 		return invalidIfLost(err)
 	}
-	err = a.watch(ctx, c, progress)
+	err = a.watch(ctx, c, ground, progress)
 	ground.datagrams()
+	ground.missedCounters()
 	// What was measured is kept, whatever happened.
 	readErr := c.Results(context.WithoutCancel(ctx), func(i int, who coord.Member, r io.Reader) error {
 		n, err := unspool(r, m)
 		m.agent(a.Seed, i, who, n)
 		return err
 	})
+	ground.common.finish(m.parts, a.Config.Agents, m)
 	m.finish(a.Seed)
 	return errors.Join(invalidIfLost(err), readErr)
 }
@@ -139,8 +106,9 @@ func (a Agents) deploy(ctx context.Context, sink Sink) (*scenarioRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := Scenario{World: UDP, Cluster: a.Scenario.Cluster, Spans: spans, Seed: a.Seed}
-	r := newScenarioRun(e, share{0, a.Config.Agents}, sink)
+	e := Scenario{World: UDP, Cluster: a.Scenario.Cluster, Spans: spans, Seed: a.Seed, Observe: a.Observe}
+	r := newScenarioRun(e, share{ground: true}, sink)
+	r.common = &common{run: r, ops: make(map[mark]commonOp)}
 	if err := r.deployGround(a.Host); err != nil {
 		r.close()
 		return nil, err
@@ -172,12 +140,11 @@ func (a Agents) prepare(ctx context.Context, c *coord.Coordinator, ground *scena
 	return c.Prepare(ctx, work)
 }
 
-// watch has the agents begin and reports progress until they have finished.
-func (a Agents) watch(ctx context.Context, c *coord.Coordinator, progress Progress) error {
-	done, ended := make(chan struct{}), make(chan struct{})
-	begun := make(chan time.Time, 1)
-	go func() {
-		defer close(ended)
+// watch has the agents begin, begins what is about all receivers, and reports progress until the agents have finished.
+func (a Agents) watch(ctx context.Context, c *coord.Coordinator, ground *scenarioRun, progress Progress) error {
+	done, begun := make(chan struct{}), make(chan time.Time, 1)
+	var others sync.WaitGroup
+	others.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		var at time.Time
@@ -194,10 +161,22 @@ func (a Agents) watch(ctx context.Context, c *coord.Coordinator, progress Progre
 				}
 			}
 		}
-	}()
-	err := c.Run(ctx, func(at time.Time) { begun <- at })
+	})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := c.Run(ctx, func(at time.Time) {
+		begun <- at
+		others.Go(func() {
+			if err := ground.offer(ctx, at, func(int, int, string) {}); err != nil {
+				cancel(err)
+			}
+		})
+	})
+	if err != nil {
+		cancel(err)
+	}
 	close(done)
-	<-ended
+	others.Wait()
 	return err
 }
 

@@ -147,7 +147,11 @@ func (s *stream) wait() {
 }
 
 // emit sends one packet now.
-func (s *stream) emit() {
+func (s *stream) emit() { s.emitWith(func([]byte) {}) }
+
+// emitWith sends one packet now, whose payload may be changed before.
+func (s *stream) emitWith(change func(payload []byte)) {
 	s.buf = verify.AppendPayload(s.buf[:0], s.last+1, s.size)
+	change(s.buf)
 	s.last = s.source.Send(s.buf)
 }

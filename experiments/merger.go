@@ -22,6 +22,7 @@ type merger struct {
 	clock   time.Duration // by which the least well known clock may be off
 	counts  map[string]float64
 	offered map[offeredKey]*reports.Sample
+	parts   map[mark][]reports.Sample // of operations that are about all receivers
 }
 
 // An offeredKey names a second of a kind of operation.
@@ -31,17 +32,23 @@ type offeredKey struct {
 }
 
 func newMerger(sink Sink) *merger {
-	return &merger{sink: sink, counts: make(map[string]float64), offered: make(map[offeredKey]*reports.Sample)}
+	return &merger{
+		sink: sink, counts: make(map[string]float64), offered: make(map[offeredKey]*reports.Sample),
+		parts: make(map[mark][]reports.Sample),
+	}
 }
 
 // Sample implements [Sink].
 func (m *merger) Sample(s reports.Sample) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch s.Kind {
-	case reports.KindCount:
+	switch {
+	case s.Stage == stagePart:
+		k := mark{s.Host, uint64(s.N)}
+		m.parts[k] = append(m.parts[k], s)
+	case s.Kind == reports.KindCount:
 		m.counts[s.Group] += s.Value
-	case reports.KindOffered:
+	case s.Kind == reports.KindOffered:
 		key := offeredKey{s.Group, s.StartNS}
 		if sum := m.offered[key]; sum != nil {
 			sum.N += s.N

@@ -71,6 +71,8 @@ type scenarioRun struct {
 	watching atomic.Int64 // how many are in sent
 
 	anycast *anycast
+	follows *follows // of an agent's
+	common  *common  // of the process with the source, if the receivers are elsewhere
 	missed  []uint64 // by stream: operations that the generator did not start
 	streams []*scenario.Planned
 	ends    []func() // what closing does, the last first
@@ -252,6 +254,10 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 		r.Observe(stream, op, a)
 	}
 	r.probe.began(r)
+	if r.common != nil {
+		r.common.begin(stream, op, intended, a, done)
+		return
+	}
 	d := r.tally.start(a.Kind, intended, done)
 	key := visitKey{stream, a.Member}
 	switch {
@@ -273,24 +279,34 @@ func (r *scenarioRun) begin(stream int, op loadgen.Op, intended time.Time, a loa
 // restart makes a node lose its memory. It is over when all have a packet that was
 // sent after it.
 func (r *scenarioRun) restart(member uint64, d *operation) {
-	r.bedMu.Lock()
-	err := r.bed.RestartNode(int(member % uint64(r.Cluster.Nodes)))
-	r.bedMu.Unlock()
-	if err != nil {
+	if err := r.restartNode(member); err != nil {
 		r.fail(d)
 		return
 	}
 	r.sendTo(d)
 }
 
+// restartNode makes the node of a member lose its memory.
+func (r *scenarioRun) restartNode(member uint64) error {
+	r.bedMu.Lock()
+	defer r.bedMu.Unlock()
+	return r.bed.RestartNode(int(member % uint64(r.Cluster.Nodes)))
+}
+
 // await waits for the operations under way.
 func (r *scenarioRun) await(ctx context.Context) {
 	end := r.now().Add(r.tally.timeout + time.Second)
-	for r.now().Before(end) && ctx.Err() == nil && r.tally.open() > 0 {
+	for r.now().Before(end) && ctx.Err() == nil && r.tally.open()+r.follows.underWay() > 0 {
 		r.sleep(10 * time.Millisecond)
-		r.tally.expire(false)
+		r.expire()
 		r.look()
 	}
+}
+
+// expire ends the operations whose time is over.
+func (r *scenarioRun) expire() {
+	r.tally.expire(false)
+	r.follows.expire(r.now())
 }
 
 // status says how far the phases are.

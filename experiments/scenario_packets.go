@@ -81,4 +81,7 @@ func (r *scenarioRun) gone(s *stayer) {
 	for _, d := range over {
 		r.tally.end(d, reports.StatusOK)
 	}
+	if r.follows != nil {
+		r.follows.gone(s)
+	}
 }

@@ -79,6 +79,13 @@ func (r *scenarioRun) emit() {
 	r.stream.emit()
 }
 
+// emitMarked sends a packet with a mark.
+func (r *scenarioRun) emitMarked(k mark) {
+	r.sendMu.Lock()
+	defer r.sendMu.Unlock()
+	r.stream.emitWith(func(payload []byte) { k.put(payload, r.Seed) })
+}
+
 // now returns the time of the world.
 func (r *scenarioRun) now() time.Time {
 	if r.udp != nil {
@@ -112,20 +119,25 @@ func (r *scenarioRun) play(ctx context.Context, progress Progress) error {
 		return r.playVirtual(ctx, progress)
 	}
 	var wg sync.WaitGroup
-	errs := make([]error, len(r.streams))
+	errs, followed := make([]error, len(r.streams)), make([]error, len(r.streams))
 	number := 0
 	for _, span := range r.Spans {
 		begin := r.tally.begin.Add(span.Begin)
-		for range span.Streams {
+		for _, p := range span.Streams {
 			stream := number
 			number++
-			wg.Go(func() { errs[stream] = r.pace(ctx, stream, begin) })
+			if r.share.offers(p) {
+				wg.Go(func() { errs[stream] = r.pace(ctx, stream, begin) })
+			}
+			if r.follows != nil && aboutAll(p) {
+				wg.Go(func() { followed[stream] = r.follow(ctx, stream, begin) })
+			}
 		}
 	}
 	paced := make(chan struct{})
 	go func() { wg.Wait(); close(paced) }()
 	r.watch(ctx, paced, progress)
-	return errors.Join(errs...)
+	return errors.Join(append(errs, followed...)...)
 }
 
 // pace offers a stream in real time.
@@ -134,26 +146,33 @@ func (r *scenarioRun) pace(ctx context.Context, stream int, begin time.Time) err
 	if err != nil {
 		return err
 	}
-	p, err := loadgen.NewPacer(loadgen.PacerConfig{
-		Spin: loadgen.NoSpin, CatchUp: r.CatchUp, Left: func(op loadgen.Op) {
-			r.tally.left(plan.Action(op.Index).Kind, begin.Sub(r.tally.begin)+op.At)
-		},
-	})
-	if err != nil {
-		return err
-	}
-	select { // phases to come cost nothing until then
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(time.Until(begin) - loadLead/2):
-	}
-	stats, err := p.Run(ctx, begin, plan, func(op loadgen.Op, intended time.Time) {
-		r.begin(stream, op, intended, plan.Action(op.Index), p.Done)
+	cfg := loadgen.PacerConfig{CatchUp: r.CatchUp, Left: func(op loadgen.Op) {
+		r.tally.left(plan.Action(op.Index).Kind, begin.Sub(r.tally.begin)+op.At)
+	}}
+	stats, err := paceFrom(ctx, cfg, begin, plan, func(op loadgen.Op, intended time.Time, done func()) {
+		r.begin(stream, op, intended, plan.Action(op.Index), done)
 	})
 	if stats != nil {
 		r.missed[stream] = stats.Missed + stats.Dropped
 	}
 	return err
+}
+
+// paceFrom begins the operations of a plan in real time; each is to say when it is done.
+func paceFrom(ctx context.Context, cfg loadgen.PacerConfig, begin time.Time, plan loadgen.Plan,
+	start func(op loadgen.Op, intended time.Time, done func()),
+) (*loadgen.PacerStats, error) {
+	cfg.Spin = loadgen.NoSpin
+	p, err := loadgen.NewPacer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	select { // phases to come cost nothing until then
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Until(begin) - loadLead/2):
+	}
+	return p.Run(ctx, begin, plan, func(op loadgen.Op, intended time.Time) { start(op, intended, p.Done) })
 }
 
 // watch reports progress until the phases and streams are over.
@@ -167,7 +186,7 @@ func (r *scenarioRun) watch(ctx context.Context, paced <-chan struct{}, progress
 			return
 		}
 		<-every.C
-		r.tally.expire(false)
+		r.expire()
 		progress(int(max(0, min(at, end))/time.Millisecond), int(end/time.Millisecond)+1, r.status(at))
 	}
 }

@@ -17,7 +17,8 @@ type stayer struct {
 	*testbed.Receiver
 	run    *scenarioRun
 	number int
-	in     atomic.Bool // the group counts on it
+	in     atomic.Bool   // the group counts on it
+	since  atomic.Uint64 // for the packets after this one
 
 	// These belong to scenarioRun.mu.
 	queue  []*operation
@@ -37,8 +38,8 @@ func (r *scenarioRun) newStayer(number int) (*stayer, error) {
 	r.bedMu.Lock()
 	rec, err := r.bed.AddReceiver(number%r.Cluster.Nodes, multicast.Events{
 		Attached: func(machine.Time, int) { s.attached() },
-		Joined:   func(machine.Time, uint64) { s.joined() },
-		Deliver:  func(_ machine.Time, seq uint64, _ int64, _ []byte) { s.delivered(seq) },
+		Joined:   func(_ machine.Time, seq uint64) { s.joined(seq) },
+		Deliver:  func(_ machine.Time, seq uint64, _ int64, payload []byte) { s.delivered(seq, payload) },
 		Left:     func(machine.Time) { s.left() },
 		Failed:   func(machine.Time) { r.work.later(s.Join) },
 	})
@@ -159,7 +160,8 @@ func (s *stayer) left() {
 
 // joined is told that packets come down the tree. It may be told so again when the
 // stream begins anew.
-func (s *stayer) joined() {
+func (s *stayer) joined(seq uint64) {
+	s.since.Store(seq)
 	s.in.Store(true)
 	r := s.run
 	r.mu.Lock()
@@ -247,12 +249,15 @@ func (s *stayer) keep(d machine.Datagram) bool {
 const streamSlow = 300
 
 // delivered is told of each packet. It runs on the endpoint.
-func (s *stayer) delivered(seq uint64) {
+func (s *stayer) delivered(seq uint64, payload []byte) {
 	if d := s.lost[seq]; d != nil {
 		delete(s.lost, seq)
 		s.run.tally.end(d, reports.StatusOK)
 	}
 	if s.run.watching.Load() > 0 {
 		s.run.got(s, seq)
+	}
+	if s.run.follows != nil {
+		s.run.follows.got(s, seq, payload)
 	}
 }

@@ -67,6 +67,7 @@ func (s *spool) Sample(x reports.Sample) {
 	}
 	kind := ""
 	switch {
+	case x.Stage == stagePart: // of what is measured by all together
 	case x.Kind == reports.KindLate:
 		kind = liveLate
 	case x.Status == reports.StatusOK:

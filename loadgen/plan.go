@@ -116,21 +116,24 @@ func ShardPlan(p Plan, agent, agents int) (Plan, error) {
 	if err := checkShard(agent, agents); err != nil {
 		return nil, err
 	}
-	return &planShard{Plan: p, agent: uint64(agent), agents: uint64(agents)}, nil
+	return Only(p, func(a Action) bool { return a.Member%uint64(agents) == uint64(agent) }), nil
 }
 
-// planShard is the operations of some members. It keeps the place where it was last
-// asked.
-type planShard struct {
+// Only returns the operations of a plan that are wanted, under their numbers in p. It
+// goes through all operations of p, as [ShardPlan] does.
+func Only(p Plan, wanted func(Action) bool) Plan { return &planPart{Plan: p, wanted: wanted} }
+
+// planPart is some operations of a plan. It keeps the place where it was last asked.
+type planPart struct {
 	Plan
-	agent, agents uint64
+	wanted func(Action) bool
 
 	own   uint64 // operations of its own before the place
 	whole uint64 // operations of the whole before it
 }
 
 // At implements [Schedule].
-func (s *planShard) At(i uint64) (Op, bool) {
+func (s *planPart) At(i uint64) (Op, bool) {
 	if i < s.own {
 		s.own, s.whole = 0, 0
 	}
@@ -139,7 +142,7 @@ func (s *planShard) At(i uint64) (Op, bool) {
 		if !ok {
 			return Op{}, false
 		}
-		mine := s.Plan.Action(op.Index).Member%s.agents == s.agent
+		mine := s.wanted(s.Plan.Action(op.Index))
 		if mine && s.own == i {
 			return op, true
 		}
@@ -151,13 +154,13 @@ func (s *planShard) At(i uint64) (Op, bool) {
 }
 
 // Len implements [Schedule].
-func (s *planShard) Len() (n uint64) {
+func (s *planPart) Len() (n uint64) {
 	for i := uint64(0); ; i++ {
 		op, ok := s.Plan.At(i)
 		if !ok {
 			return n
 		}
-		if s.Plan.Action(op.Index).Member%s.agents == s.agent {
+		if s.wanted(s.Plan.Action(op.Index)) {
 			n++
 		}
 	}

@@ -232,10 +232,10 @@ func TestBadSamplesAreRefusedAndReported(t *testing.T) {
 func TestWriteErrorIsReported(t *testing.T) {
 	dir := t.TempDir()
 	run := create(t, dir)
-	if err := run.flush(failingWriter{}, []byte("x\n"), nil); err == nil || !strings.Contains(err.Error(), "disk full") {
+	if err := run.put(failingWriter{}, []byte("x\n"), nil); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("error %v, expected the writer's", err)
 	}
-	if err := run.flush(failingWriter{}, []byte("x\ny\n"), errors.New("earlier")); err == nil || run.lost != 2 {
+	if err := run.put(failingWriter{}, []byte("x\ny\n"), errors.New("earlier")); err == nil || run.lost != 2 {
 		t.Errorf("error %v and %d lost, expected the earlier error and 2", err, run.lost)
 	}
 	if err := run.Close(Complete, nil); err == nil || !strings.Contains(err.Error(), "2 samples lost") {

@@ -338,7 +338,6 @@ func TestAgentFlags(t *testing.T) {
 		"load --agents=-1":                                         "want at least 1",
 		"load --listen 0.0.0.0:0":                                  "want --agents",
 		"load --agents 65":                                         "64 standing receivers",
-		"load --agents 2 --scenario soak":                          "has packets",
 		"load --agents 2 --scenario million-idle":                  "world sim",
 		"agent --nats nats://10.1.2.3:4222":                        "beyond loopback: want tls://",
 		"agent":                                                    "--nats",
