@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"i3bench/cluster"
-	"i3bench/i3/machine"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
 )
@@ -176,7 +175,7 @@ func (r *loadRun) settle(ctx context.Context, limit time.Duration) bool {
 		}
 	}
 	for _, s := range r.stays {
-		s.Endpoint.Do(func(machine.Time, *machine.Outbox) { s.due = nil })
+		s.forget()
 	}
 	return waitUntil(ctx, udpWorld{r.world}, limit, func() bool { return len(r.idle) == cap(r.idle) })
 }

@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"sync"
 	"time"
 
 	"i3bench/i3"
@@ -54,7 +55,10 @@ type loser struct {
 	*testbed.Receiver
 	run  *loadRun
 	here bool
-	due  []*operation          // losses to come, one for each of the next packets
+
+	mu  sync.Mutex
+	due []*operation // losses to come, one for each of the next packets
+
 	lost map[uint64]*operation // by sequence number of the packet that was dropped
 }
 
@@ -63,16 +67,27 @@ const streamLosers = 300
 
 // startLoss makes a standing receiver lose the next packet. Which one is drawn by the operation's index: in
 // turn, those who joined one after the other would lose the same packet, and they are siblings, who could not repair
-// it for each other.
+// it for each other. It does not wait for the receiver: while that stands still, the generator would be late, and it is
+// not.
 func (r *loadRun) startLoss(op loadgen.Op, intended time.Time) {
 	s := r.stays[prng.Hash3(r.Seed, streamLosers, op.Index, 0)%uint64(len(r.stays))]
-	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
-		s.due = append(s.due, r.losses.start(intended))
-	})
+	o := r.losses.start(intended)
+	s.mu.Lock()
+	s.due = append(s.due, o)
+	s.mu.Unlock()
+}
+
+// forget drops the losses to come.
+func (s *loser) forget() {
+	s.mu.Lock()
+	s.due = nil
+	s.mu.Unlock()
 }
 
 // keep drops a data packet if a loss is due. It runs on the endpoint.
 func (s *loser) keep(d machine.Datagram) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.due) == 0 {
 		return true
 	}

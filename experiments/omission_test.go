@@ -9,26 +9,26 @@ import (
 
 	"i3bench/i3/machine"
 	"i3bench/reports"
+	"i3bench/testbed"
 )
 
-// stalled offers a load during which the node of the group's identifier stands still for a time, and returns its joins.
-func stalled(t *testing.T, l Load, at, stall time.Duration) (r *recorder, joins reports.LoadOp) {
+// stalled offers a load during which an endpoint stands still for a time, and returns its samples.
+func stalled(t *testing.T, l Load, at, stall time.Duration, who func(*loadRun) testbed.Endpoint) *recorder {
 	t.Helper()
 	run, err := l.deploy(t.Context(), func(int, int, string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer run.close()
-	node := run.bed.Nodes()[run.bed.SiteOf(run.bed.Group())]
 	timer := time.AfterFunc(at, func() {
-		node.Endpoint.Do(func(machine.Time, *machine.Outbox) { time.Sleep(stall) })
+		who(run).Do(func(machine.Time, *machine.Outbox) { time.Sleep(stall) })
 	})
 	defer timer.Stop()
-	r = new(recorder)
+	r := new(recorder)
 	if err := run.offer(t.Context(), r, func(int, int, string) {}); err != nil {
 		t.Fatal(err)
 	}
-	return r, reports.SummarizeLoad(reports.KindJoin, r.of(reports.KindJoin), r.of(reports.KindOffered))
+	return r
 }
 
 // A node that stands still for a second shows in the p99 from the intended time. One receiver that joins again and
@@ -41,7 +41,10 @@ func TestCoordinatedOmission(t *testing.T) {
 	const stall = time.Second
 	l := smallLoad()
 	l.Nodes, l.Pool, l.Joins, l.Repairs, l.For, l.PerSecond = 1, 1, 60, 1, 4*time.Second, 500
-	_, joins := stalled(t, l, 1500*time.Millisecond, stall)
+	r := stalled(t, l, 1500*time.Millisecond, stall, func(run *loadRun) testbed.Endpoint {
+		return run.bed.Nodes()[run.bed.SiteOf(run.bed.Group())].Endpoint
+	})
+	joins := reports.SummarizeLoad(reports.KindJoin, r.of(reports.KindJoin), r.of(reports.KindOffered))
 	intended, closed := joins.Response.P(0.99), joins.Service.P(0.99)
 	t.Logf("p99 of %d joins: %v from the intended time, %v from the actual start (longest %v)", joins.Completed,
 		time.Duration(intended), time.Duration(closed), time.Duration(joins.Service.Max()))
@@ -55,6 +58,27 @@ func TestCoordinatedOmission(t *testing.T) {
 	if closed > intended/2 {
 		t.Errorf("p99 %v from the actual start, %v from the intended time: the test shows no omission",
 			time.Duration(closed), time.Duration(intended))
+	}
+}
+
+// A receiver that stands still does not make the generator late, which would make the run say nothing about it: its
+// losses are late themselves.
+func TestStallIsNotTheGenerators(t *testing.T) {
+	const stall = time.Second
+	l := smallLoad()
+	l.Standing, l.Repairs, l.For = 1, 50, 2*time.Second
+	r := stalled(t, l, 500*time.Millisecond, stall, func(run *loadRun) testbed.Endpoint { return run.stays[0].Endpoint })
+	late, waited := 0.0, 0.0
+	for _, s := range r.of(reports.KindLate) {
+		late = max(late, s.Value)
+	}
+	for _, s := range r.of(reports.KindRepair) {
+		waited = max(waited, s.Value)
+	}
+	t.Logf("late by %v at most, repaired after %v at most", time.Duration(late), time.Duration(waited))
+	if late > float64(stall)/2 || waited < 0.8*float64(stall) {
+		t.Errorf("late by %v at most, repaired after %v at most, of a stall of %v: expected the latter alone to show it",
+			time.Duration(late), time.Duration(waited), stall)
 	}
 }
 

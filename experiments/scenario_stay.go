@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"i3bench/i3"
@@ -25,8 +26,10 @@ type stayer struct {
 	busy   *operation
 	coming bool // busy with joining
 
+	mu  sync.Mutex   // a leaf but for the tally's
+	due []*operation // losses to come, one for each of the next packets
+
 	// These belong to the endpoint.
-	due    []*operation          // losses to come, one for each of the next packets
 	lost   map[uint64]*operation // by sequence number of the packet that was dropped
 	wanted map[i3.Trigger]bool
 	acked  func() // when all that is wanted is acknowledged
@@ -68,17 +71,45 @@ func (r *scenarioRun) stayDoes(member uint64, d *operation) {
 	}
 	r.mu.Unlock()
 	if d.kind == reports.KindRepair {
-		s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
-			if refused = len(s.due) >= maxQueue; !refused {
-				s.due = append(s.due, d)
-			}
-		})
+		refused = !s.owe(d)
 	}
 	if refused {
 		r.fail(d)
 		return
 	}
 	r.next(s, nil)
+}
+
+// owe notes a loss to come, and reports whether there is room for it. The generator does
+// not wait for the receiver: while that stands still, it would be late, and it is not.
+func (s *stayer) owe(d *operation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.due) >= maxQueue {
+		return false
+	}
+	s.due = append(s.due, d)
+	return true
+}
+
+// lose reports whether a loss is due, without those whose time was over before a packet
+// came.
+func (s *stayer) lose() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.due) > 0 && !s.run.tally.alive(s.due[0]) {
+		s.due = s.due[1:]
+	}
+	return len(s.due) > 0
+}
+
+// take returns the loss that is due, which there is.
+func (s *stayer) take() *operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.due[0]
+	s.due = s.due[1:]
+	return d
 }
 
 // maxQueue bounds the operations that wait for one standing receiver, and the losses;
@@ -202,7 +233,9 @@ func (r *scenarioRun) crash(s *stayer, d *operation) {
 	var due []*operation
 	s.Endpoint.Do(func(machine.Time, *machine.Outbox) {
 		s.drop()
+		s.mu.Lock()
 		due, s.due = s.due, nil
+		s.mu.Unlock()
 	})
 	s.Endpoint.Close()
 	fresh, err := r.newStayer(s.number)
@@ -210,7 +243,9 @@ func (r *scenarioRun) crash(s *stayer, d *operation) {
 		r.finish(s, d, reports.StatusError)
 		return
 	}
+	fresh.mu.Lock()
 	fresh.due = due
+	fresh.mu.Unlock()
 	r.mu.Lock()
 	fresh.busy, fresh.coming, fresh.queue = d, true, s.queue
 	s.queue, s.busy = nil, nil
@@ -225,20 +260,16 @@ func (s *stayer) keep(d machine.Datagram) bool {
 	if s.acked != nil {
 		s.seeAcks(d.Bytes)
 	}
-	for len(s.due) > 0 && !s.run.tally.alive(s.due[0]) {
-		s.due = s.due[1:] // its time was over before a packet came
-	}
-	slow := s.number < s.run.Cluster.Slow
-	if len(s.due) == 0 && !slow {
+	due, slow := s.lose(), s.number < s.run.Cluster.Slow
+	if !due && !slow {
 		return true
 	}
 	seq, ok := dataIn(d)
 	if !ok || s.lost[seq] != nil {
 		return true
 	}
-	if len(s.due) > 0 {
-		s.lost[seq] = s.due[0]
-		s.due = s.due[1:]
+	if due {
+		s.lost[seq] = s.take()
 		return false
 	}
 	share := prng.Unit(prng.Hash3(s.run.Seed, streamSlow, uint64(s.number), seq))

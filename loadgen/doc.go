@@ -27,5 +27,6 @@
 // few microseconds, and starts each operation that is due. What it does when it
 // falls behind is a choice that the user makes ([CatchUp]), and what it could not
 // offer is counted, never hidden: [PacerStats] of a run say whether the load was
-// really there, before anyone reads a latency.
+// really there, before anyone reads a latency. A [Watch] tells, beside it, stalls of the
+// platform and pauses of the runtime from those of the system.
 package loadgen
