@@ -86,7 +86,7 @@ func TestPlanUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"--receivers 0":           "receivers 0: want",
 		"--receivers NaN":         "receivers NaN: want",
-		"--pps -1":                "packets per second -1",
+		"--pps=-1":                "packets per second -1",
 		"--bytes 9000":            "bytes 9000: want 1 to 1200",
 		"--churn 20%":             `--churn "20%": want a share in a time`,
 		"--churn x/h":             "--churn",
@@ -115,7 +115,7 @@ func TestPlanUsage(t *testing.T) {
 		"--self --rounds 0":       "--rounds 0",
 		"--self --rounds 1000":    "--rounds 1000: want at most 100",
 		"--self --time 2h":        "--time",
-		"--self --find -1s":       "--find",
+		"--self --find=-1s":       "--find",
 	} {
 		if code, out, errs := bench(strings.Fields("plan " + args)...); code != exitUsage || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit %d, %q, %q; want a usage error with %q", args, code, out, errs, want)

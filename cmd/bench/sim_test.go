@@ -180,7 +180,7 @@ func TestSimSkipsRows(t *testing.T) {
 
 func TestSimUsageErrors(t *testing.T) {
 	for args, says := range map[string]string{
-		"--rows trees":                  `--rows "trees": want some of tree, recovery, cluster, wan, match, scale`,
+		"--rows trees":                  `--rows "trees": want some of tree, recovery, cluster, wan, match, nodes, scale`,
 		"--rows=":                       "--rows: want some of tree",
 		"--seeds 0":                     "--seeds 0: want more than zero",
 		"--seeds x":                     "--seeds",
