@@ -39,9 +39,26 @@ func saved(t *testing.T) string {
 
 // The page opens from disk without a network, without an error, and fits the
 // window, light and dark, on a desk and on a phone.
-func TestPageInBrowser(t *testing.T) {
+func TestPageInBrowser(t *testing.T) { inBrowser(t, saved(t), "report", expected{sections: 30, drawings: 24}) }
+
+// So does the page of a plan.
+func TestPlanInBrowser(t *testing.T) {
+	page, err := PlanHTML(planAnswer(t), []string{"bench", "plan"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "plan.html")
+	if err := os.WriteFile(file, page, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inBrowser(t, (&url.URL{Scheme: "file", Path: file}).String(), "plan", expected{sections: 7, drawings: 1})
+}
+
+// inBrowser opens a page without a network, see shoot, and wants no error.
+func inBrowser(t *testing.T, address, what string, least expected) {
+	t.Helper()
 	ctx, problems := offline(t)
-	shoot(t, ctx, saved(t), "report", expected{sections: 30, drawings: 24})
+	shoot(t, ctx, address, what, least)
 	for _, p := range problems() {
 		t.Errorf("the browser says: %s", p)
 	}

@@ -49,14 +49,19 @@ func (c *selfFlags) run(s *session) error {
 	return s.run(st, find)
 }
 
-// stage is the stage that counts and measures what the prediction is made of.
+// stage is the stage that counts and measures what the prediction is made of, which is recorded as skipped where it
+// cannot.
 func (c *selfFlags) stage(all *cli) (stage, error) {
 	e, err := c.experiment(all.Seed)
-	return stage{
+	st := stage{
 		name: reports.StageCapacity, run: e.Run, what: "counts in virtual time, and costs",
 		note: fmt.Sprintf("%d nodes, D = %d, %d standing receivers, %d that join, %d packets/s of %d bytes; %d rounds of %v",
 			selfNodes, selfDegree, selfStanding, selfPool, selfRate, selfSize, e.Rounds, e.For),
-	}, err
+	}
+	if runtime.GOOS != "linux" {
+		st.run, st.status, st.note = nil, reports.Skipped, "the processor time of a program is read on Linux only"
+	}
+	return st, err
 }
 
 // defaultFind is the stage of bench find without flags, but for its time, and the parameters of its search.
