@@ -31,13 +31,19 @@ func (b Block) End() string { return "<!-- " + string(b) + ":end -->" }
 // Markdown writes the figures of a result as tables, with date, machine and commit
 // below them. Those of simulated trees and of Table 1 have compact tables; each
 // other figure has a row of its own.
-func Markdown(r *Result) string {
+func Markdown(r *Result) string { return r.markdown(true) }
+
+// markdown writes the figures, with those of simulated trees or without.
+func (r *Result) markdown(trees bool) string {
 	var b strings.Builder
 	for _, reason := range r.Invalid() {
 		fmt.Fprintf(&b, "**INVALID**: %s\n\n", reason)
 	}
 	all := r.measured()
-	tables := r.compactTables(all)
+	var tables []Table
+	if trees {
+		tables = r.compactTables(all)
+	}
 	if len(tables) > 0 {
 		b.WriteString(markNote + "\n\n")
 	}
@@ -182,10 +188,14 @@ func (b Block) of(r *Result) (string, error) {
 	switch b {
 	case BlockSimulations:
 		return MarkdownSimulations(r)
+	case BlockResults:
+		// A tour has small trees, too; beside it stands the block of those of full size.
+		_, tour := r.Stage(StageLoad)
+		return r.markdown(!tour), nil
 	case BlockGlance:
 		return MarkdownGlance(r)
 	}
-	return Markdown(r), nil
+	return "", fmt.Errorf("block %.40q: want results, glance or simulations", b)
 }
 
 // splice puts a block between its lines of a text.

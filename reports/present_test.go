@@ -210,8 +210,12 @@ func TestReadmeBlock(t *testing.T) {
 		}
 	}
 	got, _ := os.ReadFile(path)
-	if want := before + begin + "\n" + Markdown(r) + end + after; string(got) != want {
+	// A run with load beside simulated trees is a tour, whose trees stand in another block.
+	if want := before + begin + "\n" + r.markdown(false) + end + after; string(got) != want {
 		t.Errorf("got %s", got)
+	}
+	if strings.Contains(string(got), mainCaption) || !strings.Contains(Markdown(r), mainCaption) {
+		t.Error("the block of a tour has the trees of simulations, or their table has none")
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 		t.Errorf("the mode became %v", info.Mode())
