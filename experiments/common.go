@@ -9,8 +9,8 @@ import (
 	"i3bench/reports"
 )
 
-// common carries out the operations that are about all receivers where these are agents'. How they end is put together
-// from the agents' parts.
+// common carries out the operations that are about all receivers where these are agents'. How they end is put
+// together from the agents' parts.
 type common struct {
 	run *scenarioRun
 

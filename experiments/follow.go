@@ -11,8 +11,9 @@ import (
 	"i3bench/reports"
 )
 
-// A mark is what the source writes into the packet of an operation that is about all receivers, for agents to know it:
-// which stream and which of its operations. It takes the place of the 16 bytes after the first eight.
+// A mark is what the source writes into the packet of an operation that is about all receivers, for agents to
+// know it: which stream and which of its operations. It takes the place of the 16 bytes after the first
+// eight.
 type mark struct {
 	stream int
 	index  uint64
@@ -75,8 +76,8 @@ func (f *follows) find(k mark) *follow {
 	return w
 }
 
-// begin is told that the time of an operation has come. All standing receivers that are in the group and have not had the
-// packet are waited for.
+// begin is told that the time of an operation has come. All standing receivers that are in the group and have
+// not had the packet are waited for.
 func (f *follows) begin(k mark, kind string, intended time.Time) {
 	r := f.run
 	r.mu.Lock()
@@ -148,8 +149,8 @@ func (f *follows) gone(s *stayer) {
 	}
 }
 
-// strike ends what nobody waits for any more. Who came to the group after the packet is not owed it. The caller holds
-// the lock.
+// strike ends what nobody waits for any more. Who came to the group after the packet is not owed it. The
+// caller holds the lock.
 func (f *follows) strike(k mark, w *follow) {
 	for s := range w.waiting {
 		if w.seq != 0 && s.since.Load() >= w.seq {

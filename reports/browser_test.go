@@ -39,7 +39,9 @@ func saved(t *testing.T) string {
 
 // The page opens from disk without a network, without an error, and fits the
 // window, light and dark, on a desk and on a phone.
-func TestPageInBrowser(t *testing.T) { inBrowser(t, saved(t), "report", expected{sections: 30, drawings: 24}) }
+func TestPageInBrowser(t *testing.T) {
+	inBrowser(t, saved(t), "report", expected{sections: 30, drawings: 24})
+}
 
 // So does the page of a plan.
 func TestPlanInBrowser(t *testing.T) {

@@ -18,6 +18,7 @@ type tourCmd struct {
 	clusterFlags
 	wanFlags
 	loadFlags
+	liveFlags
 }
 
 // Run runs the main job: a bit of everything, in about 90 seconds.
@@ -39,6 +40,9 @@ func (c *tourCmd) stages(s *session) ([]stage, error) {
 	wan, err2 := c.wanFlags.experiment(s.cli, string(experiments.UDP))
 	load, err3 := c.loadFlags.experiment(s.cli)
 	if err := errors.Join(err, err2, err3, positive(map[string]float64{"find-for": c.FindFor.Seconds()})); err != nil {
+		return nil, err
+	}
+	if load.Live, err = s.watch(c.liveFlags); err != nil {
 		return nil, err
 	}
 	micro, err := c.micro()

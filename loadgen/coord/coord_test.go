@@ -158,8 +158,8 @@ func lead(bus Bus, n int, begun func(*Coordinator)) (results map[int]string, liv
 
 func nothing(*Coordinator) {}
 
-// Agents begin together, however wrong their clocks are, each with its own part; what they measure is merged, and
-// their results are read whole.
+// Agents begin together, however wrong their clocks are, each with its own part; what they measure is merged,
+// and their results are read whole.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 7
