@@ -53,7 +53,7 @@ func Resume(dir string, m Manifest) (*Run, map[string]bool, error) {
 }
 
 // mayDiffer are the parameters that decide nothing about the samples.
-var mayDiffer = []string{"resume", "progress", "out", "beside", "workers"}
+var mayDiffer = []string{"resume", "progress", "out", "beside", "workers", "profile"}
 
 // differs says in what two runs differ, or nothing.
 func differs(old, m Manifest) string {

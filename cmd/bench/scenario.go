@@ -47,7 +47,7 @@ func firstSentences(text string) string {
 }
 
 // ofScenario are the flags that have a meaning beside --scenario.
-var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress"}
+var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress", "profile"}
 
 // given returns the names of the flags on the command line.
 func given(s *session) (names []string) {
