@@ -24,8 +24,8 @@ const (
 // the function that ends it, once. That one writes what is left to w, and returns what went wrong in writing. There is
 // one profile at a time in a process: a second one is an error.
 //
-// Meanwhile [Endpoint.Do] takes the pprof labels away that the goroutine which calls it had. Afterwards a goroutine keeps
-// the label that it had last, which nobody sees until the next profile, where it gets another first of all.
+// Meanwhile [Endpoint.Do] takes the pprof labels away that the goroutine which calls it had. Afterwards a goroutine
+// keeps the label that it had last, which nobody sees until the next profile, where it gets another first of all.
 func StartProfile(w io.Writer) (stop func() error, err error) {
 	out := &failing{w: w}
 	if err := pprof.StartCPUProfile(out); err != nil {

@@ -108,7 +108,7 @@ func shortTitle(title string) string {
 	return short
 }
 
-// pageStage draws the charts of a stage.
+// pageStage draws the sections of a stage.
 func (r *Result) pageStage(name, title string) pageStage {
 	out := pageStage{ID: "stage-" + name, Title: title}
 	if name == "" {
@@ -118,19 +118,24 @@ func (r *Result) pageStage(name, title string) pageStage {
 	}
 	list, _ := r.sectionsOf(name)
 	for _, s := range list {
-		p := pageSection{Section: s}
-		for _, f := range s.Figures {
-			fig := pageFigure{Figure: f}
-			if svg, err := f.Chart.SVG(f.ID); err != nil {
-				fig.Fail = err.Error()
-			} else {
-				fig.SVG = template.HTML(svg)
-			}
-			p.Figures = append(p.Figures, fig)
-		}
-		out.Sections = append(out.Sections, p)
+		out.Sections = append(out.Sections, drawn(s))
 	}
 	return out
+}
+
+// drawn draws the charts of a section.
+func drawn(s Section) pageSection {
+	p := pageSection{Section: s}
+	for _, f := range s.Figures {
+		fig := pageFigure{Figure: f}
+		if svg, err := f.Chart.SVG(f.ID); err != nil {
+			fig.Fail = err.Error()
+		} else {
+			fig.SVG = template.HTML(svg)
+		}
+		p.Figures = append(p.Figures, fig)
+	}
+	return p
 }
 
 // reproduce lists the commands that run the same again.

@@ -50,6 +50,7 @@ const (
 	StageMicro    = "micro"
 	StageCopies   = "copies"
 	StageFind     = "find"
+	StageProfile  = "profile" // beside the others, without samples of its own
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands

@@ -21,7 +21,8 @@ const maxWarnings = 50
 type Result struct {
 	Dir      string
 	Manifest Manifest
-	Count    int // samples read
+	Count    int    // samples read
+	Baseline string // result directory, or file, whose CPU profile it is compared with; empty: none
 
 	// Warnings name what could not be read, each with file and line and what was
 	// expected, up to 50 of them. Skipped counts all lines left out.

@@ -112,6 +112,7 @@ var registry = []func(*Result) Section{
 	loadSection,
 	generatorSection,
 	findSection,
+	profileSection,
 	runsSection,
 	countersSection,
 }
@@ -163,6 +164,7 @@ var stages = []struct{ name, title string }{
 	{StageDeliver, "Delivery"},
 	{StageLoad, "Load: joins and repairs at a fixed rate"},
 	{StageFind, "Find: the largest rate that meets objectives"},
+	{StageProfile, "Profile: where the processor time went"},
 	{"", "Records: runs, traces and counters"},
 }
 

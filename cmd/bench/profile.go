@@ -5,21 +5,30 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"i3bench/cluster"
 	"i3bench/reports"
 )
 
-// profiled carries out a run, with a CPU profile of it if that is asked for.
-func (s *session) profiled(dir string, run func() error) error {
+// profiled carries out stages, with a CPU profile of them if that is asked for.
+func (s *session) profiled(run *reports.Run, stages func() error) error {
 	if !s.cli.Profile {
-		return run()
+		return stages()
 	}
-	stop, err := startProfile(dir)
+	stop, err := startProfile(run.Dir())
 	if err != nil {
 		return err
 	}
-	return errors.Join(run(), stop())
+	begin := time.Now()
+	err = stages()
+	if failed := stop(); failed != nil {
+		return errors.Join(err, failed)
+	}
+	return errors.Join(err, run.Stage(reports.Stage{
+		Name: reports.StageProfile, Status: reports.Complete, Seconds: time.Since(begin).Seconds(),
+		Note: "a sample for each 10 ms of processor time",
+	}))
 }
 
 // startProfile begins the CPU profile of a run and returns the function that ends it and puts it into the result

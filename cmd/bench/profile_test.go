@@ -13,7 +13,7 @@ import (
 func TestRunKeepsProfile(t *testing.T) {
 	for _, profile := range []bool{false, true} {
 		dir := filepath.Join(t.TempDir(), "result")
-		args := []string{"deliver", "--world", "sim", "--receivers", "4", "--packets", "50", "--progress", "none", "--out", dir}
+		args := strings.Fields("deliver --world sim --receivers 4 --packets 50 --progress none --out " + dir)
 		if profile {
 			args = append(args, "--profile")
 		}
@@ -54,7 +54,8 @@ func TestProfileOverwritesNothing(t *testing.T) {
 
 // Where a profile cannot be kept the run says so and does not begin.
 func TestProfileWithoutDirectory(t *testing.T) {
-	if _, err := startProfile(filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "profile") {
+	_, err := startProfile(filepath.Join(t.TempDir(), "none"))
+	if err == nil || !strings.Contains(err.Error(), "profile") {
 		t.Errorf("%v, expected an error about the profile", err)
 	}
 }

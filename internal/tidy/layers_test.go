@@ -42,6 +42,7 @@ var layers = map[string]int{
 	"loadgen/scenario": 9,
 	"loadgen/find":     6, // pure, and used by reports
 	"reports/chart":    8,
+	"reports/profile":  8, // reads CPU profiles
 	"reports":          9,
 	"reports/compare":  10,
 	"verify":           9,
