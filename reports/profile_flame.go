@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"i3bench/reports/chart"
 	"i3bench/reports/profile"
@@ -33,7 +34,7 @@ func (v *profileView) flameFrame(n *profile.Node) chart.Frame {
 		stage, ink = "several stages", chart.Plain
 	}
 	f := chart.Frame{
-		Name: profile.ShortName(n.Name), Value: float64(n.Cost.CPU), Ink: ink,
+		Name: profile.ShortName(n.Name), Short: lastPart(n.Name), Value: float64(n.Cost.CPU), Ink: ink,
 		Note: fmt.Sprintf("%s, %s, %s samples: %s", percent(v.p.Share(n.Cost)), duration(float64(n.Cost.CPU)),
 			count(n.Cost.Samples), stage),
 	}
@@ -42,6 +43,9 @@ func (v *profileView) flameFrame(n *profile.Node) chart.Frame {
 	}
 	return f
 }
+
+// lastPart returns a function's name without its package and type.
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 // difference is the flame graph of what has changed since the baseline.
 func (v *profileView) difference() chart.Chart {
@@ -66,7 +70,7 @@ func (v *profileView) difference() chart.Chart {
 func (v *profileView) differenceFrame(n *profile.Node) chart.Frame {
 	c := profile.NewChange(v.base, v.p, n.Base, n.Cost)
 	f := chart.Frame{
-		Name: profile.ShortName(n.Name), Value: (c.Old + c.New) / 2, Ink: changeInk(c),
+		Name: profile.ShortName(n.Name), Short: lastPart(n.Name), Value: (c.Old + c.New) / 2, Ink: changeInk(c),
 		Note: fmt.Sprintf("%s before, %s now: %s points, ±%.1f by chance",
 			percent(c.Old), percent(c.New), points(c.Difference()), 100*c.Noise),
 	}

@@ -112,6 +112,12 @@ func (v *profileView) text() []string {
 			"the %s operations that were completed and the %s datagrams that were sent.",
 			count(v.operations), count(v.datagrams)))
 	}
+	if v.base != nil {
+		text = append(text, fmt.Sprintf("The baseline has %s of processor time in %s samples. Shares are compared, not "+
+			"times: each profile is taken for a whole. \"By chance\" is what two profiles of so many samples may differ "+
+			"without a reason, three standard deviations if samples are independent; two runs of one program differ by more.",
+			duration(float64(v.base.Total.CPU)), count(v.base.Total.Samples)))
+	}
 	return append(text, p.Problems...)
 }
 
@@ -175,6 +181,9 @@ func (v *profileView) functionTable() Table {
 	}
 	all := v.p.Functions()
 	for _, f := range all[:min(len(all), maxFunctions)] {
+		if f.Flat.Samples == 0 {
+			break // those that only call others
+		}
 		t.Rows = append(t.Rows, []string{
 			profile.ShortName(f.Name), duration(float64(f.Flat.CPU)), percent(v.p.Share(f.Flat)),
 			duration(float64(f.Cum.CPU)), percent(v.p.Share(f.Cum)),
@@ -245,7 +254,9 @@ func (v *profileView) changedFunctions() Table {
 	}
 	var all []change
 	for name, c := range costs {
-		all = append(all, change{name, profile.NewChange(v.base, v.p, c.old, c.new)})
+		if c.old.Samples+c.new.Samples > 0 {
+			all = append(all, change{name, profile.NewChange(v.base, v.p, c.old, c.new)})
+		}
 	}
 	slices.SortFunc(all, func(a, b change) int {
 		return cmp.Or(cmp.Compare(max(b.Difference(), -b.Difference()), max(a.Difference(), -a.Difference())),

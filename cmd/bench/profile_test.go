@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"i3bench/reports"
+	"i3bench/reports/profile"
 )
 
 // A run with --profile leaves a profile and nothing half-written; one without leaves none.
@@ -30,6 +31,33 @@ func TestRunKeepsProfile(t *testing.T) {
 				t.Errorf("profile %v: %s is left over", profile, e.Name())
 			}
 		}
+	}
+}
+
+// On a short load most of the time is attributed, to several stages of the protocol, and by labels, too.
+func TestLoadIsAttributed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "result")
+	args := strings.Fields("load --joins 600 --repairs 600 --for 3s --profile --progress none --out " + dir)
+	code, _, errs := bench(args...)
+	if code != exitOK {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	p, err := profile.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := p.Stages()
+	if other := p.Share(stages[profile.Other]); other > 0.2 || p.Total.Samples < 20 {
+		t.Errorf("%.0f %% of %d samples is not attributed, want at most 20 %% of 20 or more", 100*other, p.Total.Samples)
+	}
+	if stages[profile.Send].Samples == 0 || stages[profile.Receive].Samples == 0 || p.Share(p.Labelled()) < 0.3 {
+		t.Errorf("stages %v, %.0f %% by labels, expected both of send and receive, and most by labels", stages,
+			100*p.Share(p.Labelled()))
+	}
+	page, err := os.ReadFile(filepath.Join(dir, reports.HTMLFile))
+	if err != nil || !strings.Contains(string(page), `id="flame-title"`) ||
+		!strings.Contains(string(page), "per operation") {
+		t.Errorf("%v, expected a flame graph and costs per operation in the report", err)
 	}
 }
 

@@ -20,6 +20,7 @@ type Flame struct {
 // A Frame is a box of a flame graph.
 type Frame struct {
 	Name     string
+	Short    string  // what is drawn where the name has no room; empty: as much of the name as there is room for
 	Note     string  // what is said beside the name when somebody points at the box
 	Value    float64 // what its width stands for: no less than that of its children together
 	Ink      Ink
@@ -139,7 +140,7 @@ func (d *flameDrawing) box(f *Frame, at float64, row int) {
 	fmt.Fprintf(d.out, `<svg x="%s" y="%d" width="%s" height="%d"><title>%s</title>`+
 		`<rect x=".5" width="100%%" height="%d" fill="%s"/>`,
 		percent(at), d.top+row*flameRow, percent(width), flameRow, html.EscapeString(f.title()), flameRow-1, f.Ink.css())
-	if text := fit(f.Name, width/100*FlameWidth); text != "" {
+	if text := f.label(width / 100 * FlameWidth); text != "" {
 		fmt.Fprintf(d.out, `<text x="3" y="12.5" textLength="%s" lengthAdjust="spacingAndGlyphs">%s</text>`,
 			short(textStyle(flameText, Text).Width(text).Points()), html.EscapeString(text))
 	}
@@ -154,17 +155,27 @@ func (f *Frame) title() string {
 	return f.Name + "\n" + f.Note
 }
 
-// fit returns as much of a name as a box of some width has room for.
-func fit(name string, width float64) string {
-	if width < flameLeast {
+// label returns what is drawn into a box of some width.
+func (f *Frame) label(width float64) string {
+	style, room := textStyle(flameText, Text), vg.Length(width-6)
+	switch {
+	case width < flameLeast:
 		return ""
+	case style.Width(f.Name) <= room:
+		return f.Name
+	case f.Short == "":
+		return fit(f.Name, room)
 	}
+	return fit(f.Short, room)
+}
+
+// fit returns as much of a text as there is room for.
+func fit(text string, room vg.Length) string {
 	style := textStyle(flameText, Text)
-	room := vg.Length(width - 6)
-	if style.Width(name) <= room {
-		return name
+	if style.Width(text) <= room {
+		return text
 	}
-	runes := []rune(name)
+	runes := []rune(text)
 	low, high := 0, len(runes) // the largest number of runes that fits
 	for low < high {
 		middle := (low + high + 1) / 2

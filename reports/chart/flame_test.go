@@ -24,12 +24,14 @@ func sampleFlame() *Chart {
 		Title: "Where <it> went", Desc: "Two boxes & some.",
 		Flame: &Flame{
 			Root: Frame{Name: "all", Note: "100 %", Value: 100, Ink: Plain, Children: []Frame{
-				{Name: "main.(*T[…]).run", Value: 70, Ink: Fills[0], Children: []Frame{
+				{Name: "main.(*T[…]).run", Value: 65, Ink: Fills[0], Children: []Frame{
 					{Name: "a<b>", Note: "a \"note\"", Value: 20, Ink: Fills[3]},
 					{Name: "more", Value: 1.8, Ink: Fills[4], Children: few},
 				}},
 				{Name: "a name that is too long for a box as narrow as this one", Value: 12, Ink: More[2]},
 				{Name: "last", Value: 5, Ink: Less[0]},
+				{Name: "a package.and a function", Short: "function", Value: 8, Ink: Less[1]},
+				{Name: "a package.and a long function", Short: "a long function", Value: 4, Ink: Less[2]},
 			}},
 			Keys: []Key{{Fills[0], "receive"}, {Fills[3], "send"}, {Fills[4], "join"}, {Less[0], "less"}, {Plain, "mixed"}},
 		},
@@ -65,7 +67,8 @@ func TestFlameIsNamed(t *testing.T) {
 	for _, want := range []string{
 		`<title id="f-title">Where &lt;it&gt; went</title>`, `<desc id="f-desc">Two boxes &amp; some.</desc>`,
 		"<title>a&lt;b&gt;\na &#34;note&#34;</title>", "<title>…\n40 too narrow to be drawn</title>",
-		`>a name that is too long…</text>`, `width="100%"`, "var(--f4,#f7bd84)", ">receive</text>",
+		`>a name that is too long…</text>`,
+		">function</text>", ">a lon…</text>", `width="100%"`, "var(--f4,#f7bd84)", ">receive</text>",
 	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the flame graph has no %q", want)
