@@ -115,3 +115,24 @@ var errFull = errors.New("the disk is full")
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// What it costs a driver to enter a stage, of which there are four for a batch of a machine.
+func BenchmarkEnterStage(b *testing.B) {
+	b.Run("off", func(b *testing.B) {
+		for b.Loop() {
+			cluster.EnterStage()
+		}
+	})
+	b.Run("on", func(b *testing.B) {
+		stop, err := cluster.StartProfile(io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			cluster.EnterStage()
+		}
+		if err := stop(); err != nil {
+			b.Error(err)
+		}
+	})
+}

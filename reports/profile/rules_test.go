@@ -190,3 +190,17 @@ func TestLabelsAreThoseOfDrivers(t *testing.T) {
 		t.Errorf("label %q says %v, but functions know more", cluster.LabelMachine, s)
 	}
 }
+
+// The document says of each stage of the protocol what its table says here.
+func TestStagesAreInTheDocument(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "profile.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range Stage(NumStages) {
+		row := "| " + s.String() + " | " + s.Doc() + " |"
+		if s.Protocol() != strings.Contains(string(text), row) && s != Other {
+			t.Errorf("of the protocol: %v, row %q in the document: %v", s.Protocol(), row, !s.Protocol())
+		}
+	}
+}
