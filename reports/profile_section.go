@@ -102,8 +102,8 @@ func (v *profileView) text() []string {
 	}
 	other := p.Share(stages[profile.Other])
 	what := fmt.Sprintf("%s of processor time in %s samples, from %s. It is of whole processes: whatever they did "+
-		"meanwhile is in it, nodes, hosts and the bench itself. Stages of the protocol have %s, what surrounds them %s; %s could not be "+
-		"attributed. Labels of the driver told the stage of %s, functions that of the rest.",
+		"meanwhile is in it, nodes, hosts and the bench itself. Stages of the protocol have %s, what surrounds them %s; "+
+		"%s could not be attributed. Labels of the driver told the stage of %s, functions that of the rest.",
 		duration(float64(p.Total.CPU)), count(p.Total.Samples), files(p), percent(protocol), percent(1-protocol-other),
 		percent(other), percent(p.Share(p.Labelled())))
 	text := []string{what}

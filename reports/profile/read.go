@@ -36,7 +36,7 @@ type problem struct {
 // Read merges profiles. A path is a file, or a directory, which stands for its files cpu*.pprof. What cannot be read
 // is left out and named in Problems; it is an error if nothing is left.
 func Read(paths ...string) (*Profile, error) {
-	var r reader
+	r := reader{stacks: MaxStacks}
 	for _, path := range paths {
 		r.add(path)
 	}
@@ -56,6 +56,7 @@ func Read(paths ...string) (*Profile, error) {
 
 // A reader merges one file after the other.
 type reader struct {
+	stacks   int // the most of all files
 	merged   *profile.Profile
 	files    []string
 	problems []problem
@@ -107,9 +108,9 @@ func (r *reader) merge(path string) {
 	p, err := r.read(path)
 	if err == nil && r.merged != nil {
 		p, err = profile.Merge([]*profile.Profile{r.merged, p})
-		if err == nil && len(p.Sample) > MaxStacks {
-			err = fmt.Errorf("%d stacks with those before, want at most %d", len(p.Sample), MaxStacks)
-		}
+	}
+	if err == nil && len(p.Sample) > r.stacks {
+		err = fmt.Errorf("%d stacks, with those before: want at most %d", len(p.Sample), r.stacks)
 	}
 	if err != nil {
 		r.problems = append(r.problems, problem{path, err})
@@ -152,13 +153,7 @@ func decode(data []byte) (*profile.Profile, error) {
 	if err := reduce(p); err != nil {
 		return nil, err
 	}
-	if p, err = profile.Merge([]*profile.Profile{p}); err != nil {
-		return nil, err
-	}
-	if len(p.Sample) > MaxStacks {
-		return nil, fmt.Errorf("%d stacks, want at most %d", len(p.Sample), MaxStacks)
-	}
-	return p, nil
+	return profile.Merge([]*profile.Profile{p})
 }
 
 // unpack returns what is in a gzip file, or data that is in none.

@@ -166,32 +166,27 @@ func TestTooManyFiles(t *testing.T) {
 	}
 }
 
-// There is a bound to the number of stacks, of a file and of all together.
+// There is a bound to the number of stacks, of a file and of all together; what is beyond it is left out whole.
 func TestTooManyStacks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: makes a large profile")
+	two := made(join(1), sendPath(1))
+	r := reader{stacks: 3}
+	for _, p := range []*profile.Profile{
+		two, made(call{[]string{"a"}, "", 1}, call{[]string{"b"}, "", 1}), made(join(1)),
+		made(call{[]string{"c"}, "", 1}), made(call{[]string{"d"}, "", 1}),
+	} {
+		r.merge(written(t, p))
 	}
-	many := func(from, n int) *profile.Profile {
-		p := made(join(1))
-		f, l := p.Function[0], p.Location
-		for i := range n {
-			p.Sample = append(p.Sample, &profile.Sample{
-				Value: []int64{1, tick}, Location: []*profile.Location{l[0], l[1]},
-				Label: map[string][]string{labelKey: {fmt.Sprint(from + i)}},
-			})
+	if len(r.files) != 3 || len(r.problems) != 2 || len(r.merged.Sample) != 3 {
+		t.Errorf("%d files, %v, %d stacks; expected three files with three", len(r.files), r.problems, len(r.merged.Sample))
+	}
+	for _, p := range r.problems {
+		if want := "4 stacks, with those before: want at most 3"; p.err.Error() != want {
+			t.Errorf("%v, expected %q", p.err, want)
 		}
-		p.Function[0] = f
-		return p
 	}
-	half := MaxStacks/2 + 1
-	p, err := Read(written(t, many(0, half)), written(t, many(half, half)))
-	if err != nil || len(p.Files) != 1 || len(p.Problems) != 1 ||
-		!strings.Contains(p.Problems[0], "stacks with those before") {
-		t.Errorf("%v, %v, expected the first file alone", err, p.Problems)
-	}
-	_, err = Read(written(t, many(0, MaxStacks+1)))
-	if err == nil || !strings.Contains(err.Error(), "stacks, want at most") {
-		t.Errorf("%v, expected an error", err)
+	r = reader{stacks: 1}
+	if r.merge(written(t, two)); len(r.problems) != 1 || r.merged != nil {
+		t.Errorf("%v, expected that a file alone is refused, too", r.problems)
 	}
 }
 
