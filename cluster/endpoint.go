@@ -108,10 +108,12 @@ func (e *Endpoint) Do(f func(now machine.Time, out *machine.Outbox)) {
 		return
 	}
 	e.borrow()
+	running.enter()
 	f(e.world.Now(), e.out)
 	e.flush()
 	e.giveBack()
 	e.arm()
+	nothing.enter()
 }
 
 // SetFilter makes the endpoint ask keep about every datagram before its machine
@@ -159,6 +161,7 @@ func (e *Endpoint) round(slots []*slot) {
 		e.take(now, s)
 	}
 	e.ready = e.line.due(now, e.ready)
+	running.enter()
 	e.receive(now, e.ready)
 	e.line.recycle()
 	if e.machine.Deadline() <= now {
@@ -167,6 +170,7 @@ func (e *Endpoint) round(slots []*slot) {
 	}
 	e.giveBack()
 	e.arm()
+	receiving.enter()
 }
 
 // The datagrams that a machine is handed at a time: few enough that the copies of all find room in the
@@ -228,7 +232,9 @@ func (e *Endpoint) flush() {
 	if e.out.Empty() {
 		return
 	}
+	replicating.enter()
 	sent, failed := e.carrier.send(e, e.out)
+	running.enter()
 	e.world.count.sent.Add(sent)
 	e.world.count.sendErrors.Add(failed)
 	e.out.Reset()

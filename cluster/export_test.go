@@ -8,3 +8,6 @@ func (w *World) Portable() *World {
 
 // RaceEnabled tells the tests from outside whether the race detector runs.
 const RaceEnabled = raceEnabled
+
+// EnterStage labels the goroutine as a driver does.
+func EnterStage() { running.enter() }

@@ -51,7 +51,12 @@ type sender struct {
 }
 
 // Send sends messages from the source address.
-func (s *sender) Send(ms []replicate.Message) (int, error) { return s.SendFrom(s.source, ms) }
+func (s *sender) Send(ms []replicate.Message) (int, error) {
+	sending.enter()
+	n, err := s.SendFrom(s.source, ms)
+	replicating.enter()
+	return n, err
+}
 
 func (s *shard) newSender() (*sender, error) {
 	out, err := udp.NewSender(s.conn)
@@ -190,6 +195,7 @@ func (s *shard) wake(e *Endpoint, at machine.Time) {
 func (s *shard) run() {
 	defer close(s.done)
 	for !s.closing.Load() {
+		receiving.enter()
 		n, _ := s.conn.Recv(s.received) // an error is about the past, and there is nobody to tell
 		if n > 0 {
 			s.dispatch(s.received[:n])

@@ -107,6 +107,7 @@ func (s *socket) run(e *Endpoint) {
 	}
 	var read []*slot
 	for !s.closing.Load() {
+		receiving.enter()
 		n, _ := s.conn.Recv(received) // an error is about the past, and there is nobody to tell
 		read = read[:0]
 		for i := range received[:n] {
@@ -152,5 +153,16 @@ func (s *socket) wake(_ *Endpoint, at machine.Time) {
 }
 
 func (s *socket) send(_ *Endpoint, out *machine.Outbox) (sent, failed uint64) {
-	return transmit(out, s.planner, s.conn)
+	return transmit(out, s.planner, s)
+}
+
+// Caps returns what the socket can do, for the planner.
+func (s *socket) Caps() replicate.Caps { return s.conn.Caps() }
+
+// Send hands messages to the kernel, for the planner.
+func (s *socket) Send(ms []replicate.Message) (int, error) {
+	sending.enter()
+	n, err := s.conn.Send(ms)
+	replicating.enter()
+	return n, err
 }

@@ -55,6 +55,7 @@ func (d *Daemon) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { verdict(w, d.unready()) })
 	mux.HandleFunc("GET /ring", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, d.Ring()) })
 	mux.HandleFunc("GET /lookup", d.serveLookup)
+	mux.HandleFunc("GET /profile", d.serveProfile)
 	return mux
 }
 

@@ -11,6 +11,7 @@
 //	latency.hlog    latencies as a log of HdrHistogram, when the run ends
 //	bench.txt       derived: Go benchmark format, for benchstat
 //	report.html     derived: one self-contained page
+//	cpu.pprof       a CPU profile of the run, if there is one; cpu-NAME.pprof of other processes
 //
 // A command under test creates a [Run], hands it samples and closes it; a
 // reader calls [Open], which accepts what a killed run left behind and makes do

@@ -117,7 +117,7 @@ func shortTitle(title string) string {
 	return short
 }
 
-// pageStage draws the charts of a stage.
+// pageStage draws the sections of a stage.
 func (r *Result) pageStage(name, title string) pageStage {
 	out := pageStage{ID: "stage-" + name, Title: title}
 	if name == "" {

@@ -54,6 +54,7 @@ const (
 	StageTraffic  = "traffic"
 	StageCapacity = "capacity"
 	StageNodes    = "nodes"
+	StageProfile  = "profile" // beside the others, without samples of its own
 )
 
 // Names of kinds; which stage has which, and what a sample of it means, stands

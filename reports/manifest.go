@@ -26,6 +26,7 @@ const (
 	LatencyFile  = "latency.hlog"
 	BenchFile    = "bench.txt"
 	HTMLFile     = "report.html"
+	ProfileFile  = "cpu.pprof" // if there is one; those of other processes are cpu-NAME.pprof
 )
 
 // A Status says how a run or a stage stands.

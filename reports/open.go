@@ -20,7 +20,8 @@ const maxWarnings = 50
 type Result struct {
 	Dir      string
 	Manifest Manifest
-	Count    int // samples read
+	Count    int    // samples read
+	Baseline string // result directory, or file, whose CPU profile it is compared with; empty: none
 
 	// Warnings name what could not be read, each with the file, the byte offset in
 	// it and what was expected, up to 50 of them. Skipped counts all lines and rows

@@ -11,11 +11,15 @@ import (
 
 // Render reads a result directory and writes bench.txt and report.html from its
 // other two files. It returns the result for further use.
-func Render(dir string) (*Result, error) {
+func Render(dir string) (*Result, error) { return RenderBeside(dir, "") }
+
+// RenderBeside does the same, with the CPU profile of another result beside that of this one; see [Result.Baseline].
+func RenderBeside(dir, baseline string) (*Result, error) {
 	r, err := Open(dir)
 	if err != nil {
 		return nil, err
 	}
+	r.Baseline = baseline
 	return r, r.render()
 }
 

@@ -75,7 +75,7 @@ func dropDerived(dir string) error {
 }
 
 // mayDiffer are the parameters that decide nothing about the samples.
-var mayDiffer = []string{"resume", "progress", "out", "beside", "workers"}
+var mayDiffer = []string{"resume", "progress", "out", "beside", "workers", "profile"}
 
 // differs says in what two runs differ, or nothing.
 func differs(old, m Manifest) string {

@@ -116,6 +116,7 @@ var registry = []func(*Result) Section{
 	holdSection,
 	findSection,
 	capacitySection,
+	profileSection,
 	runsSection,
 	countersSection,
 	filesSection,
@@ -172,6 +173,7 @@ var stages = []struct{ name, title string }{
 	{StageNodes, "Nodes: what a plan scales up"},
 	{StageMicro, "Look-ups: what one costs in tables of any size"},
 	{StageCopies, "Copies: what one costs on its way to receivers"},
+	{StageProfile, "Profile: where the processor time went"},
 	{"", "Records: runs, traces and counters"},
 }
 

@@ -1,7 +1,7 @@
 // Command analyze reads what a run left behind and presents it again: the page,
 // the benchmark lines, the text, the table of a README; and it compares runs. It
-// measures nothing and reads nothing but result directories and the output of Go
-// benchmarks.
+// measures nothing and reads nothing but result directories, CPU profiles and the
+// output of Go benchmarks.
 //
 //	analyze report DIR                     write report.html and bench.txt again
 //	analyze text DIR                       print the figures as text
@@ -10,6 +10,7 @@
 //	analyze compare OLD NEW                compare two versions, row by row
 //	analyze gate OLD NEW                   the same, and fail if the new one is worse
 //	analyze history DIR...                 rows over time, and where they changed
+//	analyze profile FILE|DIR...            where the processor time went, by stage and function
 //
 // Exit codes: 0 done, 1 a file could not be read or written, 2 wrong usage. Those
 // of compare, gate and history: 0 done, and no regression; 1 a regression, of gate

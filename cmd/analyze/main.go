@@ -59,15 +59,18 @@ type cli struct {
 	Compare compareCmd `cmd:"" help:"Compare two versions, row by row."`
 	Gate    gateCmd    `cmd:"" help:"Compare two versions and fail if the new one is worse."`
 	History historyCmd `cmd:"" help:"Show rows over time and where they changed."`
+
+	Profile profileCmd `cmd:"" help:"Merge CPU profiles and show where the processor time went."`
 }
 
 type reportCmd struct {
-	Dir string `arg:"" help:"Result directory, such as bench-out/20261122-141500."`
+	Dir      string `arg:"" help:"Result directory, such as bench-out/20261122-141500."`
+	Baseline string `placeholder:"DIR" help:"Show the CPU profile beside that of this result, too."`
 }
 
 // Run renders the derived files.
 func (c *reportCmd) Run(out io.Writer) error {
-	r, err := reports.Render(c.Dir)
+	r, err := reports.RenderBeside(c.Dir, c.Baseline)
 	if err != nil {
 		return err
 	}

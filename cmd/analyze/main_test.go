@@ -175,7 +175,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestHelpNamesEveryCommand(t *testing.T) {
 	_, out, _ := analyze("--help")
-	for _, name := range []string{"report", "text", "readme", "export", "compare", "gate", "history"} {
+	for _, name := range []string{"report", "text", "readme", "export", "compare", "gate", "history", "profile"} {
 		if !strings.Contains(out, name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

@@ -19,6 +19,7 @@ type cli struct {
 	Out      string `help:"Result directory; default bench-out/ and the time." placeholder:"DIR"`
 	Seed     uint64 `placeholder:"N" help:"First seed. Everything random follows from it. Default: 1, that of sim 101."`
 	Progress string `default:"auto" enum:"auto,bar,plain,json,none" help:"How progress is shown: ${enum}."`
+	Profile  bool   `help:"Keep a CPU profile of the run in the result directory, see docs/profile.md."`
 
 	Tour    tourCmd    `cmd:"" default:"withargs" help:"The main job, a tour of 90 seconds (the default)."`
 	Cluster clusterCmd `cmd:"" help:"Depth of the tree and queries by level, as in section 7.1 of the paper."`

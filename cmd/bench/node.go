@@ -1,6 +1,10 @@
 package main
 
-import "i3bench/daemon"
+import (
+	"errors"
+
+	"i3bench/daemon"
+)
 
 // nodeCmd is one i3 node. Its flags are for what differs between the nodes of a ring; a file has the rest, and what
 // flags say goes before what it says.
@@ -14,6 +18,9 @@ type nodeCmd struct {
 
 // Run runs a node until the process is told to end.
 func (c *nodeCmd) Run(s *session) error {
+	if s.cli.Profile {
+		return &usageError{errors.New("--profile: a node has no result directory; want GET /profile of its --http address")}
+	}
 	cfg, err := c.config()
 	if err != nil {
 		return &usageError{err}

@@ -24,6 +24,7 @@ func TestNodeUsage(t *testing.T) {
 		"--config=" + file:                        "line 3: [limits trigger]: there is no such key",
 		"--config=" + file + "2":                  "no such file",
 		"--config=" + file + " --listen=x --what": "unknown flag --what",
+		"--listen=127.0.0.1:0 --profile":          "a node has no result directory",
 	} {
 		code, _, errs := bench(append([]string{"node"}, strings.Fields(args)...)...)
 		if code != exitUsage || !strings.Contains(errs, want) {

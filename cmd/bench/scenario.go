@@ -50,7 +50,7 @@ func firstSentences(text string) string {
 
 // ofScenario are the flags that have a meaning beside --scenario.
 var ofScenario = []string{
-	"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress", "live",
+	"scenario", "set", "shorten", "dry-run", "late", "catchup", "out", "seed", "progress", "profile", "live",
 	"agents", "nats", "listen", "host", "tls-cert", "tls-key", "nkeys-file", "silence", "run", "token-file", "nkey-file",
 	"tls-ca", "wait",
 }

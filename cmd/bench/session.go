@@ -70,7 +70,7 @@ func (s *session) run(stages ...stage) error {
 	if s.intro != nil {
 		fmt.Fprint(s.out, s.intro())
 	}
-	err = s.stages(run, stages)
+	err = s.profiled(run, func() error { return s.stages(run, stages) })
 	status := reports.Complete
 	switch {
 	case s.ctx.Err() != nil:

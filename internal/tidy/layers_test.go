@@ -45,6 +45,7 @@ var layers = map[string]int{
 	"loadgen/find":      6, // pure, and used by reports
 	"loadgen/plan":      6, // the same
 	"reports/chart":     8,
+	"reports/profile":   8, // reads CPU profiles
 	"reports":           9,
 	"reports/compare":   10,
 	"reports/export":    10,

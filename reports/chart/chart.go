@@ -99,6 +99,8 @@ type Chart struct {
 	X, Y        Axis
 	Series      []Series
 	Marks       []Mark
+	// Flame, if not nil, is drawn instead of all these.
+	Flame *Flame
 }
 
 // SVG draws the chart as one svg element whose title and description carry ids
@@ -106,6 +108,9 @@ type Chart struct {
 // and dashes. It returns an error if there is nothing to draw or a value is not
 // a finite number.
 func (c *Chart) SVG(id string) (string, error) {
+	if c.Flame != nil {
+		return c.flame(id)
+	}
 	d, err := c.drawable()
 	if err != nil {
 		return "", fmt.Errorf("chart: draw %q: %w", c.Title, err)
@@ -114,10 +119,7 @@ func (c *Chart) SVG(id string) (string, error) {
 	d.on(draw.New(cv))
 	cv.flush()
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" role="img" `, Width, Height)
-	fmt.Fprintf(&b, `aria-labelledby="%s-title %s-desc" font-family="%s">`+"\n", id, id, fontFamily)
-	fmt.Fprintf(&b, "<title id=\"%s-title\">%s</title>\n", id, html.EscapeString(c.Title))
-	fmt.Fprintf(&b, "<desc id=\"%s-desc\">%s</desc>\n", id, html.EscapeString(c.Desc))
+	c.open(&b, id, fmt.Sprintf(`viewBox="0 0 %g %g"`, Width, Height))
 	b.Write(cv.out)
 	b.WriteString("</svg>")
 	return b.String(), nil
@@ -127,6 +129,14 @@ func (c *Chart) SVG(id string) (string, error) {
 func (c *Chart) on(all draw.Canvas) {
 	area := draw.Crop(all, 4, -10, 4, -4)
 	c.draw(draw.Crop(area, 0, 0, 0, -c.legend(area)))
+}
+
+// open begins the element of a chart of some size.
+func (c *Chart) open(b *strings.Builder, id, size string) {
+	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" %s role="img" `, size)
+	fmt.Fprintf(b, `aria-labelledby="%s-title %s-desc" font-family="%s">`+"\n", id, id, fontFamily)
+	fmt.Fprintf(b, "<title id=\"%s-title\">%s</title>\n", id, html.EscapeString(c.Title))
+	fmt.Fprintf(b, "<desc id=\"%s-desc\">%s</desc>\n", id, html.EscapeString(c.Desc))
 }
 
 // drawable returns a copy with resolved axes and only the points that the
