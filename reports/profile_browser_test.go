@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"i3bench/internal/browser"
 )
 
 // flameLayout is what the browser says of the boxes of flame graphs.
@@ -50,28 +51,17 @@ const measureFlame = `(() => {
 
 // Flame graphs are as wide as the page, and their text is readable whatever that is, light and dark.
 func TestFlameInBrowser(t *testing.T) {
-	ctx, problems := browser(t)
+	ctx, problems := offline(t)
 	file := filepath.Join(t.TempDir(), "profile.html")
 	if err := os.WriteFile(file, []byte(profilePage(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	address, shots := (&url.URL{Scheme: "file", Path: file}).String(), t.ArtifactDir()
-	t.Logf("screenshots in %s", shots)
+	address := (&url.URL{Scheme: "file", Path: file}).String()
+	t.Logf("screenshots in %s", t.ArtifactDir())
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int64{1280, 390} {
 			name := fmt.Sprintf("%s-%d", theme, width)
-			media := emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
-			}
-			size := emulation.SetDeviceMetricsOverrideParams{
-				Width: width, Height: 900, DeviceScaleFactor: 1,
-				Mobile: width < 600,
-			}
-			err := chromedp.Do(ctx, command(emulation.SetEmulatedMedia, media),
-				command(emulation.SetDeviceMetricsOverride, size), chromedp.Navigate(address))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
+			open(t, ctx, address, name, theme, width)
 			l, err := chromedp.Run(ctx, chromedp.Evaluate[flameLayout](measureFlame))
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -81,13 +71,7 @@ func TestFlameInBrowser(t *testing.T) {
 				t.Errorf("%s: %+v, expected a page of %d, boxes within drawings that they fill, and text of 11 pixels that "+
 					"can be read", name, l, width)
 			}
-			shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if err := os.WriteFile(filepath.Join(shots, "profile-"+name+".png"), shot, 0o644); err != nil {
-				t.Error(err)
-			}
+			browser.Shoot(ctx, t, "profile-"+name)
 		}
 	}
 	for _, p := range problems() {

@@ -44,14 +44,14 @@ func tour(t *testing.T) string {
 	return dir
 }
 
-// A listed is a line of the list of answers in docs/report.md.
-type listed struct {
+// A listedAnswer is a line of the list of answers in docs/report.md.
+type listedAnswer struct {
 	question, element string
 	sections          []string
 }
 
 // answers reads the list.
-func answers(t *testing.T) (list []listed) {
+func answers(t *testing.T) (list []listedAnswer) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/report.md")
 	if err != nil {
@@ -63,7 +63,7 @@ func answers(t *testing.T) (list []listed) {
 		if len(cells) < 5 || !strings.Contains(cells[2], "`answer-") {
 			continue
 		}
-		l := listed{question: strings.TrimSpace(cells[1]), element: names.FindStringSubmatch(cells[2])[1]}
+		l := listedAnswer{question: strings.TrimSpace(cells[1]), element: names.FindStringSubmatch(cells[2])[1]}
 		for _, m := range names.FindAllStringSubmatch(cells[3], -1) {
 			l.sections = append(l.sections, m[1])
 		}
