@@ -36,9 +36,9 @@ func (w watched) Sample(s reports.Sample) {
 // lookEvery is how often it is seen whether a meter wants another state.
 const lookEvery = 50 * time.Millisecond
 
-// watch shows a load on sockets to a meter until the returned function is called, which shows its end. What it returns
-// besides takes the samples.
-func watch(m *live.Meter, sink Sink, state func() live.State) (_ Sink, end func()) {
+// keepShowing shows a load on sockets to a meter until the returned function is called, which shows its end. What it
+// returns besides takes the samples.
+func keepShowing(m *live.Meter, sink Sink, state func() live.State) (_ Sink, end func()) {
 	m.Begin(state())
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -132,7 +132,7 @@ func (r *loadRun) watchLive(sink Sink) (_ Sink, end func(), err error) {
 		o.parts = append(o.parts, &dueCounter{schedule: s, kind: kind})
 		o.sums[kind] = 0
 	}
-	sink, end = watch(r.Live, sink, func() live.State { return r.state(o) })
+	sink, end = keepShowing(r.Live, sink, func() live.State { return r.state(o) })
 	return sink, end, nil
 }
 

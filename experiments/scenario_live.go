@@ -27,7 +27,7 @@ func (r *scenarioRun) watchLive(sink Sink, begin time.Time) (_ Sink, over func()
 	}
 	state := func() live.State { return r.state(o, r.now().Sub(begin)) }
 	if r.udp != nil {
-		sink, over = watch(r.Live, sink, state)
+		sink, over = keepShowing(r.Live, sink, state)
 		return sink, over, nil
 	}
 	r.Live.Begin(state())
