@@ -2,108 +2,28 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"i3bench/internal/browser"
 )
 
-// browser starts headless Chromium without a network, or skips the test. The
-// function that it returns lists what the browser complained about.
-func browser(t *testing.T) (context.Context, func() []string) {
+// offline opens the browser without a network.
+func offline(t *testing.T) (context.Context, func() []string) {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skipf("skipped: no chromium to open the page in (%v)", err)
+	ctx, problems := browser.Open(t, "file://")
+	if err := chromedp.Do(ctx, browser.Offline()); err != nil {
+		t.Fatalf("without a network: %v", err)
 	}
-	ctx := start(t, path)
-
-	var mu sync.Mutex
-	var problems []string
-	err = chromedp.Listen(ctx, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *runtime.EventConsoleAPICalled:
-			problems = append(problems, fmt.Sprintf("console %s: %v", e.Type, e.Args))
-		case *runtime.EventExceptionThrown:
-			problems = append(problems, "exception: "+e.ExceptionDetails.Text)
-		case *log.EventEntryAdded:
-			problems = append(problems, fmt.Sprintf("log %s: %s", e.Entry.Level, e.Entry.Text))
-		case *network.EventRequestWillBeSent:
-			if !strings.HasPrefix(e.Request.URL, "file://") {
-				problems = append(problems, "request to "+e.Request.URL)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
-	off := offline{Offline: true, Conditions: []*network.Conditions{{Offline: true}}}
-	if err = chromedp.Do(ctx, command(log.Enable, cdp.Empty{}), command(goOffline, off)); err != nil {
-		t.Fatalf("%s without a network: %v", path, err)
-	}
-	return ctx, func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return problems
-	}
-}
-
-// start starts Chromium, which on a busy machine now and then crashes before it is there: that is nothing that this
-// package did, so it gets three tries.
-func start(t *testing.T, path string) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"), chromedp.WSURLReadTimeout(time.Minute))
-	all, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	for try := 1; ; try++ {
-		ctx, stop := chromedp.NewExecAllocator(all, options...)
-		t.Cleanup(stop)
-		ctx, cancel := chromedp.NewContext(ctx)
-		t.Cleanup(cancel)
-		err := chromedp.Do(ctx, command(network.Enable, network.EnableParams{}))
-		if err == nil {
-			return ctx
-		}
-		if try == 3 {
-			t.Fatalf("start %s, try %d: %v", path, try, err)
-		}
-		t.Logf("start %s, try %d: %v", path, try, err)
-		stop()
-	}
-}
-
-// offline are the parameters of the command that cuts the network off: Chromium
-// 148 insists on the switch for all conditions, later releases on the one in each
-// of them.
-type offline struct {
-	Offline    bool                  `json:"offline"`
-	Conditions []*network.Conditions `json:"matchedNetworkConditions"`
-}
-
-var goOffline = cdp.Command[offline, cdp.Empty]{Method: network.CommandEmulateNetworkConditionsByRule}
-
-// command is an action that sends one command of the protocol.
-func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, c, params)
-		return err
-	})
+	return ctx, problems
 }
 
 // saved writes the page of the synthetic result and returns its address.
@@ -119,22 +39,13 @@ func saved(t *testing.T) string {
 // The page opens from disk without a network, without an error, and fits the
 // window, light and dark, on a desk and on a phone.
 func TestPageInBrowser(t *testing.T) {
-	ctx, problems := browser(t)
+	ctx, problems := offline(t)
 	address, shots := saved(t), t.ArtifactDir()
 	t.Logf("screenshots in %s", shots)
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int64{1280, 390} {
 			name := fmt.Sprintf("%s-%d", theme, width)
-			media := emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
-			}
-			size := emulation.SetDeviceMetricsOverrideParams{
-				Width: width, Height: 900, DeviceScaleFactor: 1,
-				Mobile: width < 600,
-			}
-			err := chromedp.Do(ctx, command(emulation.SetEmulatedMedia, media),
-				command(emulation.SetDeviceMetricsOverride, size), chromedp.Navigate(address))
-			if err != nil {
+			if err := errors.Join(browser.View(ctx, theme, width), chromedp.Do(ctx, chromedp.Navigate(address))); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			measure := strings.ReplaceAll(measurePage, "WIDTH", fmt.Sprint(width))
@@ -143,13 +54,7 @@ func TestPageInBrowser(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			layout.check(t, name, theme, width)
-			shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if err := os.WriteFile(filepath.Join(shots, "report-"+name+".png"), shot, 0o644); err != nil {
-				t.Error(err)
-			}
+			browser.Shoot(ctx, t, "report-"+name)
 		}
 	}
 	for _, p := range problems() {
@@ -159,10 +64,10 @@ func TestPageInBrowser(t *testing.T) {
 
 // The page holds everything with scripts switched off, and prints.
 func TestPageWithoutScriptsAndInPrint(t *testing.T) {
-	ctx, problems := browser(t)
+	ctx, problems := offline(t)
 	noScript := emulation.SetScriptExecutionDisabledParams{Value: true}
-	if err := chromedp.Do(ctx, command(emulation.SetScriptExecutionDisabled, noScript),
-		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}),
+	if err := chromedp.Do(ctx, browser.Command(emulation.SetScriptExecutionDisabled, noScript),
+		browser.Command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}),
 		chromedp.Navigate(saved(t))); err != nil {
 		t.Fatal(err)
 	}
@@ -174,13 +79,7 @@ func TestPageWithoutScriptsAndInPrint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "report-print.png"), shot, 0o644); err != nil {
-		t.Error(err)
-	}
+	browser.Shoot(ctx, t, "report-print")
 	for _, want := range []string{"Paper parity", duplicatesTitle, "How to reproduce"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("without scripts the page does not show %q", want)
