@@ -11,8 +11,8 @@ const (
 	// latenessLimitNS is 10 % of the 250 ms within which the project wants 99 %
 	// of joins done.
 	latenessLimitNS = 25e6
-	// missedLimit is the share of offered operations that may stay unsent.
-	missedLimit = 0.001
+	// UnsentLimit is the share of offered operations that may stay unsent.
+	UnsentLimit = 0.001
 )
 
 // A Generator describes how well the load generator kept its schedule.
@@ -39,7 +39,7 @@ func (g Generator) verdict() Verdict {
 	switch {
 	case g.Offered == 0 || g.Lateness.Count() == 0:
 		return Verdict{NotMeasured, "not measured"}
-	case share > missedLimit:
+	case share > UnsentLimit:
 		return Verdict{Miss, fmt.Sprintf("INVALID: %s of the operations were not sent, allowed 0.1 %%", percent(share))}
 	case g.Lateness.P(0.99) > latenessLimitNS:
 		return Verdict{Miss, fmt.Sprintf("INVALID: p99 lateness %s, allowed 25 ms", duration(g.Lateness.P(0.99)))}

@@ -112,7 +112,7 @@ func (t Trial) Invalid(lateLimit float64) string {
 	switch p99 := t.Lateness.P(0.99); {
 	case n == 0:
 		return "nothing was offered"
-	case share > missedLimit:
+	case share > UnsentLimit:
 		return percent(share) + " not sent"
 	case p99 > lateLimit:
 		return fmt.Sprintf("p99 lateness %s, allowed %s", duration(p99), duration(lateLimit))

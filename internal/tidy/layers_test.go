@@ -35,20 +35,22 @@ var layers = map[string]int{
 	"replicate/udp":  7,
 	"testbed":        8,
 
-	"cluster/senders":  9, // processes that are measured
-	"matcher/lookups":  8, // of the matcher, but it has a clock and memory of its own
-	"gateway":          9,
-	"loadgen":          8, // with no driver in it
-	"loadgen/scenario": 9,
-	"loadgen/find":     6, // pure, and used by reports
-	"reports/chart":    8,
-	"reports":          9,
-	"reports/compare":  10,
-	"verify":           9,
-	"daemon":           9,
-	"experiments":      10,
-	"cmd/bench":        11,
-	"cmd/analyze":      11,
+	"cluster/senders":   9, // processes that are measured
+	"matcher/lookups":   8, // of the matcher, but it has a clock and memory of its own
+	"gateway":           9,
+	"loadgen":           8, // with no driver in it
+	"loadgen/scenario":  9,
+	"loadgen/live":      9,
+	"loadgen/live/page": 10,
+	"loadgen/find":      6, // pure, and used by reports
+	"reports/chart":     8,
+	"reports":           9,
+	"reports/compare":   10,
+	"verify":            9,
+	"daemon":            9,
+	"experiments":       10,
+	"cmd/bench":         11,
+	"cmd/analyze":       11,
 
 	// Programs to read.
 	"examples/anycast": 10,
