@@ -113,7 +113,9 @@ func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) 
 	g, c := r.group, &collector{sink: r.sink, trial: p.Number}
 	g.Joins, g.Repairs, g.For = p.Rate, p.Rate/r.Ratio, time.Duration(p.Seconds*float64(time.Second))
 	g.Seed = r.Seed + uint64(p.Number)
+	g.late = time.Duration(r.lateLimit())
 	name := fmt.Sprintf("trial %d (%s), %.0f joins/s for %v", p.Number+1, p.Purpose, p.Rate, g.For.Round(time.Millisecond))
+	g.phase = name
 	r.tell(name)
 	if err := g.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
 		return find.Outcome{}, err

@@ -14,6 +14,7 @@ import (
 	"i3bench/i3/multicast"
 	"i3bench/internal/prng"
 	"i3bench/loadgen"
+	"i3bench/loadgen/live"
 	"i3bench/reports"
 	"i3bench/testbed"
 )
@@ -39,6 +40,8 @@ type Load struct {
 	// Timeout is how long after the end of the schedule an operation may end.
 	// Default: 10 s.
 	Timeout time.Duration
+	// Live is shown the load while it goes on; nil if nobody looks.
+	Live *live.Meter
 	// Poisson makes operations come at random times instead of equal distances.
 	Poisson bool
 }
@@ -67,6 +70,8 @@ type loadRun struct {
 	idle   chan *comer     // pool receivers that may join
 	leave  chan *comer     // pool receivers that have joined
 	ends   []func()        // what closing does, the last first
+	phase  string          // what Live is told that this is; empty: load
+	late   time.Duration   // and how late the generator may be; 0: as in the report
 }
 
 // Run runs the experiment.
@@ -224,6 +229,11 @@ func (r *loadRun) joinOrdered(ctx context.Context) {
 // offer runs both schedules side by side and waits for the last operations.
 func (r *loadRun) offer(ctx context.Context, sink Sink, progress Progress) error {
 	r.begin = time.Now().Add(loadLead)
+	sink, over, err := r.watchLive(sink)
+	if err != nil {
+		return err
+	}
+	defer over()
 	r.joins, r.losses = newOperations(sink, reports.KindJoin), newOperations(sink, reports.KindRepair)
 	r.joins.begin, r.losses.begin = r.begin, r.begin
 	var wg sync.WaitGroup

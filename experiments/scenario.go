@@ -13,6 +13,7 @@ import (
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
 	"i3bench/loadgen"
+	"i3bench/loadgen/live"
 	"i3bench/loadgen/scenario"
 	"i3bench/testbed"
 )
@@ -28,6 +29,8 @@ type Scenario struct {
 	// Move makes a standing receiver look for another place while it keeps the one it
 	// has; it has moved when it is attached the next time. Nil: it leaves and joins.
 	Move func(m *multicast.Receiver, now machine.Time, out *machine.Outbox)
+	// Live is shown the scenario while it goes on; nil if nobody looks.
+	Live *live.Meter
 	// Observe is told of every operation when it begins; nil if nobody wants to know.
 	// It may be called from several goroutines.
 	Observe func(stream int, op loadgen.Op, a loadgen.Action)
@@ -63,6 +66,7 @@ type scenarioRun struct {
 	missed  []uint64 // by stream: operations that the generator did not start
 	streams []*scenario.Planned
 	ends    []func() // what closing does, the last first
+	look    func()   // shows Live how it stands, in virtual time
 }
 
 // Run deploys the group, offers what the phases say, and waits for the last
@@ -81,9 +85,15 @@ func (s Scenario) Run(ctx context.Context, sink Sink, progress Progress) error {
 	if err := r.deploy(ctx, progress); err != nil {
 		return err
 	}
+	begin := r.now().Add(loadLead)
+	sink, over, err := r.watchLive(sink, begin)
+	if err != nil {
+		return err
+	}
+	defer over()
 	r.tally = newTally(sink, r.now, s.Cluster.Timeout)
-	r.tally.begin = r.now().Add(loadLead)
-	err := r.play(ctx, progress)
+	r.tally.begin = begin
+	err = r.play(ctx, progress)
 	r.await(ctx)
 	r.tally.finish()
 	r.counters()
@@ -222,18 +232,23 @@ func (r *scenarioRun) await(ctx context.Context) {
 	for r.now().Before(end) && ctx.Err() == nil && r.tally.open() > 0 {
 		r.sleep(10 * time.Millisecond)
 		r.tally.expire(false)
+		r.look()
 	}
 }
 
 // status says how far the phases are.
 func (r *scenarioRun) status(at time.Duration) string {
-	name := ""
+	return fmt.Sprintf("phase %s, %d operations done, %d under way", r.phaseAt(at), r.tally.done(), r.tally.open())
+}
+
+// phaseAt returns the name of the phase at a moment.
+func (r *scenarioRun) phaseAt(at time.Duration) (name string) {
 	for _, span := range r.Spans {
 		if at >= span.Begin {
 			name = span.Name
 		}
 	}
-	return fmt.Sprintf("phase %s, %d operations done, %d under way", name, r.tally.done(), r.tally.open())
+	return name
 }
 
 // length returns how long all phases are together.

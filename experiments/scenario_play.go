@@ -210,6 +210,7 @@ func (r *scenarioRun) playVirtual(ctx context.Context, progress Progress) error 
 			r.tally.expire(false)
 			at := r.now().Sub(r.tally.begin)
 			progress(int(max(0, at)/time.Millisecond), int(r.length()/time.Millisecond)+1, r.status(at))
+			r.look()
 			continue
 		}
 		r.sleep(next.Sub(r.now()))

@@ -29,7 +29,9 @@ type visitor struct {
 	*testbed.Receiver
 	run   *scenarioRun
 	site  int
-	visit *visit // belongs to scenarioRun.mu
+	visit *visit // belongs to scenarioRun.mu, as what follows
+	// crashed says that another one has taken its place.
+	crashed bool
 }
 
 // addVisitor deploys a visitor.
@@ -176,7 +178,7 @@ func (r *scenarioRun) crashVisitor(v *visit) {
 	v.by.Endpoint.Close()
 	r.mu.Lock()
 	r.forget(v)
-	v.by.visit = nil
+	v.by.visit, v.by.crashed = nil, true
 	r.mu.Unlock()
 	if _, err := r.addVisitor(v.by.site); err != nil {
 		r.fail(v.out)
