@@ -21,6 +21,9 @@ func (c *tourCmd) Run(s *session) error {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
 	}
+	if load.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	return s.run(clusterStage(cluster), c.wanFlags.stage(wan), loadStage(load))
 }
 
@@ -72,12 +75,15 @@ func (c *loadCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	return s.run(loadStage(e))
 }
 
 func loadStage(e experiments.Load) stage {
 	what := fmt.Sprintf("%.0f joins/s and %.0f repairs/s for %v", e.Joins, e.Repairs, e.For)
-	return stage{name: reports.StageLoad, run: e.Run, what: what, note: what + fmt.Sprintf(
+	return stage{name: reports.StageLoad, run: e.Run, live: true, what: what, note: what + fmt.Sprintf(
 		" on %d nodes, D = %d, %d standing receivers, %.0f packets/s", e.Nodes, e.Degree, e.Standing, e.PerSecond)}
 }
 

@@ -37,6 +37,7 @@ type findCmd struct {
 	Pool       int           `default:"160" help:"Receivers that join and leave: the most joins at a time."`
 	Rate       float64       `default:"150" help:"Packets the source sends per second."`
 	Size       int           `default:"256" help:"Bytes of a packet."`
+	liveFlags
 }
 
 // findObjectives are the default objectives, of which the first is the project's own.
@@ -58,9 +59,12 @@ func (c *findCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	s.more = map[string]string{"late": e.Late.String(), "timeout": e.Timeout.String()}
 	what := fmt.Sprintf("%s, %.4g to %.4g joins/s, within %v", strings.Join(c.Objective, " "), c.Min, c.Max, c.Budget)
-	return s.run(stage{name: reports.StageFind, run: e.Run, what: what, note: fmt.Sprintf(
+	return s.run(stage{name: reports.StageFind, run: e.Run, live: true, what: what, note: fmt.Sprintf(
 		"%d nodes, D = %d, %d standing receivers, %d that join, %.4g packets/s of %d bytes, joins : repairs %.4g, %s",
 		c.Nodes, c.Degree, c.Standing, c.Pool, c.Rate, c.Size, c.Ratio, c.Arrivals)})
 }

@@ -25,6 +25,8 @@ type scenarioFlags struct {
 // Help lists scenarios and keys, for kong.
 func (c *loadCmd) Help() string {
 	var b strings.Builder
+	b.WriteString("While it runs, it shows every second how it stands: in place on a terminal, in a line elsewhere, " +
+		"with --progress=json in a line of JSON, and with --live=:8080 on a page at http://127.0.0.1:8080/, too.\n\n")
 	b.WriteString("Scenarios of the library:\n\n")
 	for _, name := range scenario.Names() {
 		s, err := scenario.Load(name, nil)
@@ -47,7 +49,7 @@ func firstSentences(text string) string {
 }
 
 // ofScenario are the flags that have a meaning beside --scenario.
-var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress"}
+var ofScenario = []string{"scenario", "set", "shorten", "dry-run", "out", "seed", "progress", "live"}
 
 // given returns the names of the flags on the command line.
 func given(s *session) (names []string) {
@@ -109,6 +111,9 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 		return &usageError{err}
 	}
 	e := experiments.Scenario{World: experiments.Kind(sc.World), Cluster: sc.Cluster, Spans: spans, Seed: s.cli.Seed}
+	if e.Live, err = s.watch(c.liveFlags); err != nil {
+		return err
+	}
 	var verdict string
 	run := func(ctx context.Context, sink experiments.Sink, progress experiments.Progress) error {
 		j := experiments.NewJudge(sc.Objectives, sink)
@@ -120,7 +125,7 @@ func (c *loadCmd) play(s *session, sc *scenario.Scenario) error {
 	}
 	last := spans[len(spans)-1]
 	what := fmt.Sprintf("%s, %d phases, %v", sc.Name, len(spans), (last.Begin + last.For).Round(time.Millisecond))
-	err = s.run(stage{name: reports.StageLoad, run: run, what: what, note: what + fmt.Sprintf(
+	err = s.run(stage{name: reports.StageLoad, run: run, live: true, what: what, note: what + fmt.Sprintf(
 		" on %d nodes (%s), D = %d, %d standing receivers, %v packets/s", sc.Cluster.Nodes, sc.World, sc.Cluster.Degree,
 		sc.Cluster.Standing, sc.Cluster.Rate)})
 	fmt.Fprint(s.out, verdict)

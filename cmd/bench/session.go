@@ -31,6 +31,7 @@ type session struct {
 	intro  func() string     // says, after the result is opened, what will be run
 	// persist makes a stage that fails not keep the next ones from being run.
 	persist bool
+	watcher *watcher // nil if nobody looks but at a bar
 }
 
 // A stage is one experiment of a session.
@@ -40,6 +41,7 @@ type stage struct {
 	// run is nil for a stage that is only recorded, with the given status.
 	run    func(context.Context, experiments.Sink, experiments.Progress) error
 	status reports.Status // of one that is not run; empty: complete, another one makes its samples
+	live   bool           // tells the session's meter how it stands
 	note   string
 }
 
@@ -51,10 +53,16 @@ func (s *session) run(stages ...stage) error {
 	if dir == "" {
 		dir = filepath.Join("bench-out", time.Now().Format("20060102-150405"))
 	}
+	if s.watcher == nil && s.cli.Progress == "json" {
+		if _, err := s.watch(liveFlags{}); err != nil {
+			return err
+		}
+	}
 	run, err := s.open(dir, reports.Manifest{
 		Command: append([]string{"bench"}, s.args...), Seed: s.cli.Seed, Parameters: s.parameters(),
 	})
 	if err != nil {
+		s.endWatch(string(reports.Failed), "")
 		return err
 	}
 	if s.intro != nil {
@@ -75,7 +83,9 @@ func (s *session) run(stages ...stage) error {
 	if result, openErr := reports.Open(dir); openErr == nil {
 		fmt.Fprint(s.out, reports.Text(result))
 	}
-	fmt.Fprintf(s.out, "\nreport: %s\n", filepath.Join(dir, reports.HTMLFile))
+	report := filepath.Join(dir, reports.HTMLFile)
+	s.endWatch(string(status), report)
+	fmt.Fprintf(s.out, "\nreport: %s\n", report)
 	return errors.Join(err, closeErr)
 }
 
@@ -117,10 +127,10 @@ func (s *session) stage(run *reports.Run, st stage, title string) error {
 		status := cmp.Or(st.status, reports.Complete)
 		return run.Stage(reports.Stage{Name: st.name, Status: status, Note: st.note})
 	}
-	bar := newBar(s.errs, s.cli.Progress, title, st.what)
+	v := s.newView(st, title)
 	start := time.Now()
-	err := st.run(s.ctx, run, bar.step)
-	bar.close()
+	err := st.run(s.ctx, run, v.step)
+	v.close()
 	status := reports.Complete
 	switch {
 	case s.ctx.Err() != nil:
