@@ -15,6 +15,8 @@ FANS      ?= 8 64
 FROM      ?=
 OBJECTIVES ?=
 V         ?= 0
+# Where tests keep what they made for people to look at, such as screenshots.
+ARTIFACTS ?=
 # What make gate compares the folder with, the rows whose change is wanted (a regular expression), a file to append the
 # Markdown summary to, and whether it fails, too, where it cannot tell.
 BASE      ?= HEAD
@@ -50,7 +52,7 @@ REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build bench bench-smoke find deliver sim sim-smoke micro-report million simdoc readme \
-	generate test race purego arm64 lint tidy fmt vuln fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
+	generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring attacks huge \
 	cover micro peer-ns3 peers peer-tables tables delivery compare gate gate-proof history canary ci clean
 
 help: ## Show this list
@@ -96,7 +98,13 @@ generate: ## Write the assembly of ./asm again from its generator
 
 test: ## Every test, not from the cache; V=1 shows what each test says
 	@$(HOUSE)
-	$(REPORT) -count=1 -timeout=15m ./...
+	$(if $(ARTIFACTS),mkdir -p $(ARTIFACTS))
+	$(REPORT) -count=1 -timeout=15m $(if $(ARTIFACTS),-artifacts -outputdir=$(abspath $(ARTIFACTS))) ./...
+
+pages: ## Open the report and the live page in Chromium; screenshots in bin/pages
+	@mkdir -p bin/pages
+	$(GO) test -count=1 -run 'InBrowser|InPrint' -artifacts -outputdir=$(abspath bin/pages) ./reports ./cmd/bench
+	@find bin/pages/_artifacts -type f -exec mv -f {} bin/pages/ \; && rm -r bin/pages/_artifacts && ls bin/pages
 
 race: ## Tests under the race detector (needs a C compiler), without the long scenarios
 	@$(HOUSE)
