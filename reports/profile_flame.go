@@ -44,8 +44,14 @@ func (v *profileView) flameFrame(n *profile.Node) chart.Frame {
 	return f
 }
 
-// lastPart returns a function's name without its package and type.
-func lastPart(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+// lastPart returns a function's name without its package and type, but that of a function within with what it is in.
+func lastPart(name string) string {
+	dot := strings.LastIndexByte(name, '.')
+	if dot > 0 && strings.HasPrefix(name[dot:], ".func") {
+		dot = strings.LastIndexByte(name[:dot], '.')
+	}
+	return name[dot+1:]
+}
 
 // difference is the flame graph of what has changed since the baseline.
 func (v *profileView) difference() chart.Chart {
@@ -55,11 +61,11 @@ func (v *profileView) difference() chart.Chart {
 			"or new is seen, too; blue has become less and orange more, darker from one and from three points of the whole " +
 			"on, and grey is what chance alone can do with so many samples.",
 		Flame: &chart.Flame{Root: v.differenceFrame(profile.Tree(v.p, v.base)), Keys: []chart.Key{
-			{Ink: chart.Less[2], Name: "3 points less"},
+			{Ink: chart.Less[2], Name: "≥ 3 less"},
 			{Ink: chart.Less[1], Name: "1 to 3 less"},
 			{Ink: chart.Less[0], Name: "up to 1 less"},
 			{Ink: chart.Plain, Name: "by chance"},
-			{Ink: chart.More[2], Name: "3 points more"},
+			{Ink: chart.More[2], Name: "≥ 3 more"},
 			{Ink: chart.More[1], Name: "1 to 3 more"},
 			{Ink: chart.More[0], Name: "up to 1 more"},
 		}},

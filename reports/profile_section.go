@@ -86,27 +86,13 @@ func (v *profileView) section() Section {
 	return s
 }
 
-// text says what was profiled, and how much of it is attributed.
-func (v *profileView) text() []string {
-	p := v.p
-	if p.Total.CPU == 0 {
-		return append([]string{"The profile has no samples: the processes had nothing to do, or not for long enough."},
-			p.Problems...)
+// text says what was profiled, how to read it, and what could not be.
+func (v *profileView) text() (text []string) {
+	if v.p.Total.CPU == 0 {
+		text = append(text, "The profile has no samples: the processes had nothing to do, or not for long enough.")
+		return append(text, v.p.Problems...)
 	}
-	stages := p.Stages()
-	protocol := 0.0
-	for s, c := range stages {
-		if profile.Stage(s).Protocol() {
-			protocol += p.Share(c)
-		}
-	}
-	other := p.Share(stages[profile.Other])
-	what := fmt.Sprintf("%s of processor time in %s samples, from %s. It is of whole processes: whatever they did "+
-		"meanwhile is in it, nodes, hosts and the bench itself. Stages of the protocol have %s, what surrounds them %s; "+
-		"%s could not be attributed. Labels of the driver told the stage of %s, functions that of the rest.",
-		duration(float64(p.Total.CPU)), count(p.Total.Samples), files(p), percent(protocol), percent(1-protocol-other),
-		percent(other), percent(p.Share(p.Labelled())))
-	text := []string{what}
+	text = append(text, v.attributed())
 	if v.operations+v.datagrams > 0 {
 		text = append(text, fmt.Sprintf("Per operation and per datagram: all of a stage's time, whatever it was for, over "+
 			"the %s operations that were completed and the %s datagrams that were sent.",
@@ -118,7 +104,24 @@ func (v *profileView) text() []string {
 			"without a reason, three standard deviations if samples are independent; two runs of one program differ by more.",
 			duration(float64(v.base.Total.CPU)), count(v.base.Total.Samples)))
 	}
-	return append(text, p.Problems...)
+	return append(text, v.p.Problems...)
+}
+
+// attributed says how much there is, and how much of it is attributed.
+func (v *profileView) attributed() string {
+	p, stages := v.p, v.p.Stages()
+	protocol := 0.0
+	for s, c := range stages {
+		if profile.Stage(s).Protocol() {
+			protocol += p.Share(c)
+		}
+	}
+	other := p.Share(stages[profile.Other])
+	return fmt.Sprintf("%s of processor time in %s samples, from %s. It is of whole processes: whatever they did "+
+		"meanwhile is in it, nodes, hosts and the bench itself. Stages of the protocol have %s, what surrounds them %s; "+
+		"%s could not be attributed. Labels of the driver told the stage of %s, functions that of the rest.",
+		duration(float64(p.Total.CPU)), count(p.Total.Samples), files(p), percent(protocol), percent(1-protocol-other),
+		percent(other), percent(p.Share(p.Labelled())))
 }
 
 // files says how many files a profile was read from.

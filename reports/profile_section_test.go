@@ -211,3 +211,14 @@ func profilePage(t testing.TB) string {
 	}
 	return string(page)
 }
+
+func TestLastPart(t *testing.T) {
+	for name, want := range map[string]string{
+		"i3bench/sim.f": "f", "i3bench/sim.(*W[…]).Step": "Step", "sync.(*WaitGroup).Go.func1": "Go.func1", "main": "main",
+		"": "", ".func1": "func1", "x.f.func1.2": "2",
+	} {
+		if got := lastPart(name); got != want {
+			t.Errorf("%q: %q, expected %q", name, got, want)
+		}
+	}
+}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	pprof "github.com/google/pprof/profile"
+
+	"i3bench/cluster"
 	"i3bench/reports"
 	"i3bench/reports/profile"
 )
@@ -54,11 +57,36 @@ func TestLoadIsAttributed(t *testing.T) {
 		t.Errorf("stages %v, %.0f %% by labels, expected both of send and receive, and most by labels", stages,
 			100*p.Share(p.Labelled()))
 	}
+	for _, label := range []string{cluster.LabelReceive, cluster.LabelMachine, cluster.LabelSend} {
+		if labelledSamples(t, filepath.Join(dir, reports.ProfileFile), label) == 0 {
+			t.Errorf("no sample has the label %s", label)
+		}
+	}
 	page, err := os.ReadFile(filepath.Join(dir, reports.HTMLFile))
 	if err != nil || !strings.Contains(string(page), `id="flame-title"`) ||
 		!strings.Contains(string(page), "per operation") {
 		t.Errorf("%v, expected a flame graph and costs per operation in the report", err)
 	}
+}
+
+// labelledSamples returns how many samples of a file have a label of a driver.
+func labelledSamples(t *testing.T, path, label string) (n int64) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p, err := pprof.Parse(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Sample {
+		if s.HasLabel(cluster.LabelKey, label) {
+			n += s.Value[0]
+		}
+	}
+	return n
 }
 
 // A result directory that has a profile, because its run is gone on with, keeps it.
