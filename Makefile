@@ -97,18 +97,17 @@ simdoc: sim ## Run the simulations and rewrite their figures in docs/simulator.m
 
 # Simulated groups whose figures bench plan comes with.
 PLANSIM = bin/bench sim --nets A-M --others powerlaw
+THREE   = --seeds 3 --large-seeds 3
 PLANNED = nodes large losses wide narrow paper copies self
 
 plan-defaults: build ## Measure and simulate anew what bench plan comes with, five minutes on idle cores
 	rm -rf bin/plan
 	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 5 --large-seeds 5 --variants relays --out bin/plan/nodes
-	$(PLANSIM) --rows nodes --sizes 4096 --seeds 3 --large-seeds 3 --variants relays --out bin/plan/large
-	$(PLANSIM) --rows recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 --out bin/plan/losses
-	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 \
-		--variants relays --degree 16 --out bin/plan/wide
-	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 --seeds 3 --large-seeds 3 \
-		--variants relays --degree 4 --out bin/plan/narrow
-	$(PLANSIM) --rows nodes --sizes 256,1024 --seeds 3 --large-seeds 3 --variants paper --out bin/plan/paper
+	$(PLANSIM) --rows nodes --sizes 4096 $(THREE) --variants relays --out bin/plan/large
+	$(PLANSIM) --rows recovery --sizes 64,256,1024 $(THREE) --out bin/plan/losses
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 $(THREE) --variants relays --degree 16 --out bin/plan/wide
+	$(PLANSIM) --rows nodes,recovery --sizes 64,256,1024 $(THREE) --variants relays --degree 4 --out bin/plan/narrow
+	$(PLANSIM) --rows nodes --sizes 256,1024 $(THREE) --variants paper --out bin/plan/paper
 	bin/bench micro --parts copies --fans 1,8,64 --time 0.1s --out bin/plan/copies
 	bin/bench plan --self --rounds 5 --out bin/plan/self
 	bin/bench plan $(PLANNED:%=--from bin/plan/%) --save loadgen/plan/defaults.json

@@ -25,6 +25,8 @@ type Capacity struct {
 	Limit  time.Duration // of the latency of a join, p99
 	// Found is what a search has found elsewhere, kept beside the prediction. See [reports.FoundSamples].
 	Found []reports.Sample
+	// Before is how many rounds another run has measured of the same, whose counts are there: only costs are measured.
+	Before int
 }
 
 // Times of the simulated runs.
@@ -38,6 +40,13 @@ const (
 func (e Capacity) Run(ctx context.Context, sink Sink, progress Progress) error {
 	r := capacityRun{Capacity: e, ctx: ctx, sink: sink, progress: progress}
 	r.total = (len(e.Rates)+1)*len(e.Delays) + 3 + 3*e.Rounds
+	if e.Before > 0 {
+		r.total = 1 + 3*e.Rounds
+		if err := r.ways(); err != nil {
+			return fmt.Errorf("capacity: %w", err)
+		}
+		return r.measure()
+	}
 	for _, g := range []struct {
 		name  string
 		value float64
@@ -94,6 +103,12 @@ func (r *capacityRun) count() error {
 			return err
 		}
 	}
+	return r.ways()
+}
+
+// ways finds out who sends how much to whom.
+func (r *capacityRun) ways() error {
+	rate, d := r.middle()
 	p, err := r.simulate(reports.GroupBoth, rate, d, r.Pool, true)
 	if err != nil {
 		return err
@@ -155,7 +170,7 @@ func (nowhere) Sample(reports.Sample) {}
 // measure measures what things cost the processor, in rounds: what else the machine has to do for a while then strikes
 // one round of all and not all rounds of one.
 func (r *capacityRun) measure() error {
-	for round := range r.Rounds {
+	for round := r.Before; round < r.Before+r.Rounds; round++ {
 		for _, f := range []func(uint64) (reports.Sample, error){r.machines, r.carry, r.generate} {
 			s, err := f(uint64(round + 1))
 			if err == nil {

@@ -58,6 +58,20 @@ func TestCapacity(t *testing.T) {
 	}
 }
 
+// A second run of the same measures costs alone, in rounds that follow.
+func TestCapacityAgain(t *testing.T) {
+	e := smallCapacity()
+	e.Before = 2
+	var r recorder
+	if err := e.Run(t.Context(), &r, func(int, int, string) {}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{reports.KindMachine: 2, reports.KindCarry: 2, reports.KindGenerate: 2}
+	if got := r.counts(); !reflect.DeepEqual(got, want) || r.samples[0].Seed != 3 {
+		t.Errorf("samples %v from round %d on, want %v from the third", got, r.samples[0].Seed, want)
+	}
+}
+
 // What is counted is the same in every run, and by a probe that does not count the world is the same.
 func TestProbeRepeats(t *testing.T) {
 	run := func(count bool) *probe {

@@ -36,8 +36,8 @@ func capacitySection(r *Result) Section {
 	s.Tables = []Table{c.table(), c.costTable(), c.workTable(r)}
 	s.Figures = []Figure{c.figure()}
 	s.Bench = []BenchLine{{"Capacity", len(c.Self.Costs.Carry), []BenchValue{
-		{c.Now.Mid, "predicted/s"}, {c.All.Mid, "predicted-all/s"}, {c.Now.Datagrams, "datagrams/join"},
-		{c.Now.Processor * 1e6, "us/join"},
+		{c.Now.Mid, "predicted/s"}, {c.All.Mid, "predicted-all/s"}, {c.All.Datagrams, "datagrams/join"},
+		{c.All.Processor * 1e6, "us/join"},
 	}}}
 	return s
 }
@@ -101,7 +101,7 @@ func median(values []float64) float64 {
 
 // costTable is what a join and a repair need at the predicted rate.
 func (c Capacity) costTable() Table {
-	n, costs := c.Now, c.Self.Costs
+	n, costs := c.All, c.Self.Costs
 	spread := func(list []float64) string {
 		d := NewDistribution(append([]float64(nil), list...), nil)
 		return duration(d.P(0.5)) + " [" + duration(d.Values()[0]) + ", " + duration(d.Max()) + "]"
@@ -111,7 +111,7 @@ func (c Capacity) costTable() Table {
 		return []string{part, count, spread(each), duration(together * 1e9), percent(together / n.Processor)}
 	}
 	return Table{
-		Caption: "Processor time of a join and a repair together, at the predicted rate",
+		Caption: "Processor time of a join and a repair together, at the rate predicted with all processors",
 		Columns: []Column{
 			text("part"), number("count"), number("each: median [range of rounds]"), number("together"), number("share"),
 		},

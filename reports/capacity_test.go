@@ -77,6 +77,25 @@ func TestCapacityVerdicts(t *testing.T) {
 	}
 }
 
+// A program that got next to nothing of the machine has no rate now, and the page has no figure that is none.
+func TestCapacityOfNothing(t *testing.T) {
+	list := capacitySamples()
+	for i := range list {
+		if list[i].Kind == KindCarry {
+			list[i].ServiceNS = 1e6
+		}
+	}
+	m := syntheticManifest()
+	m.Stages = []Stage{{Name: StageCapacity, Status: Complete}}
+	r := openResult(t, m, append(list, FoundSamples(5000, 6000, true)...))
+	if f := capacitySection(r).Findings[0]; f.Verdict.State != Miss || !strings.Contains(f.Ours, "0/s") {
+		t.Errorf("%+v", f)
+	}
+	if page := mustHTML(t, r); strings.Contains(page, "NaN") || strings.Contains(page, "Not drawn") {
+		t.Error("the page has figures that are no numbers")
+	}
+}
+
 // A run that has searched itself is compared with that.
 func TestCapacityBesideFind(t *testing.T) {
 	samples, want := findSamples(t)

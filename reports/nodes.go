@@ -12,8 +12,8 @@ func nodesSection(r *Result) Section {
 	}
 	s.Text = []string{
 		"Counted in virtual time, for bench plan. Local: the share of the ways from an identifier to one below it that " +
-			"stay in a node. Busiest: copies of the busiest node over the mean. At rest: a receiver and second. A join: " +
-			"packets and copies of nodes for a receiver that joins and leaves, beside what is done at rest.",
+			"stay in a node. Busiest: copies of the busiest node over the mean. At rest: for each receiver and second. A " +
+			"join: packets and copies of nodes for a receiver that joins and leaves, beside what is done at rest.",
 	}
 	type key struct {
 		group    string

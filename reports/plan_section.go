@@ -46,8 +46,7 @@ func lossText(p float64) string {
 func planPolicy(a plan.Answer) string {
 	p := a.Policy
 	text := fmt.Sprintf("Kept free: %s to %s of the processors, %s to %s of the NIC, %s of the memory; %s more nodes "+
-		"than "+
-		"are needed, one at least.", percent(1-p.Processor[2]), percent(1-p.Processor[0]), percent(1-p.NIC[2]),
+		"than are needed, one at least.", percent(1-p.Processor[2]), percent(1-p.Processor[0]), percent(1-p.NIC[2]),
 		percent(1-p.NIC[0]), percent(1-p.Memory), percent(p.Spare))
 	if a.Demand.Limit > 0 {
 		text += fmt.Sprintf(" The wait in all nodes on the way to a receiver stays below %s (p99) with up to %s of the "+
@@ -137,8 +136,7 @@ func planValidity(a plan.Answer) []string {
 			from = "figures that came with the program"
 		}
 		out = append(out, fmt.Sprintf("%s: %s, of %s, on %s, commit %.12s, by: %s.", o.kind, from, o.Date, o.Machine,
-			o.Commit,
-			o.Command))
+			o.Commit, o.Command))
 	}
 	return out
 }

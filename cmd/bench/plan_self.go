@@ -35,7 +35,7 @@ func (c *selfFlags) run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.Find == 0 {
+	if c.Find == 0 || st.run == nil {
 		return s.run(st)
 	}
 	if c.Find < 0 || c.Check != "" {
@@ -45,8 +45,20 @@ func (c *selfFlags) run(s *session) error {
 	if err != nil {
 		return err
 	}
-	s.more = more
-	return s.run(st, find)
+	s.more, s.persist = more, true // a search without an answer is still to be compared with
+	again, err := c.again(s.cli, st)
+	if err != nil {
+		return err
+	}
+	return s.run(st, find, again)
+}
+
+// again is the stage that measures the costs a second time, after the search: what else the machine has to do changes.
+func (c *selfFlags) again(all *cli, before stage) (stage, error) {
+	e, err := c.experiment(all.Seed)
+	e.Before = e.Rounds
+	before.run, before.what = e.Run, "costs once more"
+	return before, err
 }
 
 // stage is the stage that counts and measures what the prediction is made of, which is recorded as skipped where it

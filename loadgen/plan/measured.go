@@ -113,7 +113,7 @@ var figures = []figure{
 	{Triggers, "triggers for each receiver", "triggers", nothing, asItIs, 1, 1, 64, nil},
 	{RestRequests, "requests at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3, nil},
 	{RestCopies, "copies of notices at rest, for each receiver", "/s", logReceivers, asItIs, 1, 0, 1e3, nil},
-	{JoinPackets, "packets and copies of one who joins and leaves", "packets", logReceivers, asItIs, 1, 0, 1e5, nil},
+	{JoinPackets, "packets and copies of a join and its leave", "packets", logReceivers, asItIs, 1, 0, 1e5, nil},
 	{Duplicates, "duplicates for a loss", "packets", logReceivers, asItIs, 1, 0, 64, nil},
 	{Requests, "requests for a loss", "packets", logReceivers, asItIs, 1, 0, 64, nil},
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"i3bench/internal/prng"
 )
 
 // A Work is what operations at a rate make of work in a group, counted in virtual time.
@@ -46,6 +48,9 @@ type Saturation struct {
 // operations is how many there are for a join: it, and a repair.
 const operations = 2
 
+// selfDraws is how many draws a prediction is made of, of costs between their rounds.
+const selfDraws = 500
+
 // ErrNoWork is returned where there is nothing to predict from.
 var ErrNoWork = errors.New("plan: want work at two rates or more, and at least one round of each cost")
 
@@ -63,20 +68,21 @@ func (s Self) Predict() (out Saturation, err error) {
 	}, 0) {
 		return out, ErrNoWork
 	}
-	var draws []float64
-	for _, machine := range s.Costs.Machine {
-		for _, carry := range s.Costs.Carry {
-			for _, generate := range s.Costs.Generate {
-				for _, cores := range s.Costs.Cores {
-					draws = append(draws, s.solve(machine, carry, generate, cores))
-				}
-			}
-		}
+	c := s.curve()
+	machine, carry := Rounds(s.Costs.Machine), Rounds(s.Costs.Carry)
+	generate, cores := Rounds(s.Costs.Generate), Rounds(s.Costs.Cores)
+	draws := make([]float64, selfDraws)
+	for i := range draws {
+		draw := func(input uint64, d Dist) float64 { return d.At(prng.Unit(prng.Hash3(0, uint64(i), input, 0))) }
+		draws[i] = s.solve(c, draw(0, machine), draw(1, carry), draw(2, generate), draw(3, cores))
 	}
 	slices.Sort(draws)
 	out.Low, out.Mid, out.High = quantile(draws, 0.1), quantile(draws, 0.5), quantile(draws, 0.9)
-	out.Delay = s.delay(out.Mid)
-	out.Datagrams = s.datagrams(out.Mid) / out.Mid
+	if out.Mid == 0 {
+		return out, nil
+	}
+	out.Delay = c.at(c.delays, out.Mid)
+	out.Datagrams = c.at(c.datagrams, out.Mid) / out.Mid
 	out.Machine = out.Datagrams * median(s.Costs.Machine) * 1e-9
 	out.Generator = operations * median(s.Costs.Generate) * 1e-9
 	out.Processor = out.Datagrams*median(s.Costs.Carry)*1e-9 + out.Machine + out.Generator
@@ -87,11 +93,11 @@ func (s Self) Predict() (out Saturation, err error) {
 
 // Need returns how many processors are used at a rate when all receivers of the pool are busy.
 func (s Self) Need(rate float64) float64 {
-	return s.need(rate, median(s.Costs.Machine), median(s.Costs.Carry), median(s.Costs.Generate))
+	return need(s.curve(), rate, median(s.Costs.Machine), median(s.Costs.Carry), median(s.Costs.Generate))
 }
 
-func (s Self) need(rate, machine, carry, generate float64) float64 {
-	return s.datagrams(rate)*(machine+carry)*1e-9 + rate*operations*generate*1e-9
+func need(c curve, rate, machine, carry, generate float64) float64 {
+	return c.at(c.datagrams, rate)*(machine+carry)*1e-9 + rate*operations*generate*1e-9
 }
 
 // utilisation returns the share of the processors that may be used at a rate.
@@ -99,16 +105,20 @@ func (s Self) utilisation(rate float64) float64 {
 	return max(0, 1-math.Log(100)/(rate*s.Limit))
 }
 
-// solve returns the rate at which processors are used up.
-func (s Self) solve(machine, carry, generate, cores float64) float64 {
-	low, high := 1.0, 1e8
-	for range 100 { // the need grows with the rate
+// solve returns the rate at which processors are used up, 0 if there is none that leaves what the limit wants idle.
+func (s Self) solve(c curve, machine, carry, generate, cores float64) float64 {
+	const least, most = 1.0, 1e8
+	low, high := least, most
+	for range 50 { // the need grows with the rate
 		mid := math.Sqrt(low * high)
-		if s.need(mid, machine, carry, generate) < cores*s.utilisation(mid) {
+		if need(c, mid, machine, carry, generate) < cores*s.utilisation(mid) {
 			low = mid
 		} else {
 			high = mid
 		}
+	}
+	if low == least {
+		return 0
 	}
 	return low
 }
@@ -133,21 +143,22 @@ func (s Self) at(rate float64) (out []Work) {
 	return out
 }
 
-// delay returns how long a datagram takes at a rate when all receivers of the pool are busy, and no longer or shorter
-// than was counted.
-func (s Self) delay(rate float64) float64 {
-	return s.between(rate, func(list []Work) float64 {
-		d, _ := s.full(list)
-		return d
-	})
+// A curve is what a group does by the rate when all receivers of the pool are busy.
+type curve struct{ rates, delays, datagrams []float64 }
+
+// curve returns what is so at the rates that were counted. A datagram takes no longer and no shorter than was counted.
+func (s Self) curve() (c curve) {
+	c.rates = s.rates()
+	for _, rate := range c.rates {
+		delay, datagrams := s.full(s.at(rate))
+		c.delays, c.datagrams = append(c.delays, delay), append(c.datagrams, datagrams)
+	}
+	return c
 }
 
-// datagrams returns how many are sent a second at a rate.
-func (s Self) datagrams(rate float64) float64 {
-	return s.between(rate, func(list []Work) float64 {
-		_, n := s.full(list)
-		return n
-	})
+// at returns a figure at a rate, by straight lines; beyond the largest on that of the last two.
+func (c curve) at(figure []float64, rate float64) float64 {
+	return max(0, through(c.rates, figure, rate))
 }
 
 // full returns the delay and the datagrams of a counted rate at which the pool is busy.
@@ -166,16 +177,4 @@ func (s Self) full(list []Work) (delay, datagrams float64) {
 		return b.Delay + share*(w.Delay-b.Delay), b.Datagrams + share*(w.Datagrams-b.Datagrams)
 	}
 	return last.Delay, last.Datagrams
-}
-
-// between returns a figure at a rate from those at the counted rates beside it, by straight lines; beyond the largest
-// on that of the last two.
-func (s Self) between(rate float64, figure func([]Work) float64) float64 {
-	rates := s.rates()
-	i := 1
-	for i < len(rates)-1 && rates[i] < rate {
-		i++
-	}
-	a, b := figure(s.at(rates[i-1])), figure(s.at(rates[i]))
-	return max(0, a+(b-a)*(rate-rates[i-1])/(rates[i]-rates[i-1]))
 }

@@ -45,15 +45,29 @@ func TestPredictByHand(t *testing.T) {
 	}
 }
 
+func delayAt(s Self, rate float64) float64 {
+	c := s.curve()
+	return c.at(c.delays, rate)
+}
+
+// Where the processors do not suffice for what the group does at rest there is no rate.
+func TestPredictNone(t *testing.T) {
+	s := straight(160)
+	s.Costs.Cores = []float64{0.004}
+	if got, err := s.Predict(); err != nil || got.Mid != 0 || got.High != 0 {
+		t.Errorf("%+v, %v; want no rate", got, err)
+	}
+}
+
 // The delay is that at which the pool is busy: at 4,000/s 160 of them are if each takes 40 ms, so 3.5 ms a datagram.
 func TestPredictDelay(t *testing.T) {
-	if d := straight(160).delay(4000); math.Abs(d-0.0035) > 1e-9 {
+	if d := delayAt(straight(160), 4000); math.Abs(d-0.0035) > 1e-9 {
 		t.Errorf("%v s a datagram, want 3.5 ms", d)
 	}
-	if d := straight(1).delay(4000); d != 0.0002 {
+	if d := delayAt(straight(1), 4000); d != 0.0002 {
 		t.Errorf("%v s a datagram with a pool of one, want the least that was counted", d)
 	}
-	if d := straight(1e6).delay(4000); d != 0.004 {
+	if d := delayAt(straight(1e6), 4000); d != 0.004 {
 		t.Errorf("%v s a datagram with a pool of a million, want the largest that was counted", d)
 	}
 }
