@@ -109,8 +109,8 @@ func together(t *testing.T, s *scenario.Scenario, n int, host netip.Addr, sink S
 		})
 	}
 	a := Agents{
-		Observe: begun.observe, Scenario: s, Seed: 1, Bus: bus, Host: host,
-		Config: coord.Config{Agents: n, Silence: time.Minute},
+		Scenario: s, Seed: 1, Bus: bus, Config: coord.Config{Agents: n, Silence: time.Minute}, Host: host,
+		Observe: begun.observe,
 		Met: func(all []coord.Member) {
 			if len(all) != n {
 				t.Errorf("%d agents, want %d", len(all), n)
