@@ -39,6 +39,9 @@ func TestFindAccountsForEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.known(t)
+	if n := len(r.of(reports.KindHealth)); n < 5 {
+		t.Errorf("%d figures of the generator's health, want its hiccups, pauses and sockets", n)
+	}
 	trials := r.of(reports.KindTrial)
 	if len(trials) < 5 || len(r.of(reports.KindObjective)) != 2 {
 		t.Errorf("%d trials, %d objectives", len(trials), len(r.of(reports.KindObjective)))

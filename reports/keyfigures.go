@@ -42,7 +42,8 @@ func (f *Finding) line() string {
 		beside := map[bool]string{true: "paper", false: "wanted"}[f.Source != ""]
 		line += fmt.Sprintf(" (%s: %s)", beside, f.Paper)
 	}
-	if f.Verdict.State == Miss {
+	compared := f.Paper == "-" && f.Verdict.State == NotJudged && f.ID != "traffic" // with what ran beside it
+	if f.Verdict.State == Miss || compared {
 		line += ", " + f.Verdict.Text
 	}
 	return line

@@ -82,6 +82,9 @@ func (c *loadCmd) scenario(s *session) error {
 			return &usageError{fmt.Errorf("--%s beside --scenario: want --set with a key of the scenario", name)}
 		}
 	}
+	if err := positive(map[string]float64{"late": c.Late.Seconds()}); err != nil {
+		return err
+	}
 	sets := c.Set
 	if c.Shorten != 0 {
 		sets = append(sets, fmt.Sprintf("shorten=%v", c.Shorten))

@@ -104,6 +104,7 @@ func TestScenarioUsage(t *testing.T) {
 	}{
 		{"load --scenario none", []string{`scenario "none": no such file`, "flash-crowd"}},
 		{"load --scenario " + file, []string{"s.yaml:8:29: phases.0.load.0: no key \"rat\"", "want one of schedule, rate"}},
+		{"load --scenario soak --late 0s", []string{"--late 0", "want more than zero"}},
 		{"load --scenario soak --joins 5", []string{"--joins beside --scenario", "want --set"}},
 		{"load --scenario soak --set cluster.nodes=x", []string{"--set cluster.nodes=x", "want a whole number"}},
 		{"load --scenario soak --shorten=-1", []string{"--set shorten=-1", "at least 0.001"}},
