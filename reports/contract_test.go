@@ -300,6 +300,34 @@ func TestOneFileOfSamplesHealsTheOther(t *testing.T) {
 	}
 }
 
+// Garbage in the journal, or the part of a line at its end, costs nothing if the
+// Parquet file has as many samples as could be read.
+func TestGarbageInTheJournal(t *testing.T) {
+	for _, without := range []string{"", EventsFile} {
+		dir := finishedRun(t, syntheticSamples(2, 8, 20))
+		whole := mustOpen(t, dir)
+		f, err := os.OpenFile(filepath.Join(dir, SamplesFile), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("junk\ncluster,dep"); err != nil || f.Close() != nil {
+			t.Fatal(err)
+		}
+		lost := 0
+		if without != "" {
+			lost = 2
+			if err := os.Remove(filepath.Join(dir, without)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := mustOpen(t, dir)
+		sameFigures(t, "with garbage", r, whole)
+		if r.Skipped != lost || len(r.Warnings) != 2 {
+			t.Errorf("without %q: %d left out, warnings %q, expected %d and two", without, r.Skipped, r.Warnings, lost)
+		}
+	}
+}
+
 // An error in opening a file other than that it is not there is said, too.
 func TestFileThatCannotBeOpened(t *testing.T) {
 	dir := copyRun(t, finishedRun(t, syntheticSamples(2, 8, 20)), SamplesFile)

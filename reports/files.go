@@ -14,14 +14,15 @@ type fileState struct{ name, state, absent string }
 const noneAbsent = "none"
 
 // load reads the files of samples and the histograms. The samples of the result
-// are those of the journal, unless events.parquet has more of them.
+// are those of the journal, unless events.parquet has more of them, or as many and
+// no damage.
 func (r *Result) load() []fileState {
 	var journal, events, latency loaded
 	noJournal, noEvents := journal.readJournal(r.Dir), events.readEvents(r.Dir)
 	noLatency := latency.readLatency(r.Dir)
 	chosen := &journal
 	r.from = SamplesFile
-	if events.count > journal.count {
+	if events.better(&journal) {
 		chosen, r.from = &events, EventsFile
 	}
 	r.samples, r.Count, r.Skipped = chosen.samples, chosen.count, chosen.skipped
@@ -35,6 +36,13 @@ func (r *Result) load() []fileState {
 		stateOf(EventsFile, noEvents, &events, "sample", r.absentWithout(r.from != EventsFile)),
 		stateOf(LatencyFile, noLatency, &latency, "histogram", noneAbsent),
 	}, profiles(r.Dir)...)
+}
+
+// better reports whether a file of samples has more than the journal, or as many as a
+// journal that is damaged.
+func (l *loaded) better(journal *loaded) bool {
+	return l.count > journal.count ||
+		l.count == journal.count && l.count > 0 && journal.skipped > 0 && len(l.warnings) == 0
 }
 
 // compareSamples warns where samples are missing, or the two files differ.
@@ -66,7 +74,7 @@ func (r *Result) absentWithout(other bool) string {
 	case r.Count > 0 && r.Skipped == 0:
 		return noneAbsent
 	case r.Count > 0:
-		return fmt.Sprintf("those of %s samples", count(r.Skipped))
+		return "those of the samples that are damaged, " + count(r.Skipped)
 	}
 	return "all"
 }

@@ -105,6 +105,29 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
+// The page about results names every file, column and query.
+func TestDocumentNamesWhatThereIs(t *testing.T) {
+	text, err := os.ReadFile("../docs/results.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("sql/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Concat(columnNames[:], []string{
+		ManifestFile, SamplesFile, EventsFile, LatencyFile, BenchFile, HTMLFile, "cpu.pprof", "cpu-NAME.pprof",
+	})
+	for _, f := range files {
+		names = append(names, filepath.Base(f))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(text), "| `"+name+"`") && !strings.Contains(string(text), ", `"+name+"`") {
+			t.Errorf("docs/results.md has no row of %s", name)
+		}
+	}
+}
+
 // The schema has exactly the keys of the manifest, each with a description.
 func TestSchemaHasEveryKey(t *testing.T) {
 	top := readSchema(t).(map[string]any)
