@@ -82,7 +82,7 @@ var rules = []rule{
 
 	{
 		stage: Join, pkg: "i3/multicast", why: "the search for a place",
-		files: "join.go search.go trial.go train.go ask.go door.go knock.go name.go metric.go policy.go",
+		files: "join.go draw.go search.go trial.go train.go ask.go door.go knock.go name.go metric.go policy.go",
 	},
 	{
 		stage: Join, pkg: "i3/multicast", why: "answers to distance queries",
@@ -90,7 +90,7 @@ var rules = []rule{
 	},
 	{
 		stage: Join, pkg: "i3/multicast", why: "changes of places and of roles",
-		files: "leave.go adopt.go former.go move.go rekey.go agent.go relay.go standby.go succession.go",
+		files: "leave.go adopt.go former.go revive.go move.go rekey.go agent.go relay.go standby.go succession.go",
 	},
 	{
 		stage: Refresh, pkg: "i3/multicast", why: "refreshes, their announcements, and what follows from silence",
