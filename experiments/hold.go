@@ -48,7 +48,6 @@ type holdRun struct {
 	world   *cluster.World
 	bed     *testbed.Bed
 	members []*held
-	begun   int // joins begun
 	in      atomic.Int64
 	failed  atomic.Int64
 	before  int64 // bytes in use without members
