@@ -224,6 +224,7 @@ func TestReportWithoutManifest(t *testing.T) {
 	page := mustHTML(t, gone)
 	for _, want := range []string{
 		"run.json could not be read", "command, commit, seed", "receivers with stretch below 2",
+		"Written from samples.csv alone",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page without a manifest does not have %q", want)

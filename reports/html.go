@@ -78,8 +78,7 @@ func HTML(r *Result) ([]byte, error) {
 		Invalid: r.Invalid(), Glance: r.glance(), Headlines: r.headlines(), Card: r.card(), Parity: measuredOnly(paper),
 		Parameters: r.paramRows(), Warnings: r.Warnings, Skipped: r.Skipped,
 		Reproduce: r.reproduce(),
-		Footer: fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, r.from, m.Schema,
-			count(r.Count)),
+		Footer:    r.writtenFrom(),
 	}
 	for _, stage := range stages {
 		if r.lacks(stage.name) {
@@ -94,6 +93,15 @@ func HTML(r *Result) ([]byte, error) {
 		return nil, fmt.Errorf("reports: write page of %s: %w", r.Dir, err)
 	}
 	return b.Bytes(), nil
+}
+
+// writtenFrom names the files that the page is made of.
+func (r *Result) writtenFrom() string {
+	if r.Manifest.Status == Unknown {
+		return fmt.Sprintf("Written from %s alone (%s samples).", r.from, count(r.Count))
+	}
+	return fmt.Sprintf("Written from %s and %s (schema %d, %s samples).", ManifestFile, r.from, r.Manifest.Schema,
+		count(r.Count))
 }
 
 func (p *page) contents() []cardRow {
