@@ -18,7 +18,7 @@ const profileTitle = "Processor time by stage"
 func profileSection(r *Result) Section {
 	p, err := profile.Read(r.Dir)
 	switch {
-	case errors.Is(err, profile.ErrNone):
+	case errors.Is(err, profile.ErrNone) && r.Baseline == "":
 		return absent(StageProfile, profileTitle, StageProfile)
 	case err != nil:
 		return Section{ID: StageProfile, Title: profileTitle, Stage: StageProfile, Text: []string{err.Error()}}

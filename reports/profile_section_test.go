@@ -148,6 +148,11 @@ func TestProfileAbsentOrBroken(t *testing.T) {
 	if s := profileSection(r); s.Absent == "" || !r.lacks(StageProfile) {
 		t.Errorf("%+v, expected an absent section of a stage that the run lacks", s)
 	}
+	r.Baseline = t.TempDir()
+	if s := profileSection(r); s.Absent != "" || !strings.Contains(s.Text[0], "without cpu*.pprof") {
+		t.Errorf("%+v, expected that there is nothing to compare with the baseline", s)
+	}
+	r.Baseline = ""
 	if err := os.WriteFile(filepath.Join(r.Dir, ProfileFile), []byte("half a prof"), 0o644); err != nil {
 		t.Fatal(err)
 	}

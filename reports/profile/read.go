@@ -76,31 +76,29 @@ func (r *reader) add(path string) {
 	case err != nil:
 		r.problems = append(r.problems, problem{path, errors.Unwrap(err)})
 	case info.IsDir():
-		files, err := filepath.Glob(filepath.Join(escape(path), "cpu*.pprof"))
-		if err == nil && len(files) == 0 {
-			err = ErrNone
-		}
-		if err != nil {
-			r.problems = append(r.problems, problem{path, err})
-		}
-		for _, f := range files {
-			r.merge(f)
-		}
+		r.addAll(path)
 	default:
 		r.merge(path)
 	}
 }
 
-// escape returns a directory as a pattern that matches it alone.
-func escape(dir string) string {
-	var b bytes.Buffer
-	for _, c := range []byte(dir) {
-		if bytes.IndexByte([]byte(`*?[\`), c) >= 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(c)
+// addAll merges the profiles of a directory.
+func (r *reader) addAll(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		r.problems = append(r.problems, problem{dir, errors.Unwrap(err)})
+		return
 	}
-	return b.String()
+	found := false
+	for _, e := range entries {
+		if is, _ := filepath.Match("cpu*.pprof", e.Name()); is && !e.IsDir() {
+			found = true
+			r.merge(filepath.Join(dir, e.Name()))
+		}
+	}
+	if !found {
+		r.problems = append(r.problems, problem{dir, ErrNone})
+	}
 }
 
 // merge adds a file to what there is.

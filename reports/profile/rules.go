@@ -8,7 +8,7 @@ import (
 // A rule says to which stage functions belong: those of a package, of a file of it, or of a list.
 type rule struct {
 	stage Stage
-	pkg   string // import path, without the module's name if it is ours
+	pkg   string // import path, without the module's name if it is ours; with /... for those below it, too
 	// files are names of source files, and funcs names as they stand behind the package's: "(*Node).forward" for
 	// the method and what is in it. Without any the rule is for the whole package.
 	files, funcs string // separated by blanks
@@ -123,13 +123,12 @@ var rules = []rule{
 	},
 	{stage: Data, pkg: "gateway", why: "applications' streams"},
 
-	{stage: Simulator, pkg: "sim", why: "virtual time"},
-	{stage: Simulator, pkg: "sim/topology", why: "its networks"},
+	{stage: Simulator, pkg: "sim/...", why: "virtual time and its networks"},
 	{stage: Bench, pkg: "experiments", why: "operations, and what becomes of them"},
-	{stage: Bench, pkg: "loadgen", why: "the pacer"},
+	{stage: Bench, pkg: "loadgen/...", why: "the pacer, and what is beside it"},
 	{stage: Bench, pkg: "testbed", why: "the network of delays and losses, deployment"},
 	{stage: Bench, pkg: "verify", why: "judges"},
-	{stage: Bench, pkg: "reports", why: "samples"},
+	{stage: Bench, pkg: "reports/...", why: "samples"},
 	{stage: Bench, pkg: "cmd/bench", why: "progress"},
 	{stage: Bench, pkg: "main", why: "the same, as Go calls it"},
 	{
@@ -156,11 +155,17 @@ func ruleOf(name, file string) *rule {
 	pkg = strings.TrimPrefix(pkg, module)
 	file = path.Base(strings.ReplaceAll(file, `\`, "/"))
 	for i := range rules {
-		if r := &rules[i]; r.pkg == pkg && r.has(fn, file) {
+		if r := &rules[i]; r.covers(pkg) && r.has(fn, file) {
 			return r
 		}
 	}
 	return nil
+}
+
+// covers reports whether a rule speaks of a package.
+func (r *rule) covers(pkg string) bool {
+	top, below := strings.CutSuffix(r.pkg, "/...")
+	return pkg == top || below && strings.HasPrefix(pkg, top+"/")
 }
 
 // has reports whether a rule is for a function of its package.
