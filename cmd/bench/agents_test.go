@@ -162,7 +162,7 @@ func TestEightAgents(t *testing.T) {
 }
 
 // natsServer builds and starts the server of the NATS project as a process of its own.
-func natsServer(t *testing.T, token string) (url string) {
+func natsServer(t *testing.T, token string) (url string, kill func()) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: building nats-server takes a while")
@@ -187,11 +187,12 @@ func natsServer(t *testing.T, token string) (url string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	kill = sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	return "nats://" + says.await(t, `Listening for client connections on (127\.0\.0\.1:\d+)`)[0][1]
+	t.Cleanup(kill)
+	return "nats://" + says.await(t, `Listening for client connections on (127\.0\.0\.1:\d+)`)[0][1], kill
 }
 
 // On a server that runs elsewhere the same code does the same. An agent that is killed on the way makes the
@@ -200,7 +201,7 @@ func natsServer(t *testing.T, token string) (url string) {
 func TestAgentKilled(t *testing.T) {
 	t.Parallel()
 	file := tokenFile(t)
-	url := natsServer(t, "a token for all of them")
+	url, _ := natsServer(t, "a token for all of them")
 	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			bus := fmt.Sprintf(" --nats %s --token-file %s --run %s", url, file, name)
@@ -241,6 +242,26 @@ func TestAgentKilled(t *testing.T) {
 				t.Errorf("what the others measured is not there, or the report does not begin with INVALID")
 			}
 		})
+	}
+}
+
+// Without the server nobody hears of anybody: the run is INVALID, and all end by themselves.
+func TestServerKilled(t *testing.T) {
+	t.Parallel()
+	file := tokenFile(t)
+	url, kill := natsServer(t, "a token for all of them")
+	bus := fmt.Sprintf(" --nats %s --token-file %s", url, file)
+	p, dir := lead(t, withoutEnd+" --silence 1s --agents 2"+bus)
+	agents := []*taker{take(t, "agent"+bus), take(t, "agent"+bus)}
+	p.says.await(t, `2 agents, \d+ join p99`)
+	kill()
+	if code := p.code(t); code != exitInvalid || len(readable(t, dir).Manifest.Invalid) == 0 {
+		t.Errorf("exit %d, expected %d:\n%s", code, exitInvalid, &p.says)
+	}
+	for _, a := range agents {
+		if code := a.code(t); code != exitError || !strings.Contains(a.says.String(), "silent for") {
+			t.Errorf("an agent: exit %d:\n%s", code, &a.says)
+		}
 	}
 }
 
