@@ -69,9 +69,10 @@ func TestCrowdLeavesLittle(t *testing.T) {
 	}
 }
 
-// A search that draws asks one full child where another asks all, and finds places as high in the tree or nearly.
+// A search that draws asks one full child where another asks all, and finds places as high in the tree or nearly. The
+// source is asked by those alone who join at it.
 func TestDrawAsksFewer(t *testing.T) {
-	depth, answers := map[bool]float64{}, map[bool]float64{}
+	depth, answers, source := map[bool]float64{}, map[bool]float64{}, map[bool]uint64{}
 	for _, policy := range []multicast.SearchPolicy{multicast.LANSearch(), multicast.DrawSearch()} {
 		b := newBed(t, setup{seed: 5, nodes: 16, degree: 4, group: multicast.Config{Search: policy}})
 		b.grow(200)
@@ -80,9 +81,14 @@ func TestDrawAsksFewer(t *testing.T) {
 		}
 		b.checkTables()
 		answers[policy.Draw] = float64(b.sum(func(c multicast.Counters) uint64 { return c.Queries })) / 200
+		source[policy.Draw] = b.Source().Machine.Counters().Queries
 		b.send(5, 10*millisecond)
 		b.quiesce(5 * second)
 		b.judge()
+	}
+	if source[false] < 200 || source[true] > 10 {
+		t.Errorf("the source answered %d and %d queries, want one for each join, and for four joins",
+			source[false], source[true])
 	}
 	t.Logf("mean level %.2f and %.2f, answers of members for a join %.1f and %.1f",
 		depth[false], depth[true], answers[false], answers[true])

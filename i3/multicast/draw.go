@@ -36,6 +36,16 @@ func (r *Receiver) draws(f int) bool {
 	return r.cfg.Search.Draw && r.state == searching && !r.atRoot(f)
 }
 
+// passRoot lets the first search that draws begin below the source, whose identifier is full as a rule: its node
+// says so. That spares the source a query for each join. With a key the source is asked, for its answer
+// shows which stream is not an old one.
+func (r *Receiver) passRoot() {
+	if s := &r.join.search; r.cfg.Search.Draw && r.rounds == 1 && r.guard() == nil {
+		s.seen = append(s.seen, candidate{id: r.cfg.Group, full: true})
+		s.frontier[0], s.fresh = 1, 2
+	}
+}
+
 // askOne asks the joinable children of the frontier's f-th identifier and one of all, and its
 // node how many links and joinable children there are.
 func (r *Receiver) askOne(now machine.Time, f int, number uint64, out *machine.Outbox) {
@@ -61,6 +71,11 @@ func (r *Receiver) roomCounted(now machine.Time, f int, a i3.Ack, out *machine.O
 	s, asked := &r.join.search, &r.join.asked[f]
 	c := &s.seen[s.frontier[f]]
 	asked.sizes[1] = min(1, max(0, int(a.Count)-1)) // one of those below it will answer
+	if !c.host.IsValid() && a.Count < a.Limit {
+		r.join.search = newSearch(r.cfg.Search, r.cfg.root) // who joins there has to know the source
+		r.ask(now, out)
+		return
+	}
 	if a.Count < a.Limit && !c.refused {
 		c.full, s.frontier = false, s.frontier[:0]
 		r.decide(now, out)

@@ -78,6 +78,7 @@ func (r *Receiver) beginSearch(now machine.Time, out *machine.Outbox) {
 		r.join = new(joining)
 	}
 	r.join.search = newSearch(r.cfg.Search, r.cfg.root)
+	r.passRoot()
 	r.ask(now, out)
 }
 
