@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"i3bench/i3/machine"
-	"i3bench/internal/cputime"
 	"i3bench/loadgen/find"
 	"i3bench/reports"
 )
@@ -116,15 +115,8 @@ func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) 
 	g.Seed = r.Seed + uint64(p.Number)
 	name := fmt.Sprintf("trial %d (%s), %.0f joins/s for %v", p.Number+1, p.Purpose, p.Rate, g.For.Round(time.Millisecond))
 	r.tell(name)
-	cpu, offered := cputime.Now(), time.Now()
-	if err := g.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
+	if err := r.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
 		return find.Outcome{}, err
-	}
-	if spent := cputime.Now() - cpu; spent > 0 { // 0 where the system does not say
-		r.sink.Sample(reports.Sample{
-			Stage: reports.StageFind, Kind: reports.KindProcessors, Level: p.Number,
-			Value: spent.Seconds() / time.Since(offered).Seconds(),
-		})
 	}
 	system := r.system
 	r.system = reports.SystemKept

@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"i3bench/loadgen/plan"
 	"i3bench/reports/chart"
@@ -175,17 +174,4 @@ func (c Capacity) figure() Figure {
 		ch.Marks = append(ch.Marks, chart.Mark{X: c.Upper, Name: "find: failed", Vertical: true})
 	}
 	return Figure{ID: "capacity-need", Chart: ch, Table: t}
-}
-
-// CapacityText says what was predicted, and what was found, in a few lines.
-func CapacityText(r *Result) string {
-	s := capacitySection(r)
-	if s.Absent != "" {
-		return s.Title + ": " + s.Absent + "\n"
-	}
-	var b strings.Builder
-	for _, t := range s.Tables[:2] {
-		t.WriteText(&b, maxTextRows)
-	}
-	return b.String()
 }

@@ -134,8 +134,8 @@ func TestCapacityThen(t *testing.T) {
 	if err != nil || c.ThenCores != 1.5 || !(c.Then.Mid < c.All.Mid && c.Then.Mid > c.All.Mid/2) {
 		t.Errorf("%v processors, %v joins/s of %v with two (%v); want 1.5", c.ThenCores, c.Then.Mid, c.All.Mid, err)
 	}
-	if !strings.Contains(CapacityText(r), "predicted, then") {
-		t.Errorf("the table lacks the row:\n%s", CapacityText(r))
+	if !strings.Contains(Text(r), "predicted, then") {
+		t.Errorf("the table lacks the row:\n%s", Text(r))
 	}
 }
 
