@@ -127,7 +127,7 @@ func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) 
 	name := fmt.Sprintf("trial %d (%s), %.0f joins/s for %v", p.Number+1, p.Purpose, p.Rate, g.For.Round(time.Millisecond))
 	g.phase = name
 	r.tell(name)
-	if err := g.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
+	if err := r.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
 		return find.Outcome{}, err
 	}
 	system := r.system

@@ -15,6 +15,9 @@ type Capacity struct {
 	// Now is predicted with the processors that the program got while costs were measured; All with those that the
 	// machine has.
 	Now, All plan.Saturation
+	// Then is predicted with the processors that the search got in the trials that failed, where the run has a search.
+	Then      plan.Saturation
+	ThenCores float64 // 0: none failed
 	// Lower and Upper are the ends of what [Find] found: 0 and +Inf where there is none.
 	Lower, Upper float64
 	Confirmed    bool // that search was found to the end
@@ -56,8 +59,47 @@ func SummarizeCapacity(r *Result) (c Capacity, err error) {
 	all := c.Self
 	all.Costs.Cores = []float64{c.Cores}
 	c.All, err = all.Predict()
+	if err != nil {
+		return c, err
+	}
 	c.found(r)
+	if c.ThenCores = r.failedCores(); c.ThenCores > 0 {
+		then := c.Self
+		then.Costs.Cores = []float64{c.ThenCores}
+		c.Then, err = then.Predict()
+	}
 	return c, err
+}
+
+// failedCores returns how many processors the program used in the trials of a search of the run that were valid and did
+// not meet all objectives, median: as many as there were for it, if processors were what it lacked. 0: none failed.
+func (r *Result) failedCores() float64 {
+	f, err := r.search()
+	if err != nil {
+		return 0
+	}
+	var used []float64
+	for _, s := range r.Select(StageFind, KindProcessors) {
+		for _, t := range f.trials {
+			if t.Number == s.Level && t.Invalid(f.lateLimit) == "" && f.fails(t) {
+				used = append(used, s.Value)
+			}
+		}
+	}
+	if len(used) == 0 {
+		return 0
+	}
+	return median(used)
+}
+
+// fails reports whether a trial did not meet all objectives.
+func (f *found) fails(t Trial) bool {
+	for i, o := range f.objectives {
+		if !f.result.Answers[i].Met(t.Value(o)) {
+			return true
+		}
+	}
+	return false
 }
 
 // found takes over what a search of the run has found, or one elsewhere.

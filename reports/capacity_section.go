@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"i3bench/loadgen/plan"
 	"i3bench/reports/chart"
@@ -30,7 +29,8 @@ func capacitySection(r *Result) Section {
 			"the generator need for a datagram and an operation. The group is at its limit when all receivers that may join " +
 			"are busy and all processors are used up, but for the share that the objective leaves idle.",
 		"Now: with the processors that a program which could use all of them got while costs were measured. All: with " +
-			"those that the machine has. Both are of the same costs.",
+			"those that the machine has. Then: with those that the search got in the trials that failed; so much of the answer " +
+			"this one knows. All are of the same costs.",
 	}
 	s.Findings = c.findings()
 	s.Tables = []Table{c.table(), c.costTable(), c.workTable(r)}
@@ -83,6 +83,9 @@ func (c Capacity) table() Table {
 	}
 	t.Rows = [][]string{
 		row("predicted, now", median(c.Self.Costs.Cores), c.Now), row("predicted, all", c.Cores, c.All),
+	}
+	if c.ThenCores > 0 {
+		t.Rows = append(t.Rows, row("predicted, then", c.ThenCores, c.Then))
 	}
 	found := []string{"measured by find", "-", num(c.Measured()), interval(c.Lower, c.Upper), "1"}
 	switch {
@@ -171,17 +174,4 @@ func (c Capacity) figure() Figure {
 		ch.Marks = append(ch.Marks, chart.Mark{X: c.Upper, Name: "find: failed", Vertical: true})
 	}
 	return Figure{ID: "capacity-need", Chart: ch, Table: t}
-}
-
-// CapacityText says what was predicted, and what was found, in a few lines.
-func CapacityText(r *Result) string {
-	s := capacitySection(r)
-	if s.Absent != "" {
-		return s.Title + ": " + s.Absent + "\n"
-	}
-	var b strings.Builder
-	for _, t := range s.Tables[:2] {
-		t.WriteText(&b, maxTextRows)
-	}
-	return b.String()
 }

@@ -109,6 +109,36 @@ func TestCapacityBesideFind(t *testing.T) {
 	}
 }
 
+// The processors that the search got are those of its trials that failed and were valid: in the made-up one, of those
+// above 300 joins a second but for the third, in which the generator was late.
+func TestCapacityThen(t *testing.T) {
+	samples, _ := findSamples(t)
+	for _, s := range samples {
+		if s.Kind != KindTrial {
+			continue
+		}
+		p := Sample{Stage: StageFind, Kind: KindProcessors, Level: s.Level, Value: 0.5}
+		switch {
+		case s.Level == 2:
+			p.Value = 99
+		case s.Value > 300:
+			p.Value = 1.5
+		}
+		samples = append(samples, p)
+	}
+	m := syntheticManifest()
+	m.Parameters = findResult(t, nil).Manifest.Parameters
+	m.Stages = []Stage{{Name: StageFind, Status: Complete}, {Name: StageCapacity, Status: Complete}}
+	r := openResult(t, m, append(samples, capacitySamples()...))
+	c, err := SummarizeCapacity(r)
+	if err != nil || c.ThenCores != 1.5 || !(c.Then.Mid < c.All.Mid && c.Then.Mid > c.All.Mid/2) {
+		t.Errorf("%v processors, %v joins/s of %v with two (%v); want 1.5", c.ThenCores, c.Then.Mid, c.All.Mid, err)
+	}
+	if !strings.Contains(Text(r), "predicted, then") {
+		t.Errorf("the table lacks the row:\n%s", Text(r))
+	}
+}
+
 // Without costs nothing is predicted, and the page says so.
 func TestCapacityFromNothing(t *testing.T) {
 	m := syntheticManifest()

@@ -127,8 +127,9 @@ const (
 	KindCopiesSent      = "copies-sent"
 
 	// Of the search for the largest rate.
-	KindTrial     = "trial"
-	KindObjective = "objective"
+	KindTrial      = "trial"
+	KindObjective  = "objective"
+	KindProcessors = "processors"
 
 	// Of the health of a load generator and its platform.
 	KindHealth = "health"
@@ -277,6 +278,8 @@ var kinds = withKinds(map[kindKey]kindSpec{
 	// the system was deployed for it.
 	{StageFind, KindTrial}: spec(cols(colGroup, colLevel, colN, colStart, colService, colStatus),
 		cols(colLevel, colN, colStart, colService)),
+	// One per trial: level = its number, value = processors that the program used in it.
+	{StageFind, KindProcessors}: spec(cols(colLevel), cols(colLevel)),
 	// One per objective, before the first trial: group = as it was written, value =
 	// its limit, in ns or as a share, host = its number.
 	{StageFind, KindObjective}: spec(cols(colGroup, colHost), cols(colGroup)),
