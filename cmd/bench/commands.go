@@ -61,7 +61,7 @@ func (c *loadCmd) Run(s *session) error {
 		return err
 	}
 	if c.Agents > 0 {
-		sc, err := asScenario(e)
+		sc, err := asScenario(e, c.Search)
 		if err != nil {
 			return &usageError{err}
 		}
@@ -74,17 +74,17 @@ func (c *loadCmd) Run(s *session) error {
 }
 
 // asScenario returns the scenario that offers what the load experiment does, for agents to carry out.
-func asScenario(e experiments.Load) (*scenario.Scenario, error) {
+func asScenario(e experiments.Load, search string) (*scenario.Scenario, error) {
 	return scenario.Parse("load", fmt.Appendf(nil, `
 name: load
-cluster: {nodes: %d, degree: %d, standing: %d, visitors: %d, rate: %v, size: %d}
+cluster: {nodes: %d, degree: %d, standing: %d, visitors: %d, rate: %v, size: %d, search: %s}
 phases:
   - name: load
     for: %v
     load:
       - {schedule: constant, rate: %v, mix: {join: 1}}
       - {schedule: constant, rate: %v, mix: {repair: 1}}
-`, e.Nodes, e.Degree, e.Standing, e.Pool, e.PerSecond, e.Size, e.For, e.Joins, e.Repairs), nil)
+`, e.Nodes, e.Degree, e.Standing, e.Pool, e.PerSecond, e.Size, search, e.For, e.Joins, e.Repairs), nil)
 }
 
 func loadStage(e experiments.Load) stage {
