@@ -62,12 +62,13 @@ func TestLoadAsScenario(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := asScenario(e)
+	s, err := asScenario(e, "draw")
 	if err != nil {
 		t.Fatal(err)
 	}
 	load := s.Phases[0].Load
-	if s.Cluster.Standing != 9 || s.Cluster.Visitors != 8 || s.Cluster.Nodes != e.Nodes || s.Cluster.Size != e.Size ||
+	if s.Cluster.Search != "draw" ||
+		s.Cluster.Standing != 9 || s.Cluster.Visitors != 8 || s.Cluster.Nodes != e.Nodes || s.Cluster.Size != e.Size ||
 		s.Phases[0].For != c.For || load[0].Rate != 1e6 || load[1].Rate != 0.5 || load[1].Mix[scenario.Repair] != 1 {
 		t.Errorf("%+v", s)
 	}
