@@ -29,8 +29,8 @@ func capacitySection(r *Result) Section {
 			"the generator need for a datagram and an operation. The group is at its limit when all receivers that may join " +
 			"are busy and all processors are used up, but for the share that the objective leaves idle.",
 		"Now: with the processors that a program which could use all of them got while costs were measured. All: with " +
-			"those that the machine has. Then: with those that the search got in the trials that failed; so much of the answer " +
-			"this one knows. All are of the same costs.",
+			"those that the machine has. Then: with those that the search got in the trials that failed; so much of the " +
+			"answer this one knows. All are of the same costs.",
 	}
 	s.Findings = c.findings()
 	s.Tables = []Table{c.table(), c.costTable(), c.workTable(r)}
