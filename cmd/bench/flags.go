@@ -63,7 +63,7 @@ type loadFlags struct {
 }
 
 // defaultSearch is how receivers of a load look for a parent. The prediction of what a machine bears is for the same.
-const defaultSearch = "lan"
+const defaultSearch = "draw"
 
 type generatorFlags struct {
 	Late    time.Duration   `default:"25ms" help:"p99 of the generator's lateness beyond which the run is INVALID."`

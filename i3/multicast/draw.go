@@ -13,7 +13,7 @@ import (
 // descend into. It also asks the identifier's node whether there is room at the identifier
 // itself, so that it does not depend on what the owner last heard.
 func DrawSearch() SearchPolicy {
-	return SearchPolicy{Draw: true, Slack: -machine.Second}
+	return SearchPolicy{Draw: true, Slack: -machine.Second, Blur: 100 * machine.Millisecond}
 }
 
 // checkDraw wants nothing for which all children would have to be asked.
@@ -46,6 +46,19 @@ func (r *Receiver) passRoot() {
 	}
 }
 
+// foundRoom reports whether a search that draws knows of somebody who has room: it does not ask again for others.
+func (r *Receiver) foundRoom() bool {
+	return r.cfg.Search.Draw && r.state == searching && r.join.search.best() >= 0
+}
+
+// soonEnough bounds the wait for others once somebody who has room has replied: to twice the time that took.
+func (r *Receiver) soonEnough(now machine.Time) {
+	if r.foundRoom() {
+		sent := r.join.sent()
+		r.timers.Set(&r.join.timer, keySearch, min(r.join.timer.Due(), now.Add(now.Sub(sent))))
+	}
+}
+
 // askOne asks the joinable children of the frontier's f-th identifier and one of all, and its
 // node how many links and joinable children there are.
 func (r *Receiver) askOne(now machine.Time, f int, number uint64, out *machine.Outbox) {
@@ -57,8 +70,8 @@ func (r *Receiver) askOne(now machine.Time, f int, number uint64, out *machine.O
 	if r.cfg.Repair.Scheme == LowestLoss {
 		suffix &= classUnknown&^1<<classShift - 1 // of any class but that of newcomers, if there are others
 	}
-	for _, to := range []i3.ID{a.sets[0], RepairGroup(id, suffix)} {
-		b := r.message(now, TypeQuery, 0, 0, number|uint64(f), out)
+	for k, to := range []i3.ID{a.sets[0], RepairGroup(id, suffix)} {
+		b := r.message(now, TypeQuery, 0, 0, number|uint64(k)*drawnQuery|uint64(f), out)
 		r.toID(to, appendQuery(b, r.host.Self(), r.cfg.Search.Metric), out)
 		r.count.QueriesSent++
 	}

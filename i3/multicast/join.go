@@ -29,6 +29,7 @@ type asking struct {
 	sizes   [2]int   // how many there are, -1 if not known yet
 	got     int      // replies so far
 	drawn   bool     // of the full children one is asked, drawn by chance: see draws
+	lot     int      // replies of such
 	further [2]uint8 // how often a host was asked about its next identifier, by set
 }
 
@@ -48,10 +49,12 @@ const (
 )
 
 // A query's number has the search's step in front, and in its last byte which
-// identifier of the frontier it is about, and whether it is asked a second time.
+// identifier of the frontier it is about, whether it is asked a second time, and
+// whether it is to one child that was drawn.
 const (
 	numberBits  = 8
 	secondQuery = 1 << (numberBits - 1)
+	drawnQuery  = secondQuery >> 1
 )
 
 // Join starts looking for a parent. It does nothing unless the receiver is idle.
@@ -127,7 +130,7 @@ func (r *Receiver) sendQueries(now machine.Time, out *machine.Outbox) {
 		if a.complete() {
 			continue
 		}
-		a.got, a.further = 0, [2]uint8{}
+		a.got, a.lot, a.further = 0, 0, [2]uint8{}
 		if r.cfg.Agents && r.atRoot(f) {
 			r.askRoot(now, a, number|uint64(f), out)
 			continue
@@ -193,8 +196,8 @@ func (r *Receiver) askFurther(now machine.Time, a *asking, m Message, from netip
 
 // complete reports whether all children of an identifier have replied.
 func (a *asking) complete() bool {
-	if a.drawn && a.sizes[0] > 0 { // those are enough
-		return a.sizes[1] >= 0 && a.got >= a.sizes[0]
+	if a.drawn { // those with room are enough
+		return a.sizes[0] >= 0 && a.sizes[1] >= 0 && a.got >= a.sizes[0] && (a.sizes[0] > 0 || a.lot >= a.sizes[1])
 	}
 	return a.sizes[0] >= 0 && a.sizes[1] >= 0 && a.got >= a.sizes[0]+a.sizes[1]
 }
@@ -226,7 +229,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 		r.count.DropMalformed++
 		return
 	}
-	f := int(m.Seq & (secondQuery - 1))
+	f := int(m.Seq & (drawnQuery - 1))
 	if !r.seeking() || metric != r.cfg.Search.Metric || m.Seq>>numberBits != uint64(r.step) ||
 		f >= len(r.join.asked) {
 		r.count.DropUnexpected++ // an answer to an earlier question
@@ -242,8 +245,10 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	a := &r.join.asked[f]
 	if m.Flags&FlagMore != 0 {
 		r.askFurther(now, a, m, from, out)
-	} else if m.Flags&FlagFull == 0 || !a.drawn || a.sizes[0] <= 0 {
-		a.got++ // a full one that was drawn does not stand for one that has room
+	} else if m.Seq&drawnQuery != 0 {
+		a.lot++
+	} else {
+		a.got++
 	}
 	c := candidate{
 		id:       rep.ID,
@@ -258,6 +263,7 @@ func (r *Receiver) replied(now machine.Time, from netip.AddrPort, m Message, bod
 	if r.found(f, &c) {
 		r.join.search.add(f, c)
 	}
+	r.soonEnough(now)
 	r.advance(now, out)
 }
 
@@ -283,6 +289,8 @@ func (r *Receiver) searchTimeout(now machine.Time, out *machine.Outbox) {
 	case r.state == measuring:
 		r.trainEnds(now, out)
 	case !r.seeking():
+	case r.foundRoom():
+		r.decide(now, out)
 	case !r.join.again:
 		r.join.again, r.join.second = true, now
 		r.sendQueries(now, out)
