@@ -26,15 +26,19 @@ type FieldConfig struct {
 // packets: each heartbeat goes to all members.
 func (c FieldConfig) group() multicast.Config {
 	g := multicast.Config{Search: c.Search, Cache: 64, HeartbeatMin: quietBeat, HeartbeatMax: quietBeat}
-	g.Host.Lifetime, g.Host.Rest = machine.Duration(c.Lifetime), restTenths
+	g.Host.Lifetime, g.Host.Rest, g.Host.Retry = machine.Duration(c.Lifetime), restTenths, patience
 	return g
 }
 
 // restTenths is after how many tenths of T members refresh what nobody else can: most of what they send.
 const restTenths = 5
 
+// patience is how long a member waits for a node's answer before it asks again: a packet to 100,000 members keeps
+// two cores busy for a second, in which no answer comes, and each request that is sent again is a refresh more.
+const patience = 3 * machine.Second
+
 // quietBeat is how far apart the heartbeats of a field's source are.
-const quietBeat = 10 * machine.Second
+const quietBeat = 30 * machine.Second
 
 // FieldCounts is what the nodes and the source of a field have done so far.
 type FieldCounts struct {

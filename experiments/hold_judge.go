@@ -16,7 +16,8 @@ import (
 type holding struct {
 	took, cpu     time.Duration // the latter of the members' process
 	before, after FieldCounts
-	least         int // triggers in the second in which there were fewest
+	least         int    // triggers in the second in which there were fewest
+	links         uint64 // refreshes of links by members whose timers ran out
 }
 
 // hold watches the group for its time, and judges it.
@@ -26,7 +27,7 @@ func (r *holdRun) hold(ctx context.Context) error {
 		return err
 	}
 	r.owe(before.Packets)
-	start, cpu, least := time.Now(), cputime.Now(), before.Triggers
+	start, cpu, least, links := time.Now(), cputime.Now(), before.Triggers, r.linkRefreshes()
 	for at := time.Duration(0); at < r.For; at = time.Since(start) {
 		if err := sleep(ctx, min(time.Second, r.For-at)); err != nil {
 			return err
@@ -45,7 +46,7 @@ func (r *holdRun) hold(ctx context.Context) error {
 		return err
 	}
 	after.CPU -= before.CPU
-	return r.judge(ctx, holding{took, cputime.Now() - cpu, before, after, least})
+	return r.judge(ctx, holding{took, cputime.Now() - cpu, before, after, least, r.linkRefreshes() - links})
 }
 
 // owe makes every member be owed the packets after the next, which may be on its way.
@@ -53,6 +54,14 @@ func (r *holdRun) owe(last uint64) {
 	for _, m := range r.members {
 		m.Endpoint.Do(func(machine.Time, *machine.Outbox) { m.owed.Joined(last + 1) })
 	}
+}
+
+// linkRefreshes returns how many links all members have refreshed.
+func (r *holdRun) linkRefreshes() (n uint64) {
+	for _, m := range r.members {
+		m.Endpoint.Do(func(machine.Time, *machine.Outbox) { n += m.Machine.Counters().Refreshes })
+	}
+	return n
 }
 
 // judge samples what the hold cost and whether all was kept.
@@ -71,6 +80,7 @@ func (r *holdRun) judge(ctx context.Context, w holding) error {
 		reports.HoldLeast:                           float64(w.least),
 		reports.HoldWant:                            triggers,
 		reports.HoldExpired:                         float64(after.Expired - before.Expired),
+		"refreshes of links that members sent":      float64(w.links),
 		"triggers inserted anew":                    float64(after.Inserted - before.Inserted),
 	} {
 		r.sink.Sample(reports.Sample{

@@ -18,10 +18,10 @@ import (
 // fieldFlags say what nodes and source are deployed in the process of their own.
 type fieldFlags struct {
 	Nodes    int           `default:"32" help:"i3 nodes."`
-	Degree   int           `default:"4" help:"D: links under one identifier."`
-	Rate     float64       `default:"0.2" help:"Packets the source sends per second; each goes to all members."`
+	Degree   int           `default:"8" help:"D: links under one identifier."`
+	Rate     float64       `default:"0.1" help:"Packets the source sends per second; each goes to all members."`
 	Size     int           `default:"128" help:"Bytes of a packet."`
-	Lifetime time.Duration `default:"30s" help:"T: how long triggers live that nobody refreshes."`
+	Lifetime time.Duration `default:"60s" help:"T: how long triggers live that nobody refreshes."`
 	Search   string        `default:"draw" enum:"draw,lan" help:"How a parent is looked for: ${enum}."`
 }
 
@@ -41,7 +41,7 @@ func (f fieldFlags) check() error {
 
 type holdCmd struct {
 	Members int           `default:"100000" help:"Members of the group."`
-	Joins   float64       `default:"4000" help:"Joins per second while the group grows, at most."`
+	Joins   float64       `default:"1500" help:"Joins per second while the group grows, at most."`
 	Under   int           `default:"256" help:"Joins under way at a time, at most."`
 	For     time.Duration `default:"5m" help:"How long the group is held once it has grown."`
 	fieldFlags

@@ -14,7 +14,7 @@ import (
 
 type tourCmd struct {
 	Quick   bool          `help:"A short form, for a look or a test: two seeds, two seconds of load."`
-	FindFor time.Duration `default:"25s" help:"Time for the search for the largest rate."`
+	FindFor time.Duration `default:"40s" help:"Time for the search for the largest rate."`
 	clusterFlags
 	wanFlags
 	loadFlags
