@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"i3bench/cluster"
+	"i3bench/i3/host"
 	"i3bench/i3/machine"
 	"i3bench/i3/multicast"
 	"i3bench/i3/node"
@@ -26,16 +27,17 @@ type FieldConfig struct {
 // packets: each heartbeat goes to all members.
 func (c FieldConfig) group() multicast.Config {
 	g := multicast.Config{Search: c.Search, Cache: 64, HeartbeatMin: quietBeat, HeartbeatMax: quietBeat}
-	g.Host.Lifetime, g.Host.Rest, g.Host.Retry = machine.Duration(c.Lifetime), restTenths, patience
+	g.Host.Lifetime, g.Host.Rest, g.Host.Retry = machine.Duration(c.Lifetime), restTenths,
+		max(host.DefaultRetry, machine.Duration(c.Lifetime)/patience)
 	return g
 }
 
 // restTenths is after how many tenths of T members refresh what nobody else can: most of what they send.
 const restTenths = 5
 
-// patience is how long a member waits for a node's answer before it asks again: a packet to 100,000 members keeps
-// two cores busy for a second, in which no answer comes, and each request that is sent again is a refresh more.
-const patience = 3 * machine.Second
+// patience is the part of T that a member waits for a node's answer before it asks again: a packet to 100,000 members
+// keeps two cores busy for a second, in which no answer comes, and each request that is sent again is a refresh more.
+const patience = 20
 
 // quietBeat is how far apart the heartbeats of a field's source are.
 const quietBeat = 30 * machine.Second

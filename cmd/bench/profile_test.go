@@ -40,7 +40,7 @@ func TestRunKeepsProfile(t *testing.T) {
 // On a short load most of the time is attributed, to several stages of the protocol, and by labels, too.
 func TestLoadIsAttributed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "result")
-	args := strings.Fields("load --joins 600 --repairs 600 --for 3s --profile --progress none --out " + dir)
+	args := strings.Fields("load --joins 600 --repairs 600 --for 3s --late 1m --profile --progress none --out " + dir)
 	code, _, errs := bench(args...)
 	if code != exitOK {
 		t.Fatalf("exit %d, %s", code, errs)
