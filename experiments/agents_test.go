@@ -163,6 +163,9 @@ func TestAgentsOfferTheSame(t *testing.T) {
 
 // Where nodes and agents are not on loopback, all use addresses of the machine.
 func TestAgentsBeyondLoopback(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: ten seconds on sockets")
+	}
 	t.Parallel()
 	host := ownAddress(t)
 	var r recorder

@@ -24,6 +24,9 @@ func smallHold(t *testing.T, lifetime, hold time.Duration) (Hold, *Field) {
 // Some hundred members are held for three of their triggers' lifetimes: all triggers stay, refreshes are as many as
 // they should be, and every packet arrives.
 func TestHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: six seconds on sockets")
+	}
 	h, f := smallHold(t, 2*time.Second, 6*time.Second)
 	defer f.Close()
 	var all recorder

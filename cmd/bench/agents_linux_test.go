@@ -188,6 +188,9 @@ func natsServer(t *testing.T, token string) (url string, kill func()) {
 // run INVALID: exit code 4, the reason in the manifest; the others stop and end, and what they have measured
 // is kept. One that is only held up, and comes back, offers nothing more.
 func TestAgentKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: eight processes")
+	}
 	t.Parallel()
 	file := tokenFile(t)
 	url, _ := natsServer(t, "a token for all of them")
@@ -236,6 +239,9 @@ func TestAgentKilled(t *testing.T) {
 
 // Without the server nobody hears of anybody: the run is INVALID, and all end by themselves.
 func TestServerKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: eight processes")
+	}
 	t.Parallel()
 	file := tokenFile(t)
 	url, kill := natsServer(t, "a token for all of them")
@@ -256,6 +262,9 @@ func TestServerKilled(t *testing.T) {
 
 // If the coordinator is killed its agents end by themselves, within three times the silence and a little.
 func TestCoordinatorKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: eight processes")
+	}
 	t.Parallel()
 	p, _ := lead(t, withoutEnd+" --silence 1s --agents 4")
 	p.says.await(t, `4 agents, \d+ join p99`)

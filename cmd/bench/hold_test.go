@@ -9,6 +9,9 @@ import (
 
 // Some members are held against nodes in a process of their own, which ends with the run.
 func TestHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: seconds of load on sockets")
+	}
 	dir := t.TempDir() + "/result"
 	t.Setenv(asProgram, "1") // for the process of the nodes
 	code, out, errs := bench("hold", "--members=200", "--for=2s", "--nodes=8", "--rate=5", "--progress=none",
