@@ -181,9 +181,9 @@ fuzz: ## Fuzz every target for FUZZTIME each (60s), one after the other
 	@$(HOUSE)
 	bin/fuzzall -time=$(FUZZTIME)
 
-fuzz-smoke: ## Fuzz every target for 4 seconds
+fuzz-smoke: ## Fuzz every target for 3 seconds
 	@$(HOUSE)
-	bin/fuzzall -time=4s
+	bin/fuzzall -time=3s
 
 fuzz-list: ## List the fuzz targets
 	@$(GO) run ./internal/tools/fuzzall -list
