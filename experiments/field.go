@@ -33,7 +33,7 @@ func (c FieldConfig) group() multicast.Config {
 }
 
 // restTenths is after how many tenths of T members refresh what nobody else can: most of what they send.
-const restTenths = 5
+const restTenths = 7
 
 // patience is the part of T that a member waits for a node's answer before it asks again: a packet to 100,000 members
 // keeps two cores busy for a second, in which no answer comes, and each request that is sent again is a refresh more.
