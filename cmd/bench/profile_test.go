@@ -39,6 +39,9 @@ func TestRunKeepsProfile(t *testing.T) {
 
 // On a short load most of the time is attributed, to several stages of the protocol, and by labels, too.
 func TestLoadIsAttributed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: shares of processor time are not those of the program under the race detector")
+	}
 	dir := filepath.Join(t.TempDir(), "result")
 	args := strings.Fields("load --joins 600 --repairs 600 --for 3s --late 1m --profile --progress none --out " + dir)
 	code, _, errs := bench(args...)
