@@ -2,7 +2,7 @@
 // a result directory, with a report. It computes no figure itself; cmd/analyze
 // presents a result directory again.
 //
-//	bench                the main job, about 90 seconds: a tour of all below
+//	bench                the main job, about 90 seconds: a tour of most below
 //	bench cluster        section 7.1 of the paper: 32 nodes, 64 receivers, D = 4
 //	bench wan            section 7.2: 50 nodes of a measured round-trip matrix
 //	bench load           joins and repairs at fixed rates, or a scenario
@@ -10,6 +10,7 @@
 //	bench sim            section 6 in virtual time, every figure and table
 //	bench micro          what a look-up and a copy cost, against the number of identifiers and receivers
 //	bench plan           how many nodes a group needs, and what this machine bears
+//	bench hold           many members in one process, nodes in another: what they cost to keep
 //	bench deliver        every packet under loss, exactly once
 //	bench node           one i3 node, on a ring with others, until it is told to end
 //	bench agent          a part of a load that bench load --agents coordinates
