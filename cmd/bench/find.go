@@ -69,6 +69,17 @@ func (c *findCmd) Run(s *session) error {
 		c.Nodes, c.Degree, c.Standing, c.Pool, c.Rate, c.Size, c.Ratio, c.Arrivals)})
 }
 
+// parameters are those by which a reader carries out the search again, where find is a part of another command.
+func (c *findCmd) parameters(e experiments.Find) map[string]string {
+	number := func(v float64) string { return fmt.Sprint(v) }
+	return map[string]string{
+		reports.ParamFindMin: number(c.Min), reports.ParamFindMax: number(c.Max), reports.ParamFindFactor: number(c.Factor),
+		reports.ParamFindPrecision: number(c.Precision), reports.ParamFindConfidence: number(c.Confidence),
+		reports.ParamFindTrial: c.Trial.String(), reports.ParamFindFirst: c.First.String(),
+		reports.ParamLate: e.Late.String(),
+	}
+}
+
 // experiment checks the flags and returns what they ask for.
 func (c *findCmd) experiment(all *cli) (experiments.Find, error) {
 	e := experiments.Find{

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"i3bench/experiments"
 	"i3bench/reports"
 )
@@ -22,12 +20,8 @@ type selfFlags struct {
 	Time   time.Duration `default:"1s" help:"With --self: how long a cost is measured in each round."`
 }
 
-// The group that find deploys if nobody says otherwise, of which the prediction is.
-const (
-	selfNodes, selfDegree, selfStanding, selfPool = 32, 4, 64, 160
-	selfRate, selfSize                            = 150, 256
-	selfLimit                                     = 250 * time.Millisecond
-)
+// selfLimit is the objective of a join that find has if nobody says otherwise.
+const selfLimit = 250 * time.Millisecond
 
 // run predicts what this machine bears, and measures it if that is asked for.
 func (c *selfFlags) run(s *session) error {
@@ -67,8 +61,8 @@ func (c *selfFlags) stage(all *cli) (stage, error) {
 	e, err := c.experiment(all.Seed)
 	st := stage{
 		name: reports.StageCapacity, run: e.Run, what: "counts in virtual time, and costs",
-		note: fmt.Sprintf("%d nodes, D = %d, %d standing receivers, %d that join, %d packets/s of %d bytes; %d rounds of %v",
-			selfNodes, selfDegree, selfStanding, selfPool, selfRate, selfSize, e.Rounds, e.For),
+		note: fmt.Sprintf("%d nodes, D = %d, %d standing receivers, %d that join, %v packets/s of %d bytes; %d rounds of %v",
+			e.Load.Nodes, e.Load.Degree, e.Load.Standing, e.Load.Pool, e.Load.PerSecond, e.Load.Size, e.Rounds, e.For),
 	}
 	if runtime.GOOS != "linux" {
 		st.run, st.status, st.note = nil, reports.Skipped, "the processor time of a program is read on Linux only"
@@ -78,30 +72,19 @@ func (c *selfFlags) stage(all *cli) (stage, error) {
 
 // defaultFind is the stage of bench find without flags, but for its time, and the parameters of its search.
 func defaultFind(all *cli, budget time.Duration) (st stage, more map[string]string, err error) {
-	var c cli
-	k, err := kong.New(&c, kong.Name("bench"), simVars)
-	if err != nil {
+	var f findCmd
+	if err := withDefaults(&f); err != nil {
 		return st, nil, err
 	}
-	if _, err = k.Parse([]string{"find", "--budget", budget.String()}); err != nil {
-		return st, nil, err
-	}
-	f := c.Find
+	f.Budget = budget
 	e, err := f.experiment(all)
 	if err != nil {
 		return st, nil, err
 	}
-	number := func(v float64) string { return fmt.Sprint(v) }
-	more = map[string]string{
-		reports.ParamFindMin: number(f.Min), reports.ParamFindMax: number(f.Max), reports.ParamFindFactor: number(f.Factor),
-		reports.ParamFindPrecision: number(f.Precision), reports.ParamFindConfidence: number(f.Confidence),
-		reports.ParamFindTrial: f.Trial.String(), reports.ParamFindFirst: f.First.String(),
-		reports.ParamLate: e.Late.String(),
-	}
 	return stage{
 		name: reports.StageFind, run: e.Run, what: fmt.Sprintf("%s, within %v", strings.Join(f.Objective, " "), budget),
 		note: "as bench find without flags, within " + budget.String(),
-	}, more, nil
+	}, f.parameters(e), nil
 }
 
 // experiment checks the flags and returns what they ask for.
@@ -112,11 +95,17 @@ func (c *selfFlags) experiment(seed uint64) (e experiments.Capacity, err error) 
 	if err := errors.Join(atMost("--rounds", c.Rounds, 100), atMost("--time", c.Time, mostTime)); err != nil {
 		return e, &usageError{err}
 	}
+	var f findCmd // whose group it is, without any flags
+	if err := withDefaults(&f); err != nil {
+		return e, err
+	}
+	find, err := f.experiment(&cli{Seed: seed})
+	if err != nil {
+		return e, err
+	}
+	find.Load.Timeout = 0 // which is about trials
 	e = experiments.Capacity{
-		Load: experiments.Load{
-			Nodes: selfNodes, Degree: selfDegree, Standing: selfStanding, Pool: selfPool, PerSecond: selfRate, Size: selfSize,
-			Seed: seed, Search: experiments.Policies[defaultSearch],
-		},
+		Load:   find.Load,
 		Delays: []time.Duration{time.Millisecond / 5, time.Millisecond, 4 * time.Millisecond},
 		Rounds: c.Rounds, For: c.Time, Limit: selfLimit,
 	}

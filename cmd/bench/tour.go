@@ -134,13 +134,9 @@ func (c *tourCmd) find(s *session) (stage, error) {
 	}
 	f.Budget, f.Trial, f.First, f.Confidence, f.Checks = c.FindFor, 1500*time.Millisecond, 750*time.Millisecond, 0.8, nil
 	f.Late, f.Standing, f.Pool, f.Rate, f.Nodes, f.Degree = c.Late, c.Standing, c.Pool, c.Rate, c.Nodes, c.Degree
+	f.Search = c.Search
 	e, err := f.experiment(s.cli)
-	s.note(map[string]string{
-		reports.ParamFindMin: fmt.Sprint(f.Min), reports.ParamFindMax: fmt.Sprint(f.Max),
-		reports.ParamFindFactor: fmt.Sprint(f.Factor), reports.ParamFindPrecision: fmt.Sprint(f.Precision),
-		reports.ParamFindConfidence: fmt.Sprint(f.Confidence), reports.ParamFindTrial: f.Trial.String(),
-		reports.ParamFindFirst: f.First.String(),
-	})
+	s.note(f.parameters(e))
 	run := func(ctx context.Context, sink experiments.Sink, p experiments.Progress) error {
 		err := e.Run(ctx, sink, p)
 		if errors.Is(err, experiments.ErrNoRate) || errors.Is(err, experiments.ErrInvalid) {
