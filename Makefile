@@ -69,7 +69,7 @@ bench: build ## The main job, a tour of everything in 90 seconds; results and re
 bench-smoke: build ## The main job in its shortest form; on a busy machine it may be INVALID
 	bin/bench tour --quick || test $$? = 4
 
-find: build ## The largest rate that meets objectives, two minutes; OBJECTIVES="join.p99<250ms" names others
+find: build ## The largest rate that meets objectives, three minutes; OBJECTIVES="join.p99<250ms" names others
 	bin/bench find $(OBJECTIVES:%=--objective '%')
 
 hold: build ## 100,000 members in one process against nodes in another for five minutes; MEMBERS=1000 HOLD=10s is short

@@ -24,7 +24,7 @@ var (
 
 // Find searches for the largest rate of joins, with repairs beside them, at which
 // a group on real sockets meets objectives. Its trials are what [Load] does, one
-// after the other on the same group.
+// after the other.
 type Find struct {
 	Load       // the group; rates and times are those of the trials
 	Objectives []reports.Objective
@@ -37,11 +37,12 @@ type Find struct {
 	// Late is the p99 of the generator's lateness beyond which a trial is invalid.
 	// Zero: [reports.LateLimit].
 	Late time.Duration
-	// Settle is how long the group may take after a trial until all receivers have
-	// left. One that takes longer is replaced by a new group.
+	// Keep keeps the group for the next trial where all objectives were met and all
+	// receivers leave within Settle. Otherwise each trial has a new group, for trials are
+	// to be independent: joins that were given up leave links to receivers that have
+	// gone, which delay joins until they lapse, at lower rates too.
+	Keep   bool
 	Settle time.Duration
-	// Fresh makes a new group for each trial.
-	Fresh bool
 }
 
 // A findRun is the search while it goes on.
@@ -130,20 +131,38 @@ func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) 
 	if err := r.offer(ctx, c, func(_, _ int, what string) { r.tell(name + ": " + what) }); err != nil {
 		return find.Outcome{}, err
 	}
-	system := r.system
-	r.system = reports.SystemKept
-	if !g.settle(ctx, r.Settle) || r.Fresh {
-		r.close()
-		if err := r.deploy(ctx); err != nil {
-			return find.Outcome{}, err
+	s := reports.Sample{
+		Stage: reports.StageFind, Kind: reports.KindTrial, Level: p.Number, Group: p.Purpose.String(), Status: r.system,
+		Value: p.Rate, N: int64(g.unsent()), StartNS: int64(g.For),
+	}
+	outcome := c.trialOf(s).Outcome(r.Objectives, r.lateLimit())
+	if err := r.rest(ctx, outcome); err != nil {
+		return find.Outcome{}, err
+	}
+	s.ServiceNS = int64(time.Since(begin))
+	outcome.Took = float64(s.ServiceNS) / 1e9
+	r.sink.Sample(s)
+	return outcome, ctx.Err()
+}
+
+// rest lets the group come to rest after a trial, or replaces it.
+func (r *findRun) rest(ctx context.Context, o find.Outcome) error {
+	if r.Keep && r.met(o) && r.group.settle(ctx, r.Settle) {
+		r.system = reports.SystemKept
+		return nil
+	}
+	r.close()
+	return r.deploy(ctx)
+}
+
+// met reports whether a trial counts, and met all objectives.
+func (r *findRun) met(o find.Outcome) bool {
+	for i, b := range reports.Bounds(r.Objectives) {
+		if !b.Met(o.Values[i]) {
+			return false
 		}
 	}
-	s := reports.Sample{
-		Stage: reports.StageFind, Kind: reports.KindTrial, Level: p.Number, Group: p.Purpose.String(), Status: system,
-		Value: p.Rate, N: int64(g.unsent()), StartNS: int64(g.For), ServiceNS: int64(time.Since(begin)),
-	}
-	r.sink.Sample(s)
-	return c.trialOf(s).Outcome(r.Objectives, r.lateLimit()), ctx.Err()
+	return o.Invalid == ""
 }
 
 // lateLimit is how late the generator may be, in nanoseconds.

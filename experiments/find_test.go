@@ -62,12 +62,12 @@ func TestFindAccountsForEverything(t *testing.T) {
 	}
 }
 
-// What a trial leaves undone does not come back in the next one: its joins are forgotten, its group is replaced if it
-// does not come to rest, and the operations of both are told apart.
+// What a trial leaves undone does not come back in the next one: its joins are forgotten, its group is replaced where it
+// failed or does not come to rest, and the operations of both are told apart.
 func TestFindOverload(t *testing.T) {
 	f := smallFind(t, "join.p99<20ms")
 	f.Config.Min, f.Config.Max, f.Config.Trials, f.Pool = 2000, 2000, 3, 1 // one join at a time
-	f.Timeout, f.Settle = 50*time.Millisecond, time.Nanosecond
+	f.Timeout, f.Keep, f.Settle = 50*time.Millisecond, true, time.Nanosecond
 	var r recorder
 	err := f.Run(t.Context(), &r, func(int, int, string) {})
 	if err == nil || !errors.Is(err, ErrNoRate) && !errors.Is(err, ErrInvalid) {

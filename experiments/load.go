@@ -55,6 +55,9 @@ const (
 	loadTimeout = 10 * time.Second
 	// loadLead is the time from the order to begin to the first operation.
 	loadLead = 50 * time.Millisecond
+	// loadNap is how long the generator sleeps at least: it shares the cores with the nodes, and wakes up some
+	// thousand times a second instead of once for each of ten thousand operations.
+	loadNap = time.Millisecond
 	// maxOrders bounds the joins that wait for a receiver; more are errors.
 	maxOrders = 1 << 16
 )
@@ -267,7 +270,7 @@ func (r *loadRun) watch(paced <-chan struct{}, progress Progress) {
 
 func (r *loadRun) pace(ctx context.Context, ops *operations, rate float64, start loadgen.Start) error {
 	p, err := loadgen.NewPacer(loadgen.PacerConfig{
-		Spin: loadgen.NoSpin, CatchUp: r.CatchUp, Left: func(op loadgen.Op) { ops.left(ops.kind, op.At) },
+		Spin: loadgen.NoSpin, Nap: loadNap, CatchUp: r.CatchUp, Left: func(op loadgen.Op) { ops.left(ops.kind, op.At) },
 	})
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func (r *scenarioRun) pace(ctx context.Context, stream int, begin time.Time) err
 func paceFrom(ctx context.Context, cfg loadgen.PacerConfig, begin time.Time, plan loadgen.Plan,
 	start func(op loadgen.Op, intended time.Time, done func()),
 ) (*loadgen.PacerStats, error) {
-	cfg.Spin = loadgen.NoSpin
+	cfg.Spin, cfg.Nap = loadgen.NoSpin, loadNap
 	p, err := loadgen.NewPacer(cfg)
 	if err != nil {
 		return nil, err

@@ -85,6 +85,12 @@ type PacerConfig struct {
 	// Default: 50 us.
 	Spin time.Duration
 
+	// Nap is the least time to sleep at once, at most Slack. What falls due meanwhile starts
+	// together, late by half of it on average: a rate above 1/Nap costs 1/Nap wake-ups a
+	// second, and not one for each operation. For where the system under test shares
+	// the cores. Default: 0.
+	Nap time.Duration
+
 	// Left is told of each operation that is not started though its time has come. It
 	// is called where [Start] would be. Default: nobody is told.
 	Left func(op Op)
@@ -139,6 +145,8 @@ func (c PacerConfig) validate() error {
 		return fmt.Errorf("loadgen: new pacer: %d operations in flight: want >= 1", c.InFlight)
 	case c.Spin < 0:
 		return fmt.Errorf("loadgen: new pacer: spin window %v: want >= 0, or NoSpin", c.Spin)
+	case c.Nap < 0 || c.Nap > c.Slack:
+		return fmt.Errorf("loadgen: new pacer: nap %v: want 0 to the slack, %v", c.Nap, c.Slack)
 	}
 	return nil
 }

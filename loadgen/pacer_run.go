@@ -107,7 +107,7 @@ func (r *run) wait(due time.Duration) (now time.Duration, ok bool) {
 			if nap <= 0 { // too close to sleep until then, and spinning is used up
 				nap = spin
 			}
-			r.clock.Sleep(min(nap, maxSleep))
+			r.clock.Sleep(min(max(nap, r.pacer.cfg.Nap), maxSleep))
 			now = r.elapsed()
 			r.spun = max(r.spun-(now-before), 0) // for as long as the sleep really took
 		}

@@ -384,6 +384,22 @@ func TestSpinIsBounded(t *testing.T) {
 	}
 }
 
+// With a nap many operations share a wake-up, none is later than a nap, and none is left.
+func TestNap(t *testing.T) {
+	for _, policy := range []CatchUp{Smooth, Burst, None} {
+		c, sleeps := newClock(), 0
+		c.late = func() time.Duration { sleeps++; return 0 }
+		s := open(t, Constant{Rate: 10_000, For: time.Second})
+		_, stats := pace(t, PacerConfig{CatchUp: policy, Spin: NoSpin, Nap: time.Millisecond}, c, s, nil)
+		if stats.Sent != 10_000 || sleeps > 1000 {
+			t.Errorf("%v: sent %d with %d sleeps, want 10000 with 1000 at most", policy, stats.Sent, sleeps)
+		}
+		if late := time.Duration(stats.Lateness.Max()); late > time.Millisecond {
+			t.Errorf("%v: up to %v late, want a nap at most", policy, late)
+		}
+	}
+}
+
 func TestBeginInFuture(t *testing.T) {
 	c := newClock()
 	p := newPacer(t, PacerConfig{Spin: NoSpin, Clock: c})
@@ -415,6 +431,8 @@ func TestPacerErrors(t *testing.T) {
 		{PacerConfig{Slack: -1}, "loadgen: new pacer: slack -1ns: want >= 0"},
 		{PacerConfig{InFlight: -1}, "loadgen: new pacer: -1 operations in flight: want >= 1"},
 		{PacerConfig{Spin: -2}, "loadgen: new pacer: spin window -2ns: want >= 0, or NoSpin"},
+		{PacerConfig{Nap: -1}, "loadgen: new pacer: nap -1ns: want 0 to the slack, 5ms"},
+		{PacerConfig{Nap: 6 * time.Millisecond}, "loadgen: new pacer: nap 6ms: want 0 to the slack, 5ms"},
 	} {
 		if _, err := NewPacer(c.cfg); err == nil || err.Error() != c.want {
 			t.Errorf("%+v: error %v, want %q", c.cfg, err, c.want)

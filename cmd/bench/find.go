@@ -17,19 +17,19 @@ type findCmd struct {
 	Min        float64       `default:"100" help:"Least rate that is tried, in joins per second."`
 	Max        float64       `default:"20000" help:"Largest rate that is tried."`
 	Ratio      float64       `default:"1" help:"Joins for each loss to be repaired."`
-	Precision  float64       `default:"0.05" help:"Relative distance of the ends where trials agree."`
+	Precision  float64       `default:"0.1" help:"Relative distance of the ends where trials agree."`
 	Confidence float64       `default:"0.9" help:"That both ends are right."`
 	Trial      time.Duration `default:"2s" help:"Full length of a trial."`
 	First      time.Duration `default:"1s" help:"Length of the first trials."`
-	Budget     time.Duration `default:"2m" help:"Time for everything."`
+	Budget     time.Duration `default:"3m" help:"Time for everything."`
 	Trials     int           `default:"100" help:"Largest number of trials."`
 	Factor     float64       `default:"2" help:"Ratio of a rate to the one before, until one fails."`
 	Checks     []float64     `default:"0.9,0.5,0.1" help:"Shares of the largest rate that are tried at the end."`
 	Arrivals   string        `default:"constant" enum:"constant,poisson" help:"Distances of operations: ${enum}."`
 	Late       time.Duration `default:"0s" help:"p99 of lateness beyond which a trial is invalid. Default: see below."`
 	Timeout    time.Duration `default:"0s" help:"Time for operations to end after a trial. Default: see below."`
-	Settle     time.Duration `default:"5s" help:"How long the group may take to come to rest before it is replaced."`
-	Fresh      bool          `help:"Deploy the group anew for each trial."`
+	Settle     time.Duration `default:"5s" help:"With --keep: how long the group may take to come to rest before it is replaced."`
+	Keep       bool          `help:"Go on with the group of a trial that met all objectives. Default: a new one for each trial."`
 	Nodes      int           `default:"32" help:"i3 nodes."`
 	Degree     int           `default:"4" help:"D: links under one identifier."`
 	Standing   int           `default:"64" help:"Receivers that stay in the group."`
@@ -91,7 +91,7 @@ func (c *findCmd) experiment(all *cli) (experiments.Find, error) {
 			Min: c.Min, Max: c.Max, Factor: c.Factor, Precision: c.Precision, Confidence: c.Confidence,
 			Short: c.First.Seconds(), Long: c.Trial.Seconds(), Trials: c.Trials, Checks: c.Checks,
 		},
-		Ratio: c.Ratio, Budget: c.Budget, Late: c.Late, Settle: c.Settle, Fresh: c.Fresh,
+		Ratio: c.Ratio, Budget: c.Budget, Late: c.Late, Settle: c.Settle, Keep: c.Keep,
 	}
 	if err := c.check(); err != nil {
 		return e, err

@@ -27,7 +27,7 @@ func runFind(t *testing.T, args string) (code int, r *reports.Result, out string
 
 // A search that finds that everything up to the largest rate is met ends well, and all forms of its result say so.
 func TestFind(t *testing.T) {
-	for _, more := range []string{"", " --fresh --arrivals poisson --ratio 2"} {
+	for _, more := range []string{"", " --keep --arrivals poisson --ratio 2"} {
 		code, r, out := runFind(t, "--objective join.p99<5s --objective repair.errors<90%"+more)
 		if code != exitOK || r.Manifest.Status != reports.Complete {
 			t.Fatalf("%s: exit %d, status %s\n%s", more, code, r.Manifest.Status, out)
@@ -40,7 +40,7 @@ func TestFind(t *testing.T) {
 		if more != "" && len(repairs) > len(joins) {
 			t.Errorf("%d joins, %d repairs, want two joins a repair", len(joins), len(repairs))
 		}
-		if got := trials[1].Status; (got == reports.SystemNew) != (more != "") {
+		if got := trials[1].Status; (got == reports.SystemKept) != (more != "") {
 			t.Errorf("%s: the second trial had a %s group", more, got)
 		}
 		page, err := os.ReadFile(filepath.Join(r.Dir, reports.HTMLFile))

@@ -78,8 +78,8 @@ func TestHelp(t *testing.T) {
 			"--parts=lookups,copies", "--fans=1,8,64,256", "--payloads=64,512,1200",
 		}},
 		{[]string{"find", "--help"}, []string{
-			"--objective", "join.p99<250ms", "--min=100", "--max=20000", "--ratio=1", "--precision=0.05", "--confidence=0.9",
-			"--trial=2s", "--budget=2m", "--fresh", "backlog",
+			"--objective", "join.p99<250ms", "--min=100", "--max=20000", "--ratio=1", "--precision=0.1", "--confidence=0.9",
+			"--trial=2s", "--budget=3m", "--keep", "backlog",
 		}},
 		{[]string{"deliver", "--help"}, []string{"--receivers=64", "--packets=10000", "--rate="}},
 	} {
