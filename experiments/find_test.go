@@ -62,8 +62,8 @@ func TestFindAccountsForEverything(t *testing.T) {
 	}
 }
 
-// What a trial leaves undone does not come back in the next one: its joins are forgotten, its group is replaced where it
-// failed or does not come to rest, and the operations of both are told apart.
+// What a trial leaves undone does not come back in the next one: its joins are forgotten, its group is replaced where
+// it failed or does not come to rest, and the operations of both are told apart.
 func TestFindOverload(t *testing.T) {
 	f := smallFind(t, "join.p99<20ms")
 	f.Config.Min, f.Config.Max, f.Config.Trials, f.Pool = 2000, 2000, 3, 1 // one join at a time

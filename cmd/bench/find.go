@@ -28,8 +28,8 @@ type findCmd struct {
 	Arrivals   string        `default:"constant" enum:"constant,poisson" help:"Distances of operations: ${enum}."`
 	Late       time.Duration `default:"0s" help:"p99 of lateness beyond which a trial is invalid. Default: see below."`
 	Timeout    time.Duration `default:"0s" help:"Time for operations to end after a trial. Default: see below."`
-	Settle     time.Duration `default:"5s" help:"With --keep: how long the group may take to come to rest before it is replaced."`
-	Keep       bool          `help:"Go on with the group of a trial that met all objectives. Default: a new one for each trial."`
+	Settle     time.Duration `default:"5s" help:"With --keep: how long the group may take to come to rest."`
+	Keep       bool          `help:"Use the group again of a trial that met all objectives."`
 	Nodes      int           `default:"32" help:"i3 nodes."`
 	Degree     int           `default:"4" help:"D: links under one identifier."`
 	Standing   int           `default:"64" help:"Receivers that stay in the group."`

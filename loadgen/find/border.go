@@ -52,9 +52,11 @@ func (t *track) bet(v verdict, top float64) {
 // take records that a trial of full length at the end turned out as the end
 // claims, or not, and reports whether the end has to move.
 func (e *end) take(agrees bool, enough float64) (move bool) {
-	switch {
-	case e.settled:
+	if e.settled {
 		return false
+	}
+	e.trials++
+	switch {
 	case e.seconds == 0 && agrees:
 		e.seconds = 1 // looked at; the length does not matter any more
 		return false

@@ -26,8 +26,10 @@
 //     the precision. Then each end is looked at for the full length. Where a trial
 //     contradicts one that was not longer, the newer one counts, and the bracket
 //     opens again; trials so short as one that was refuted are not used any more.
-//  3. Borders: trials of full length at the lower end, until the evidence suffices
-//     that it is met, then at the upper end, that it fails. An end that
+//  3. Borders: trials of full length at both ends in turn, until the evidence suffices
+//     that the lower one is met and the upper one fails. They take turns because a
+//     machine may be slower for a while: that is to speak against the lower end, and
+//     what is faster against the upper one, in every search. An end that
 //     much speaks against moves outwards, by twice as much each time: what is
 //     uncertain makes the interval wider.
 //  4. Check: a trial each at shares of the largest rate that meets all, for the

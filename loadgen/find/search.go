@@ -112,15 +112,16 @@ func (s *Search) wanted() (Plan, bool) {
 	return Plan{}, false
 }
 
-// left returns what is left to try for a track: to close its bracket, to confirm
-// the lower end, then the upper one.
+// left returns what is left to try for a track: to close its bracket, then to confirm
+// its ends in turn.
 func (s *Search) left(t *track) (p Plan, ok bool) {
+	upper := t.upperLeft() && s.allowed(t.high.rate)
 	switch {
 	case !t.borders:
 		p, ok = t.open(s.top(), s.limited())
-	case t.lowerLeft() && s.allowed(t.low.rate):
+	case t.lowerLeft() && s.allowed(t.low.rate) && (!upper || t.low.trials <= t.high.trials):
 		p, ok = Plan{Rate: t.low.rate, Seconds: s.cfg.Long, Purpose: Lower}, true
-	case t.upperLeft():
+	case upper:
 		p, ok = Plan{Rate: t.high.rate, Seconds: s.cfg.Long, Purpose: Upper}, true
 	}
 	return p, ok && s.allowed(p.Rate)

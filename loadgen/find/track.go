@@ -20,6 +20,7 @@ type end struct {
 	evidence float64 // see the package comment
 	here     float64 // of it, what came since the last move
 	moves    int     // how often it went outwards as a border
+	trials   int     // there, as a border
 	settled  bool    // the evidence suffices
 }
 
