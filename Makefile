@@ -53,7 +53,7 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke find hold deliver sim sim-smoke micro-report million simdoc plan-defaults readme \
+.PHONY: help build bench bench-smoke find find-repeats hold deliver sim sim-smoke micro-report million simdoc plan-defaults readme \
 	reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring \
 	attacks huge cover micro peer-ns3 peers peer-tables tables delivery sql compare gate gate-proof history canary ci clean
 
@@ -71,6 +71,9 @@ bench-smoke: build ## The main job in its shortest form; on a busy machine it ma
 
 find: build ## The largest rate that meets objectives, three minutes; OBJECTIVES="join.p99<250ms" names others
 	bin/bench find $(OBJECTIVES:%=--objective '%')
+
+find-repeats: ## Five searches as of find, their trials in turn: whether they agree on a rate; ten minutes
+	$(GO) test ./experiments -run TestRepeatedSearchesAgree -repeats 5 -count 1 -v -timeout 30m
 
 hold: build ## 100,000 members in one process against nodes in another for five minutes; MEMBERS=1000 HOLD=10s is short
 	bin/bench hold --members $(MEMBERS) --for $(HOLD)
@@ -291,9 +294,9 @@ gate: build ## Measure this folder and the commit BASE (HEAD) in turns, ROUNDS t
 		$(if $(ACCEPT),--accept '$(ACCEPT)') $(if $(SUMMARY),--summary '$(SUMMARY)') || \
 		{ code=$$?; test $$code = 3 && test '$(STRICT)' != 1 || exit $$code; }
 
-gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look-up, and a message more; some minutes
+gate-proof: build ## Prove the gate: 25 times HEAD against itself, a slower look-up, and a message more; eight minutes
 	@$(HOUSE)
-	bin/interleave -plant none -set lookup -rounds 10 -benchtime 10ms -repeat 26 -within 12m -out bin/proof/none
+	bin/interleave -plant none -set lookup -rounds 30 -benchtime 20ms -repeat 26 -within 15m -out bin/proof/none
 	@for n in $$(seq 25); do echo "equals, $$n:"; bin/analyze gate bin/proof/none/$$n/old.txt bin/proof/none/$$n/new.txt \
 		--units '$(GATED)' --confirm-old bin/proof/none/$$((n+1))/old.txt \
 		--confirm-new bin/proof/none/$$((n+1))/new.txt | tail -n 1; done | tee bin/proof/none.txt

@@ -51,7 +51,7 @@ type findRun struct {
 	sink     Sink
 	progress Progress
 	begin    time.Time
-	group    *loadRun         // nil: to be deployed
+	group    *loadRun         // nil: the next trial deploys one
 	system   string           // reports.SystemNew if it has had no trial
 	sockets  cluster.Counters // of the groups that were closed
 }
@@ -70,9 +70,6 @@ func (f Find) Run(ctx context.Context, sink Sink, progress Progress) error {
 		healthy()
 		socketDrops(sink, reports.StageFind, r.sockets)
 	}()
-	if err := r.deploy(ctx); err != nil {
-		return err
-	}
 	c := f.Config
 	c.Objectives = reports.Bounds(f.Objectives)
 	c.Budget = max(f.Budget-time.Since(r.begin), time.Nanosecond).Seconds()
@@ -118,9 +115,14 @@ func (r *findRun) tell(what string) {
 	r.progress(int(passed/time.Millisecond), int(r.Budget/time.Millisecond), what)
 }
 
-// trial carries out a trial and lets the group come to rest, or replaces it.
+// trial carries out a trial, on a new group if there is none.
 func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) {
 	begin := time.Now()
+	if r.group == nil {
+		if err := r.deploy(ctx); err != nil {
+			return find.Outcome{}, err
+		}
+	}
 	g, c := r.group, &collector{sink: r.sink, trial: p.Number}
 	g.Joins, g.Repairs, g.For = p.Rate, p.Rate/r.Ratio, time.Duration(p.Seconds*float64(time.Second))
 	g.Seed = r.Seed + uint64(p.Number)
@@ -136,23 +138,19 @@ func (r *findRun) trial(ctx context.Context, p find.Plan) (find.Outcome, error) 
 		Value: p.Rate, N: int64(g.unsent()), StartNS: int64(g.For),
 	}
 	outcome := c.trialOf(s).Outcome(r.Objectives, r.lateLimit())
-	if err := r.rest(ctx, outcome); err != nil {
-		return find.Outcome{}, err
-	}
+	r.rest(ctx, outcome)
 	s.ServiceNS = int64(time.Since(begin))
 	outcome.Took = float64(s.ServiceNS) / 1e9
 	r.sink.Sample(s)
 	return outcome, ctx.Err()
 }
 
-// rest lets the group come to rest after a trial, or replaces it.
-func (r *findRun) rest(ctx context.Context, o find.Outcome) error {
-	if r.Keep && r.met(o) && r.group.settle(ctx, r.Settle) {
-		r.system = reports.SystemKept
-		return nil
+// rest lets the group come to rest after a trial, or ends it.
+func (r *findRun) rest(ctx context.Context, o find.Outcome) {
+	r.system = reports.SystemKept
+	if !r.Keep || !r.met(o) || !r.group.settle(ctx, r.Settle) {
+		r.close()
 	}
-	r.close()
-	return r.deploy(ctx)
 }
 
 // met reports whether a trial counts, and met all objectives.

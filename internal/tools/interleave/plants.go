@@ -15,11 +15,11 @@ type plant struct{ file, old, new string }
 // plants are the changes, by name. None is no change.
 var plants = map[string]plant{
 	"none": {},
-	// A twentieth of each batch is looked up twice, which costs a tenth: a small batch is a slow one.
+	// Six look-ups of each batch of 256 are done twice, which costs a tenth: a small batch is a slow one.
 	"slower-lookup": {
 		"matcher/batch.go",
 		"\tfor len(ids) > 0 {\n\t\tn := min(len(ids), asm.MaxBatch)\n\t\tt.matchIn(",
-		"\tt.matchIn(t.view.Load(), ids[:min(len(ids), asm.MaxBatch)/20], now, m)\n\tm.Reset()\n" +
+		"\tt.matchIn(t.view.Load(), ids[:min(len(ids), asm.MaxBatch)/40], now, m)\n\tm.Reset()\n" +
 			"\tfor len(ids) > 0 {\n\t\tn := min(len(ids), asm.MaxBatch)\n\t\tt.matchIn(",
 	},
 	// Each join asks once more for the children of the root.
