@@ -53,9 +53,10 @@ HOUSE  = $(GO) build -buildvcs=false -o bin/ ./internal/tools/...
 REPORT = bin/testreport $(if $(filter 1,$(V)),-v) --
 TOOL   = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build bench bench-smoke find find-repeats hold deliver sim sim-smoke micro-report million simdoc plan-defaults \
-	readme reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list fuzz-smoke soak model ring \
-	attacks huge cover micro peer-ns3 peers peer-tables tables delivery sql compare gate gate-proof history canary ci clean
+.PHONY: help build bench bench-smoke find find-repeats hold deliver sim sim-smoke micro-report million simdoc \
+	plan-defaults readme reference generate test race purego arm64 lint tidy fmt vuln pages fuzz fuzz-list \
+	fuzz-smoke soak model ring attacks huge cover micro peer-ns3 peers peer-tables tables delivery sql \
+	compare gate gate-proof history canary ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
